@@ -1,0 +1,110 @@
+/**
+ * The typed face of the native addon: the only way into it. Each function names its man page.
+ * TypeScript checks arguments and explains mistakes; C only makes the calls.
+ */
+import { createRequire } from 'node:module';
+
+/** Failure of a system call: `code` is the errno's name, `syscall` the man page's name. */
+export interface NativeError extends Error {
+  readonly code: string;
+  readonly errno: number;
+  readonly syscall: string;
+  readonly path?: string;
+}
+
+export interface SpawnRuncOptions {
+  /** The encoded plan (libcontainer/plan/encode.ts). It is put into a sealed memfd. */
+  readonly plan: Uint8Array;
+  /** What becomes descriptor 0, 1 and 2 of runc, and so of the container. */
+  readonly stdio: readonly [number, number, number];
+  /** Handed over as descriptors 5, 6, … in this order (after plan = 3 and records = 4). */
+  readonly extraFds?: readonly number[];
+  /** argv of the helper as `ps` shows it; argv[0] is `runc`. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+}
+
+export interface SpawnedRunc {
+  readonly pid: number;
+  /** pidfd_open(2) descriptor of runc itself; readable when it has exited. The caller closes it. */
+  readonly pidfd: number;
+  /** Read end of the record pipe, non-blocking; EOF when runc and init (by execve or death) have let go. */
+  readonly records: number;
+}
+
+export interface ExitStatus {
+  readonly pid: number;
+  /** Shell style: the exit code, or 128 + signal. */
+  readonly code: number;
+  readonly signal: number;
+}
+
+export interface Native {
+  /** Starts the static helper from a sealed memfd without copying Node's address space. clone(2), execveat(2). */
+  spawnRunc(options: SpawnRuncOptions): SpawnedRunc;
+  /**
+   * Starts a daemon that is nobody's child: double fork without copying the address space, setsid, stdio to `log`
+   * (or /dev/null). Returns the pid of the grandchild. clone(2), setsid(2).
+   */
+  spawnDetached(options: {
+    readonly file: string;
+    readonly argv: readonly string[];
+    readonly env: Readonly<Record<string, string>>;
+    readonly cwd: string;
+    /** Descriptors 3, 4, … of the daemon. */
+    readonly extraFds?: readonly number[];
+    /** Path that gets stdout and stderr appended; /dev/null when absent. */
+    readonly log?: string;
+  }): number;
+
+  /** prctl(PR_SET_CHILD_SUBREAPER). */
+  setChildSubreaper(): void;
+  /** pidfd_open(2): close-on-exec, non-blocking. */
+  pidfdOpen(pid: number): number;
+  /** pidfd_send_signal(2). */
+  pidfdSendSignal(pidfd: number, signal: number): void;
+  /** wait4(pid, WNOHANG): null while it lives. Never reaps children that libuv owns. */
+  reap(pid: number): ExitStatus | null;
+  /** waitid(P_ALL, WNOHANG | WNOWAIT | WEXITED): a child that has exited and waits to be reaped, or null. */
+  peekExitedChild(): number | null;
+
+  /** Calls back whenever the descriptor is readable (uv_poll); works for pidfds and FIFOs. Returns the stop function. */
+  watchReadable(fd: number, callback: () => void): () => void;
+  /** close(2). */
+  close(fd: number): void;
+  /** pipe2(O_CLOEXEC): [read, write]. */
+  pipe(): [number, number];
+  /** mkfifo(3). An existing FIFO is fine; anything else there is EEXIST. */
+  mkfifo(path: string, mode: number): void;
+  /** open(2) with O_CLOEXEC added; flags are node:fs constants. */
+  open(path: string, flags: number, mode?: number): number;
+  /**
+   * splice(2), non-blocking, from a pipe to a file at an offset (or to another pipe when `offset` is null). Bytes moved;
+   * 0 at end of file; null when nothing is there yet. The move is atomic against the death of this process.
+   */
+  splice(fromPipe: number, to: number, offset: number | null, limit: number): number | null;
+  /** ioctl(TIOCSWINSZ). */
+  setWindowSize(fd: number, rows: number, columns: number): void;
+  /** socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC). */
+  socketpair(): [number, number];
+  /** recvmsg(2) with SCM_RIGHTS, one descriptor; null when the other side closed. Blocks at most `timeoutMs`. */
+  receiveFd(socket: number, timeoutMs: number): number | null;
+  /** getsockopt(SO_PEERCRED) of a connected unix socket. */
+  peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
+
+  /** mount(2). */
+  mount(options: {
+    readonly source: string;
+    readonly target: string;
+    readonly type: string;
+    readonly flags: number;
+    readonly data: string;
+  }): void;
+  /** umount2(2). */
+  unmount(target: string, flags: number): void;
+}
+
+export interface NativeModule extends Native {
+  /** Seals the helper executable into a memfd that every `spawnRunc` uses. Called once. */
+  loadHelper(executable: Uint8Array): void;
+}
