@@ -1,8 +1,12 @@
 /*
- * The binary form of a plan, written by apps/engine/src/libcontainer/plan/encode.ts and executed by helper.c.
+ * The binary form of a plan, written by apps/engine/src/libcontainer/plan/encode.ts and executed by helper/execute.c.
  * All numbers are little-endian; all offsets are bytes from the beginning of the plan.
  *
  *   header | parent steps | init steps | patches | data
+ *
+ * `data` is everything behind the last table. Whatever a step points to (bytes, slot patches, pointer patches' `at`
+ * and `target`) lies there, so that no result of a system call can change the steps. Steps begin at multiples of 8,
+ * patches (of both kinds) at multiples of 4.
  *
  * See step.ts for what each thing means; this file only fixes where it stands.
  */
@@ -18,6 +22,7 @@
 #define PLAN_IGNORES 4
 #define PLAN_SLOT_EMPTY INT64_MIN
 
+/* 296 bytes */
 struct plan_header {
   uint32_t magic;
   uint32_t version;
@@ -49,8 +54,9 @@ enum plan_guard_kind {
 #define PLAN_NO_SLOT 0xffu
 #define PLAN_NO_EXPECT INT64_MIN
 #define PLAN_FLAG_FORKS_INIT 1u
+#define PLAN_SIZE_LIMIT (16u << 20)
 
-/* 120 bytes */
+/* 104 bytes */
 struct plan_step {
   uint8_t kind;
   uint8_t flags;
@@ -62,8 +68,9 @@ struct plan_step {
   uint32_t slot_patch_count;
   uint8_t argument_kind[PLAN_ARGUMENTS];
   uint8_t padding[6];
-  int64_t argument[PLAN_ARGUMENTS]; /* PLAN_WRITE_FILE: [0] path offset, [1] data offset, [2] data length */
-  int64_t expect;
+  int64_t argument[PLAN_ARGUMENTS]; /* PLAN_WRITE_FILE: [0] offset of the path (ends with NUL), [1] data offset,
+                                       [2] data length. argument_kind is not looked at. */
+  int64_t expect;                   /* PLAN_NO_EXPECT where any result will do */
   int32_t ignore[PLAN_IGNORES]; /* 0 where none */
 };
 
@@ -79,7 +86,11 @@ struct plan_slot_patch {
   uint32_t slot;
 };
 
-/* 48 bytes, written with one write(2) to the record pipe. */
+/*
+ * 48 bytes, written with one write(2) to the record pipe.
+ * A call that failed: result -1, error its errno. A call that succeeded with another result than `expect`: the
+ * result, error EPROTO. A step that uses an empty slot is not made: result -1, error EBADF.
+ */
 struct step_record {
   uint32_t stage; /* 0 parent, 1 init */
   uint32_t index;
@@ -93,5 +104,10 @@ struct step_record {
 
 /* What the helper inherits. */
 enum plan_fd { PLAN_FD_PLAN = 3, PLAN_FD_RECORDS = 4, PLAN_FD_EXTRA = 5 };
+
+_Static_assert(sizeof(struct plan_header) == 296, "as encode.ts writes it");
+_Static_assert(sizeof(struct plan_step) == 104, "as encode.ts writes it");
+_Static_assert(sizeof(struct plan_pointer_patch) == 8 && sizeof(struct plan_slot_patch) == 8, "as encode.ts writes it");
+_Static_assert(sizeof(struct step_record) == 48, "as encode.ts reads it");
 
 #endif
