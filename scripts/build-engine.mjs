@@ -1,0 +1,39 @@
+/**
+ * Bundles each process of the engine into one file, apps/engine/dist/<process>.cjs, that plain Node can start:
+ * no loader, no node_modules look-ups in the run path except lmdb's prebuilt binary.
+ */
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { esbuildSourceLocation } from './source-location.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const PROCESSES = ['lab', 'dockerd', 'containerd', 'containerd-shim', 'runc', 'docker'];
+const entryOf = (name) => join(ROOT, 'apps/engine/src', name, 'main.ts');
+
+const only = process.argv.slice(2);
+const wanted = only.length > 0 ? only : PROCESSES;
+const present = wanted.filter((name) => existsSync(entryOf(name)));
+for (const name of wanted) {
+  if (!present.includes(name)) console.error(`build-engine: no ${entryOf(name)}, skipped`);
+}
+
+await build({
+  entryPoints: Object.fromEntries(present.map((name) => [name, entryOf(name)])),
+  outdir: join(ROOT, 'apps/engine/dist'),
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['lmdb', '*.node'],
+  // The sources are ES modules; a bundle is not, so it says itself where it lies.
+  define: { 'import.meta.url': '__bundleUrl' },
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  plugins: [esbuildSourceLocation],
+  // ws asks for these optional accelerators in try/catch.
+  logOverride: { 'require-resolve-not-external': 'silent' },
+  logLevel: 'warning',
+});
+console.error(`build-engine: ${present.join(' ')} → apps/engine/dist`);
