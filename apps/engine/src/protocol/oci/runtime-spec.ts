@@ -1,0 +1,199 @@
+/**
+ * config.json: what a container shall be. Field names are the specification's; so are the optional and required ones.
+ * OCI runtime spec, https://github.com/opencontainers/runtime-spec/blob/main/config.md
+ *
+ * Unknown fields are kept: the specification says that a runtime must ignore them, and that an editor must not lose them.
+ */
+import { z } from 'zod';
+
+/** Paths and strings reach system calls: a NUL byte would cut them short behind our back. */
+const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');
+const uint32 = z.number().int().min(0).max(0xffff_ffff);
+const int64 = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+const uint64 = int64.min(0);
+
+const Capabilities = z.looseObject({
+  bounding: z.array(text).optional(),
+  effective: z.array(text).optional(),
+  permitted: z.array(text).optional(),
+  inheritable: z.array(text).optional(),
+  ambient: z.array(text).optional(),
+});
+
+const Rlimit = z.looseObject({ type: text, soft: uint64, hard: uint64 });
+
+/** What runs in the container, and as whom. config.md#process */
+export const Process = z.looseObject({
+  terminal: z.boolean().optional(),
+  consoleSize: z.looseObject({ height: uint32, width: uint32 }).optional(),
+  user: z
+    .looseObject({
+      uid: uint32,
+      gid: uint32,
+      umask: uint32.optional(),
+      additionalGids: z.array(uint32).nullish(),
+    })
+    .default({ uid: 0, gid: 0 }),
+  args: z.array(text).optional(),
+  env: z.array(text).nullish(),
+  cwd: text,
+  capabilities: Capabilities.nullish(),
+  rlimits: z.array(Rlimit).nullish(),
+  noNewPrivileges: z.boolean().optional(),
+  apparmorProfile: text.optional(),
+  selinuxLabel: text.optional(),
+  oomScoreAdj: int64.nullish(),
+});
+
+/** config.md#mounts */
+export const Mount = z.looseObject({
+  destination: text,
+  type: text.optional(),
+  source: text.optional(),
+  options: z.array(text).nullish(),
+});
+
+/** config-linux.md#namespaces: a path joins an existing one. */
+export const Namespace = z.looseObject({
+  type: z.enum(['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time']),
+  path: text.optional(),
+});
+
+/** config-linux.md#devices */
+export const Device = z.looseObject({
+  type: z.enum(['c', 'b', 'u', 'p']),
+  path: text,
+  major: int64.optional(),
+  minor: int64.optional(),
+  fileMode: uint32.nullish(),
+  uid: uint32.nullish(),
+  gid: uint32.nullish(),
+});
+
+/** config-linux.md#allowed-device-list */
+export const DeviceRule = z.looseObject({
+  allow: z.boolean(),
+  type: z.enum(['a', 'b', 'c', '']).optional(),
+  major: int64.nullish(),
+  minor: int64.nullish(),
+  access: text.optional(),
+});
+
+const ThrottleDevice = z.looseObject({ major: int64, minor: int64, rate: uint64 });
+
+/** config-linux.md#control-groups */
+export const Resources = z.looseObject({
+  devices: z.array(DeviceRule).nullish(),
+  memory: z
+    .looseObject({
+      limit: int64.nullish(),
+      reservation: int64.nullish(),
+      swap: int64.nullish(),
+      kernel: int64.nullish(),
+      kernelTCP: int64.nullish(),
+      swappiness: uint64.nullish(),
+      disableOOMKiller: z.boolean().nullish(),
+      useHierarchy: z.boolean().nullish(),
+      checkBeforeUpdate: z.boolean().nullish(),
+    })
+    .nullish(),
+  cpu: z
+    .looseObject({
+      shares: uint64.nullish(),
+      quota: int64.nullish(),
+      period: uint64.nullish(),
+      realtimeRuntime: int64.nullish(),
+      realtimePeriod: uint64.nullish(),
+      cpus: text.nullish(),
+      mems: text.nullish(),
+      idle: int64.nullish(),
+      burst: uint64.nullish(),
+    })
+    .nullish(),
+  pids: z.looseObject({ limit: int64.nullish() }).nullish(),
+  blockIO: z
+    .looseObject({
+      weight: uint32.nullish(),
+      leafWeight: uint32.nullish(),
+      weightDevice: z.array(z.looseObject({})).nullish(),
+      throttleReadBpsDevice: z.array(ThrottleDevice).nullish(),
+      throttleWriteBpsDevice: z.array(ThrottleDevice).nullish(),
+      throttleReadIOPSDevice: z.array(ThrottleDevice).nullish(),
+      throttleWriteIOPSDevice: z.array(ThrottleDevice).nullish(),
+    })
+    .nullish(),
+  hugepageLimits: z.array(z.looseObject({ pageSize: text, limit: uint64 })).nullish(),
+  network: z.looseObject({ classID: uint32.nullish(), priorities: z.array(z.looseObject({})).nullish() }).nullish(),
+  rdma: z.record(z.string(), z.looseObject({})).nullish(),
+  unified: z.record(text, text).nullish(),
+});
+
+/** config-linux.md#seccomp */
+export const Seccomp = z.looseObject({
+  defaultAction: text,
+  defaultErrnoRet: uint32.nullish(),
+  architectures: z.array(text).nullish(),
+  flags: z.array(text).nullish(),
+  listenerPath: text.optional(),
+  syscalls: z
+    .array(
+      z.looseObject({
+        names: z.array(text),
+        action: text,
+        errnoRet: uint32.nullish(),
+        args: z
+          .array(
+            z.looseObject({
+              index: z.number().int().min(0).max(5),
+              value: uint64,
+              valueTwo: uint64.nullish(),
+              op: text,
+            }),
+          )
+          .nullish(),
+      }),
+    )
+    .nullish(),
+});
+
+const IdMapping = z.looseObject({ containerID: uint32, hostID: uint32, size: uint32 });
+
+const Linux = z.looseObject({
+  namespaces: z.array(Namespace).nullish(),
+  uidMappings: z.array(IdMapping).nullish(),
+  gidMappings: z.array(IdMapping).nullish(),
+  devices: z.array(Device).nullish(),
+  cgroupsPath: text.optional(),
+  resources: Resources.nullish(),
+  rootfsPropagation: text.optional(),
+  seccomp: Seccomp.nullish(),
+  sysctl: z.record(text, text).nullish(),
+  maskedPaths: z.array(text).nullish(),
+  readonlyPaths: z.array(text).nullish(),
+  mountLabel: text.optional(),
+});
+
+const Hook = z.looseObject({ path: text });
+
+/** The whole of config.json. */
+export const RuntimeSpec = z.looseObject({
+  ociVersion: text,
+  root: z.looseObject({ path: text, readonly: z.boolean().optional() }),
+  mounts: z.array(Mount).nullish(),
+  process: Process.optional(),
+  hostname: text.optional(),
+  domainname: text.optional(),
+  hooks: z.record(z.string(), z.array(Hook).nullish()).nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+  linux: Linux.nullish(),
+});
+
+export type RuntimeSpec = z.infer<typeof RuntimeSpec>;
+export type Process = z.infer<typeof Process>;
+export type Mount = z.infer<typeof Mount>;
+export type Namespace = z.infer<typeof Namespace>;
+export type Device = z.infer<typeof Device>;
+export type DeviceRule = z.infer<typeof DeviceRule>;
+export type Resources = z.infer<typeof Resources>;
+export type Seccomp = z.infer<typeof Seccomp>;
+export type Linux = z.infer<typeof Linux>;
