@@ -2,7 +2,7 @@
  * config.json: what a container shall be. Field names are the specification's; so are the optional and required ones.
  * OCI runtime spec, https://github.com/opencontainers/runtime-spec/blob/main/config.md
  *
- * Unknown fields are kept: the specification says that a runtime must ignore them, and that an editor must not lose them.
+ * Names of types are those of specs-go. Unknown fields are kept: the specification says that a runtime must ignore them, and that an editor must not lose them.
  */
 import { z } from 'zod';
 
@@ -12,7 +12,7 @@ const uint32 = z.number().int().min(0).max(0xffff_ffff);
 const int64 = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const uint64 = int64.min(0);
 
-const Capabilities = z.looseObject({
+export const LinuxCapabilities = z.looseObject({
   bounding: z.array(text).optional(),
   effective: z.array(text).optional(),
   permitted: z.array(text).optional(),
@@ -20,7 +20,7 @@ const Capabilities = z.looseObject({
   ambient: z.array(text).optional(),
 });
 
-const Rlimit = z.looseObject({ type: text, soft: uint64, hard: uint64 });
+export const POSIXRlimit = z.looseObject({ type: text, soft: uint64, hard: uint64 });
 
 /** What runs in the container, and as whom. config.md#process */
 export const Process = z.looseObject({
@@ -37,8 +37,8 @@ export const Process = z.looseObject({
   args: z.array(text).optional(),
   env: z.array(text).nullish(),
   cwd: text,
-  capabilities: Capabilities.nullish(),
-  rlimits: z.array(Rlimit).nullish(),
+  capabilities: LinuxCapabilities.nullish(),
+  rlimits: z.array(POSIXRlimit).nullish(),
   noNewPrivileges: z.boolean().optional(),
   apparmorProfile: text.optional(),
   selinuxLabel: text.optional(),
@@ -54,13 +54,13 @@ export const Mount = z.looseObject({
 });
 
 /** config-linux.md#namespaces: a path joins an existing one. */
-export const Namespace = z.looseObject({
+export const LinuxNamespace = z.looseObject({
   type: z.enum(['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time']),
   path: text.optional(),
 });
 
 /** config-linux.md#devices */
-export const Device = z.looseObject({
+export const LinuxDevice = z.looseObject({
   type: z.enum(['c', 'b', 'u', 'p']),
   path: text,
   major: int64.optional(),
@@ -71,7 +71,7 @@ export const Device = z.looseObject({
 });
 
 /** config-linux.md#allowed-device-list */
-export const DeviceRule = z.looseObject({
+export const LinuxDeviceCgroup = z.looseObject({
   allow: z.boolean(),
   type: z.enum(['a', 'b', 'c', '']).optional(),
   major: int64.nullish(),
@@ -82,8 +82,8 @@ export const DeviceRule = z.looseObject({
 const ThrottleDevice = z.looseObject({ major: int64, minor: int64, rate: uint64 });
 
 /** config-linux.md#control-groups */
-export const Resources = z.looseObject({
-  devices: z.array(DeviceRule).nullish(),
+export const LinuxResources = z.looseObject({
+  devices: z.array(LinuxDeviceCgroup).nullish(),
   memory: z
     .looseObject({
       limit: int64.nullish(),
@@ -128,45 +128,41 @@ export const Resources = z.looseObject({
   unified: z.record(text, text).nullish(),
 });
 
-/** config-linux.md#seccomp */
-export const Seccomp = z.looseObject({
+/** config-linux.md#seccomp: `SCMP_CMP_MASKED_EQ` compares (argument & value) with valueTwo. */
+export const LinuxSeccompArg = z.looseObject({
+  index: z.number().int().min(0).max(5),
+  value: uint64,
+  valueTwo: uint64.nullish(),
+  op: text,
+});
+
+export const LinuxSyscall = z.looseObject({
+  names: z.array(text),
+  action: text,
+  errnoRet: uint32.nullish(),
+  args: z.array(LinuxSeccompArg).nullish(),
+});
+
+export const LinuxSeccomp = z.looseObject({
   defaultAction: text,
   defaultErrnoRet: uint32.nullish(),
   architectures: z.array(text).nullish(),
   flags: z.array(text).nullish(),
   listenerPath: text.optional(),
-  syscalls: z
-    .array(
-      z.looseObject({
-        names: z.array(text),
-        action: text,
-        errnoRet: uint32.nullish(),
-        args: z
-          .array(
-            z.looseObject({
-              index: z.number().int().min(0).max(5),
-              value: uint64,
-              valueTwo: uint64.nullish(),
-              op: text,
-            }),
-          )
-          .nullish(),
-      }),
-    )
-    .nullish(),
+  syscalls: z.array(LinuxSyscall).nullish(),
 });
 
 const IdMapping = z.looseObject({ containerID: uint32, hostID: uint32, size: uint32 });
 
-const Linux = z.looseObject({
-  namespaces: z.array(Namespace).nullish(),
+export const Linux = z.looseObject({
+  namespaces: z.array(LinuxNamespace).nullish(),
   uidMappings: z.array(IdMapping).nullish(),
   gidMappings: z.array(IdMapping).nullish(),
-  devices: z.array(Device).nullish(),
+  devices: z.array(LinuxDevice).nullish(),
   cgroupsPath: text.optional(),
-  resources: Resources.nullish(),
+  resources: LinuxResources.nullish(),
   rootfsPropagation: text.optional(),
-  seccomp: Seccomp.nullish(),
+  seccomp: LinuxSeccomp.nullish(),
   sysctl: z.record(text, text).nullish(),
   maskedPaths: z.array(text).nullish(),
   readonlyPaths: z.array(text).nullish(),
@@ -190,10 +186,14 @@ export const RuntimeSpec = z.looseObject({
 
 export type RuntimeSpec = z.infer<typeof RuntimeSpec>;
 export type Process = z.infer<typeof Process>;
+export type POSIXRlimit = z.infer<typeof POSIXRlimit>;
+export type LinuxCapabilities = z.infer<typeof LinuxCapabilities>;
 export type Mount = z.infer<typeof Mount>;
-export type Namespace = z.infer<typeof Namespace>;
-export type Device = z.infer<typeof Device>;
-export type DeviceRule = z.infer<typeof DeviceRule>;
-export type Resources = z.infer<typeof Resources>;
-export type Seccomp = z.infer<typeof Seccomp>;
 export type Linux = z.infer<typeof Linux>;
+export type LinuxNamespace = z.infer<typeof LinuxNamespace>;
+export type LinuxDevice = z.infer<typeof LinuxDevice>;
+export type LinuxDeviceCgroup = z.infer<typeof LinuxDeviceCgroup>;
+export type LinuxResources = z.infer<typeof LinuxResources>;
+export type LinuxSeccomp = z.infer<typeof LinuxSeccomp>;
+export type LinuxSyscall = z.infer<typeof LinuxSyscall>;
+export type LinuxSeccompArg = z.infer<typeof LinuxSeccompArg>;
