@@ -1,0 +1,88 @@
+/**
+ * What a container finds mounted. Upstream: moby daemon/pkg/oci/defaults.go, daemon/oci_linux.go.
+ * Reference: https://github.com/opencontainers/runtime-spec/blob/main/config.md#mounts
+ */
+import type { Mount } from '../../protocol/oci/runtime-spec.ts';
+
+/** Files that dockerd writes for the container and the container may change. */
+export interface ManagedFiles {
+  readonly hosts: string;
+  readonly hostname: string;
+  readonly resolvConf: string;
+}
+
+export const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+const HARDENED = ['nosuid', 'noexec', 'nodev'];
+
+/** Information leaks and ways to disturb the host: hidden. */
+export const MASKED_PATHS = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+];
+
+export const READONLY_PATHS = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
+
+const fileMount = (destination: string, source: string): Mount => ({
+  destination,
+  type: 'bind',
+  source,
+  options: ['rbind', 'rprivate'],
+});
+
+const tmpfsMount = ([destination, options]: readonly [string, string]): Mount => ({
+  destination,
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options: ['noexec', 'nosuid', 'nodev', 'rprivate', ...options.split(',').filter(Boolean)],
+});
+
+export const containerMounts = (options: {
+  readonly files: ManagedFiles;
+  readonly shmBytes: number;
+  /** `--tmpfs /path:options`. */
+  readonly tmpfs: Readonly<Record<string, string>>;
+}): Mount[] => [
+  { destination: '/proc', type: 'proc', source: 'proc', options: HARDENED },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    // Group 5 is `tty`: programs such as `wall` may write to a terminal without owning it.
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...HARDENED, 'ro'] },
+  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', ...HARDENED] },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: HARDENED },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: [...HARDENED, 'mode=1777', `size=${options.shmBytes || DEFAULT_SHM_BYTES}`],
+  },
+  ...Object.entries(options.tmpfs).map(tmpfsMount),
+  fileMount('/etc/resolv.conf', options.files.resolvConf),
+  fileMount('/etc/hostname', options.files.hostname),
+  fileMount('/etc/hosts', options.files.hosts),
+];

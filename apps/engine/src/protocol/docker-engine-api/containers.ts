@@ -1,0 +1,172 @@
+/**
+ * `/containers/…`: what is sent and answered. Names are exactly those of the wire.
+ * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Container
+ *
+ * Clients written in Go send `null` for every empty list, map or pointer, so `null` means "not given" throughout.
+ */
+import { z } from 'zod';
+
+/** A value that may be missing or null, and then is `fallback`. */
+const or = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>
+  schema.nullish().transform((value): z.output<T> => value ?? fallback);
+
+const text = or(z.string(), '');
+const flag = or(z.boolean(), false);
+const integer = or(z.number().int(), 0);
+const texts = or(z.array(z.string()), []);
+const textMap = or(z.record(z.string(), z.string()), {});
+const set = or(z.record(z.string(), z.unknown()), {});
+const optionalInteger = or(z.number().int().nullable(), null);
+/** `Cmd` and `Entrypoint` are a list, or in old clients one string. */
+const command = z
+  .union([z.array(z.string()), z.string().transform((word) => [word])])
+  .nullish()
+  .transform((words) => words ?? null);
+
+export const ContainerConfig = z.object({
+  Hostname: text,
+  Domainname: text,
+  User: text,
+  AttachStdin: flag,
+  AttachStdout: flag,
+  AttachStderr: flag,
+  ExposedPorts: set,
+  Tty: flag,
+  OpenStdin: flag,
+  StdinOnce: flag,
+  Env: texts,
+  Cmd: command,
+  Healthcheck: z.unknown().optional(),
+  Image: text,
+  Volumes: set,
+  WorkingDir: text,
+  Entrypoint: command,
+  NetworkDisabled: flag,
+  Labels: textMap,
+  StopSignal: text,
+  StopTimeout: optionalInteger,
+});
+export type ContainerConfig = z.output<typeof ContainerConfig>;
+
+export const Ulimit = z.object({ Name: z.string(), Soft: z.number().int(), Hard: z.number().int() });
+export type Ulimit = z.output<typeof Ulimit>;
+
+export const HostConfig = z.object({
+  Binds: texts,
+  Mounts: or(z.array(z.unknown()), []),
+  Tmpfs: textMap,
+  VolumesFrom: texts,
+  ContainerIDFile: text,
+  LogConfig: or(z.object({ Type: text, Config: textMap }), { Type: '', Config: {} }),
+  NetworkMode: text,
+  PortBindings: set,
+  PublishAllPorts: flag,
+  RestartPolicy: or(z.object({ Name: text, MaximumRetryCount: integer }), {
+    Name: '',
+    MaximumRetryCount: 0,
+  }),
+  AutoRemove: flag,
+  ConsoleSize: or(z.array(z.number().int()).length(2), [0, 0]),
+  CapAdd: texts,
+  CapDrop: texts,
+  CgroupnsMode: text,
+  Dns: texts,
+  DnsOptions: texts,
+  DnsSearch: texts,
+  ExtraHosts: texts,
+  GroupAdd: texts,
+  IpcMode: text,
+  Cgroup: text,
+  CgroupParent: text,
+  Links: texts,
+  OomScoreAdj: integer,
+  PidMode: text,
+  Privileged: flag,
+  ReadonlyRootfs: flag,
+  SecurityOpt: texts,
+  StorageOpt: textMap,
+  UTSMode: text,
+  UsernsMode: text,
+  ShmSize: integer,
+  Sysctls: textMap,
+  Runtime: text,
+  Isolation: text,
+  Annotations: textMap,
+  CpuShares: integer,
+  Memory: integer,
+  MemoryReservation: integer,
+  MemorySwap: integer,
+  MemorySwappiness: optionalInteger,
+  NanoCpus: integer,
+  CpuPeriod: integer,
+  CpuQuota: integer,
+  CpuRealtimePeriod: integer,
+  CpuRealtimeRuntime: integer,
+  CpusetCpus: text,
+  CpusetMems: text,
+  BlkioWeight: integer,
+  BlkioWeightDevice: or(z.array(z.unknown()), []),
+  BlkioDeviceReadBps: or(z.array(z.unknown()), []),
+  BlkioDeviceWriteBps: or(z.array(z.unknown()), []),
+  BlkioDeviceReadIOps: or(z.array(z.unknown()), []),
+  BlkioDeviceWriteIOps: or(z.array(z.unknown()), []),
+  Devices: or(z.array(z.unknown()), []),
+  DeviceCgroupRules: texts,
+  DeviceRequests: or(z.array(z.unknown()), []),
+  OomKillDisable: or(z.boolean().nullable(), null),
+  PidsLimit: optionalInteger,
+  Ulimits: or(z.array(Ulimit), []),
+  Init: or(z.boolean().nullable(), null),
+  MaskedPaths: or(z.array(z.string()).nullable(), null),
+  ReadonlyPaths: or(z.array(z.string()).nullable(), null),
+});
+export type HostConfig = z.output<typeof HostConfig>;
+
+/** `POST /containers/create`: the config with two companions beside its fields. */
+export const ContainerCreateBody = z.intersection(
+  ContainerConfig,
+  z.object({
+    HostConfig: z
+      .unknown()
+      .transform((value) => value ?? {})
+      .pipe(HostConfig),
+    NetworkingConfig: or(z.object({ EndpointsConfig: set }), { EndpointsConfig: {} }),
+  }),
+);
+
+export interface ContainerCreateResponse {
+  readonly Id: string;
+  readonly Warnings: readonly string[];
+}
+
+/** The words that `docker ps` and `inspect` know. */
+export type ContainerStatus =
+  'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead';
+
+/** One line of `GET /containers/json`. */
+export interface ContainerSummary {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly ImageID: string;
+  readonly Command: string;
+  readonly Created: number;
+  readonly Ports: readonly unknown[];
+  readonly Labels: Readonly<Record<string, string>>;
+  readonly State: ContainerStatus;
+  readonly Status: string;
+  readonly HostConfig: { readonly NetworkMode: string };
+  readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
+  readonly Mounts: readonly unknown[];
+  readonly SizeRw?: number;
+  readonly SizeRootFs?: number;
+}
+
+/** Answer of `POST /containers/{id}/wait`. */
+export interface WaitResponse {
+  readonly StatusCode: number;
+  readonly Error: { readonly Message: string } | null;
+}
+
+export const WAIT_CONDITIONS = ['not-running', 'next-exit', 'removed'] as const;
+export type WaitCondition = (typeof WAIT_CONDITIONS)[number];
