@@ -1,0 +1,203 @@
+/** One event more: the machine before it becomes the machine after it. One small function for each kind of event. */
+import type {
+  Actor,
+  Message,
+  OutputEvent,
+  ProcessEvent,
+  SequencedEvent,
+  SpanEnded,
+  SpanStarted,
+  SyscallEvent,
+} from '@engine-room/engine/protocol/trace/event.ts';
+import type { KernelObject, Machine, ProcessView } from './machine.ts';
+import { namespaceInodes, namespacesMade } from './namespaces.ts';
+import type { Placed } from './order.ts';
+
+const LATEST_KEPT = 12;
+const IN_FLIGHT_KEPT = 64;
+
+export const apply = (machine: Machine, { event, at }: Placed): Machine => {
+  const landed = land(machine, event);
+  const sighted = sight(landed, event.emitter.actor, event.emitter.pid, event.id);
+  const next = applyKind(sighted, event, at);
+  return { ...next, n: machine.n + 1, at };
+};
+
+function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine {
+  switch (event.type) {
+    case 'spanStarted':
+      return startSpan(machine, event);
+    case 'spanEnded':
+      return endSpan(machine, event);
+    case 'message':
+      return send(machine, event);
+    case 'process':
+      return changeProcess(machine, event, at);
+    case 'syscall':
+      return callKernel(machine, event);
+    case 'output':
+      return write(machine, event);
+    case 'dropped':
+      return { ...machine, dropped: machine.dropped + event.count };
+    case 'spanEvent':
+      return machine;
+  }
+}
+
+function startSpan(machine: Machine, { spanId, emitter, name, kind }: SpanStarted): Machine {
+  const span = { spanId, actor: emitter.actor, name, kind };
+  return { ...machine, openSpans: { ...machine.openSpans, [spanId]: span } };
+}
+
+function endSpan(machine: Machine, { spanId }: SpanEnded): Machine {
+  return {
+    ...machine,
+    openSpans: without(machine.openSpans, spanId),
+    calls: without(machine.calls, spanId),
+  };
+}
+
+function send(machine: Machine, message: Message): Machine {
+  const { id, spanId, direction, from, to, summary } = message;
+  let next = machine;
+  if (from.pid !== null) next = sight(next, from.actor, from.pid, id);
+  if (to.pid !== null) next = sight(next, to.actor, to.pid, id);
+  const inFlight = { ...next.inFlight, [id]: message };
+  const [oldest] = Object.keys(inFlight);
+  if (Object.keys(inFlight).length > IN_FLIGHT_KEPT && oldest !== undefined) delete inFlight[oldest];
+  if (direction === 'response') return { ...next, inFlight, calls: without(next.calls, spanId) };
+  if (direction === 'event' || message.protocol === 'signal') return { ...next, inFlight };
+  const call = { messageId: id, from: from.actor, to: to.actor, summary };
+  return { ...next, inFlight, calls: { ...next.calls, [spanId]: call } };
+}
+
+/** A message has landed once something names it as its cause, or its receiver went on, or its span is over. */
+function land(machine: Machine, event: SequencedEvent): Machine {
+  const landed = Object.values(machine.inFlight).filter(
+    (message) =>
+      message.id === event.cause ||
+      (message.to.actor === event.emitter.actor && message.to.pid === event.emitter.pid) ||
+      (event.type === 'spanEnded' && event.spanId === message.spanId),
+  );
+  if (landed.length === 0) return machine;
+  const inFlight = { ...machine.inFlight };
+  for (const message of landed) delete inFlight[message.id];
+  return { ...machine, inFlight };
+}
+
+/** Somebody acted or was spoken to: so it is there, though the trace never told of its birth. */
+function sight(machine: Machine, actor: Actor, pid: number, toldBy: string): Machine {
+  const key = String(pid);
+  const known = machine.processes[key];
+  if (known?.actor === actor) return machine;
+  // A dead process may still be spoken of, and a container's init is first a copy of runc.
+  if (known && known.exit === null) return machine;
+  const seen: ProcessView = { ...NOBODY, pid, actor, name: actor, toldBy };
+  const processes = { ...machine.processes, [key]: seen };
+  const present = machine.processes[String(machine.current[actor] ?? '')];
+  // There is one dockerd and one containerd: another pid means that it was restarted.
+  const isDaemon = actor === 'dockerd' || actor === 'containerd';
+  if (present && present.exit === null && !isDaemon) return { ...machine, processes };
+  return { ...machine, processes, current: { ...machine.current, [actor]: pid } };
+}
+
+const NOBODY = {
+  ppid: null,
+  argv: [],
+  bornAt: null,
+  execAt: null,
+  claimed: false,
+  formerParents: [],
+  exit: null,
+  containerId: null,
+  attributes: {},
+} as const satisfies Partial<ProcessView>;
+
+function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machine {
+  const { pid, ppid, name, argv } = event.process;
+  const key = String(pid);
+  const born = event.change === 'fork';
+  const known = born ? undefined : machine.processes[key];
+  const before: ProcessView = known ?? {
+    ...NOBODY,
+    pid,
+    actor: event.actor,
+    name,
+    toldBy: event.id,
+    bornAt: born || event.change === 'exec' ? at : null,
+  };
+  const parent = ppid ?? before.ppid;
+  const moved = before.ppid !== null && parent !== null && parent !== before.ppid;
+  const process: ProcessView = {
+    ...before,
+    actor: event.actor,
+    name,
+    argv: argv ?? before.argv,
+    ppid: parent,
+    formerParents: moved ? [...before.formerParents, before.ppid].slice(-LATEST_KEPT) : before.formerParents,
+    execAt: event.change === 'exec' ? at : before.execAt,
+    claimed: before.claimed || event.change === 'claimed',
+    exit:
+      event.change === 'exit'
+        ? { at, code: event.exit?.code ?? 0, signal: event.exit?.signal ?? null }
+        : before.exit,
+    containerId: event.containerId ?? before.containerId,
+    attributes: { ...before.attributes, ...event.attributes },
+    toldBy: event.id,
+  };
+  const takesTheStage = event.change !== 'exit' && event.change !== 'reparent';
+  const current =
+    takesTheStage || machine.current[event.actor] === undefined
+      ? { ...machine.current, [event.actor]: pid }
+      : machine.current;
+  const namespaces =
+    event.actor === 'container' || event.containerId !== undefined
+      ? namespaceInodes(machine.namespaces, event.attributes)
+      : machine.namespaces;
+  return { ...machine, processes: { ...machine.processes, [key]: process }, current, namespaces };
+}
+
+function callKernel(machine: Machine, event: SyscallEvent): Machine {
+  const before: KernelObject = machine.kernel[event.object] ?? {
+    object: event.object,
+    count: 0,
+    failed: 0,
+    latest: [],
+  };
+  const failed = event.errno !== null;
+  const kernelObject: KernelObject = {
+    ...before,
+    count: before.count + (failed ? 0 : 1),
+    failed: before.failed + (failed ? 1 : 0),
+    latest: failed ? before.latest : [...before.latest.slice(1 - LATEST_KEPT), event],
+  };
+  const kernel = { ...machine.kernel, [event.object]: kernelObject };
+  if (failed) return { ...machine, kernel };
+  const namespaces = namespacesMade(machine.namespaces, event);
+  const cgroup = event.object === 'cgroup' ? writeCgroup(machine, event) : machine.cgroup;
+  return { ...machine, kernel, namespaces, cgroup };
+}
+
+function writeCgroup({ cgroup }: Machine, { attributes }: SyscallEvent): Machine['cgroup'] {
+  const path = attributes['engineroom.cgroup.path'];
+  const file = attributes['engineroom.cgroup.file'];
+  const value = attributes['engineroom.cgroup.value'];
+  return {
+    path: typeof path === 'string' ? path : cgroup.path,
+    files: typeof file === 'string' ? { ...cgroup.files, [file]: String(value ?? '') } : cgroup.files,
+  };
+}
+
+function write(machine: Machine, event: OutputEvent): Machine {
+  return {
+    ...machine,
+    output: { event, before: machine.output },
+    outputBytes: machine.outputBytes + event.sizeBytes,
+  };
+}
+
+const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => {
+  if (!(key in record)) return record;
+  const { [key]: _gone, ...rest } = record;
+  return rest;
+};

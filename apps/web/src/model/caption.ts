@@ -1,0 +1,163 @@
+/**
+ * One sentence for one event: active voice, the field's words, at most 90 characters, and nothing that the event
+ * (and the span that it ends) does not say. The page shows it, the table lists it, a screen reader speaks it.
+ */
+import type {
+  Actor,
+  Message,
+  ProcessEvent,
+  SequencedEvent,
+  SpanEnded,
+  SpanEvent,
+  SpanStarted,
+  SyscallEvent,
+} from '@engine-room/engine/protocol/trace/event.ts';
+import { inSentence } from './actors.ts';
+import { purposeOf, shortSummary } from './requests.ts';
+import type { SpanView } from './run-model.ts';
+import { durationWords, sizeWords } from './time-words.ts';
+
+export const LONGEST_CAPTION = 90;
+
+/** What a caption may look up. */
+export interface CaptionSources {
+  span(spanId: string): SpanView | undefined;
+}
+
+export const captionOf = (event: SequencedEvent, sources: CaptionSources): string =>
+  fit(sentence(event, sources));
+
+function sentence(event: SequencedEvent, sources: CaptionSources): string {
+  switch (event.type) {
+    case 'message':
+      return aboutMessage(event);
+    case 'process':
+      return aboutProcess(event);
+    case 'syscall':
+      return aboutSyscall(event);
+    case 'spanStarted':
+      return aboutBeginning(event);
+    case 'spanEnded':
+      return aboutEnd(event, sources);
+    case 'spanEvent':
+      return aboutMoment(event);
+    case 'output':
+      return `${name('container')} writes ${sizeWords(event.sizeBytes)} to ${event.stream}${quote(event.base64)}`;
+    case 'dropped':
+      return `${event.count} events of ${inSentence(event.actor)} (pid ${event.pid}) were lost`;
+  }
+}
+
+function aboutMessage({ from, to, summary, direction, protocol, body }: Message): string {
+  const sender = name(from.actor);
+  const receiver = inSentence(to.actor);
+  if (protocol === 'signal') return `${sender} sends ${summary} to ${receiver}`;
+  if (protocol === 'exec') return `${sender} runs ${summary}`;
+  if (direction === 'response') return `${sender} answers ${receiver}: ${answerWords(summary, body)}`;
+  if (direction === 'event') return `${sender} tells ${receiver}: ${shortSummary(summary)}`;
+  if (protocol === 'fifo') return `${sender} writes to ${receiver} through a FIFO: ${summary}`;
+  const purpose = purposeOf(summary);
+  if (!purpose) return `${sender} asks ${receiver}: ${shortSummary(summary)}`;
+  const image = imageOf(body);
+  const from_ = purpose === 'create a container' && image ? ` from ${image}` : '';
+  return `${sender} asks ${receiver} to ${purpose}${from_}${over(protocol)}`;
+}
+
+const over = (protocol: Message['protocol']): string =>
+  protocol === 'grpc' ? ' over gRPC' : protocol === 'ttrpc' ? ' over ttrpc' : '';
+
+/** An error's answer says more in its body than in its status. */
+function answerWords(summary: string, body: unknown): string {
+  const message = textField(body, 'message');
+  return message && /^[45]\d\d/.test(summary) ? `${summary.slice(0, 3)}, ${message}` : summary;
+}
+
+const imageOf = (body: unknown): string | null => textField(body, 'Image');
+
+function textField(body: unknown, field: string): string | null {
+  if (typeof body !== 'object' || body === null || !(field in body)) return null;
+  const value: unknown = Reflect.get(body, field);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+function aboutProcess({ change, actor, process, exit, emitter }: ProcessEvent): string {
+  const { pid, ppid } = process;
+  const who = inSentence(actor);
+  switch (change) {
+    case 'fork':
+      return actor === 'container'
+        ? `The container's first process is born as pid ${pid}, a child of pid ${ppid ?? '?'}`
+        : `A process for ${who} is born: pid ${pid}, child of pid ${ppid ?? '?'}`;
+    case 'exec':
+      return `Pid ${pid} becomes ${commandWords(process)}`;
+    case 'claimed':
+      return `${name(emitter.actor)} claims a waiting process as ${who}: pid ${pid}`;
+    case 'reparent':
+      return `Pid ${pid} gets a new parent: pid ${ppid ?? '?'}`;
+    case 'exit':
+      return exit?.signal
+        ? `${name(actor)} (pid ${pid}) dies of ${exit.signal}; its exit code is ${exit.code}`
+        : `${name(actor)} (pid ${pid}) exits with code ${exit?.code ?? '?'}`;
+  }
+}
+
+const commandWords = ({ argv, name: processName }: ProcessEvent['process']): string =>
+  argv && argv.length > 0 ? `“${argv.map((word) => shortSummary(word)).join(' ')}”` : processName;
+
+function aboutSyscall({ caller, name: call, title, errno, ignored }: SyscallEvent): string {
+  const who = caller.actor === 'container' ? "The container's first process" : name(caller.actor);
+  if (errno === null) return `${who} calls ${call}: ${title}`;
+  return ignored
+    ? `${who} calls ${call}: ${title} (${errno}, which may be)`
+    : `${who} calls ${call} and fails with ${errno}: ${title}`;
+}
+
+function aboutBeginning({ emitter, kind, name: span }: SpanStarted): string {
+  const who = name(emitter.actor);
+  const what = shortSummary(span);
+  if (kind === 'server') return `${who} begins to handle ${what}`;
+  return kind === 'client' ? `${who} makes ready to call ${what}` : `${who} begins ${what}`;
+}
+
+function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSources): string {
+  const who = name(emitter.actor);
+  const span = sources.span(spanId);
+  const what = span?.started ? shortSummary(span.started.name) : 'its work';
+  if (status.code === 'error') return `${who} fails at ${what}: ${status.message ?? 'no reason given'}`;
+  const took = span?.started && span.endedAt !== null ? ` after ${durationWords(span.endedAt - span.startedAt)}` : '';
+  return `${who} is done with ${what}${took}`;
+}
+
+function aboutMoment({ emitter, name: moment }: SpanEvent): string {
+  return `${name(emitter.actor)}: ${shortSummary(moment)}`;
+}
+
+/** The actor at the beginning of a sentence. dockerd and containerd keep their small letter, as in ps. */
+function name(actor: Actor): string {
+  const words = inSentence(actor);
+  return words.startsWith('the ') ? `T${words.slice(1)}` : words;
+}
+
+function quote(base64: string): string {
+  const text = printable(base64).trim();
+  return text === '' ? '' : `: “${text}”`;
+}
+
+function printable(base64: string): string {
+  try {
+    const bytes = Uint8Array.from(atob(base64.slice(0, 160)), (char) => char.charCodeAt(0));
+    return new TextDecoder().decode(bytes).replace(/[\p{Cc}\p{Cf}\ufffd]+/gu, ' ');
+  } catch {
+    return '';
+  }
+}
+
+/** Cut at a word where possible, and end like a sentence. */
+function fit(words: string): string {
+  const line = words.replace(/\s+/g, ' ').trim();
+  const whole = /[.!?…”]$/.test(line) ? line : `${line}.`;
+  if (whole.length <= LONGEST_CAPTION) return whole;
+  const cut = line.slice(0, LONGEST_CAPTION - 1);
+  const space = cut.lastIndexOf(' ');
+  return `${space > LONGEST_CAPTION * 0.6 ? cut.slice(0, space) : cut}…`;
+}

@@ -1,0 +1,103 @@
+/**
+ * The machine as the trace has told of it so far: what the page draws, and nothing else.
+ * Plain values, never changed in place: `apply.ts` makes the next machine out of one and an event.
+ */
+import type {
+  Actor,
+  Attributes,
+  Message,
+  OutputEvent,
+  SyscallEvent,
+} from '@engine-room/engine/protocol/trace/event.ts';
+
+export interface ProcessView {
+  readonly pid: number;
+  readonly actor: Actor;
+  readonly ppid: number | null;
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** When it was born; null when it was there before the trace spoke of it. */
+  readonly bornAt: number | null;
+  readonly execAt: number | null;
+  readonly claimed: boolean;
+  /** Parents that it had before the present one. */
+  readonly formerParents: readonly number[];
+  readonly exit: { readonly at: number; readonly code: number; readonly signal: string | null } | null;
+  readonly containerId: string | null;
+  readonly attributes: Attributes;
+  /** The event that said so last. */
+  readonly toldBy: string;
+}
+
+/** A request that waits for its answer. */
+export interface Call {
+  readonly messageId: string;
+  readonly from: Actor;
+  readonly to: Actor;
+  readonly summary: string;
+}
+
+export interface OpenSpan {
+  readonly spanId: string;
+  readonly actor: Actor;
+  readonly name: string;
+  readonly kind: 'server' | 'client' | 'internal';
+}
+
+/** What one kind of kernel object has seen. */
+export interface KernelObject {
+  readonly object: SyscallEvent['object'];
+  readonly count: number;
+  readonly failed: number;
+  /** The latest few, newest last. */
+  readonly latest: readonly SyscallEvent[];
+}
+
+/** The output as a list that shares its tail with the machine before. */
+export interface OutputTail {
+  readonly event: OutputEvent;
+  readonly before: OutputTail | null;
+}
+
+export interface Machine {
+  /** How many events it has seen, and the time of the last. */
+  readonly n: number;
+  readonly at: number;
+  readonly processes: Readonly<Record<string, ProcessView>>;
+  /** The process that stands for an actor on the stage. */
+  readonly current: Readonly<Partial<Record<Actor, number>>>;
+  readonly calls: Readonly<Record<string, Call>>;
+  readonly openSpans: Readonly<Record<string, OpenSpan>>;
+  /** Sent and not yet received, by the id of the message. */
+  readonly inFlight: Readonly<Record<string, Message>>;
+  readonly kernel: Readonly<Partial<Record<SyscallEvent['object'], KernelObject>>>;
+  /** Kinds of namespaces made for the container (`pid`, `mnt` …), with the inode once it is known. */
+  readonly namespaces: Readonly<Record<string, string | null>>;
+  readonly cgroup: { readonly path: string | null; readonly files: Readonly<Record<string, string>> };
+  readonly output: OutputTail | null;
+  readonly outputBytes: number;
+  readonly dropped: number;
+}
+
+export const MACHINE_AT_REST: Machine = {
+  n: 0,
+  at: 0,
+  processes: {},
+  current: {},
+  calls: {},
+  openSpans: {},
+  inFlight: {},
+  kernel: {},
+  namespaces: {},
+  cgroup: { path: null, files: {} },
+  output: null,
+  outputBytes: 0,
+  dropped: 0,
+};
+
+/** The output from its beginning. */
+export const outputOf = (machine: Machine): readonly OutputEvent[] => {
+  const events: OutputEvent[] = [];
+  for (let tail = machine.output; tail; tail = tail.before) events.push(tail.event);
+  return events.reverse();
+};
