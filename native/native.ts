@@ -2,9 +2,8 @@
  * The typed face of the native addon: the only way into it. Each function names its man page.
  * TypeScript checks arguments and explains mistakes; C only makes the calls.
  */
-import { createRequire } from 'node:module';
 
-/** Failure of a system call: `code` is the errno's name, `syscall` the man page's name. */
+/** Failure of a system call: `code` is the errno's name, `errno` its number (positive), `syscall` the man page's name. */
 export interface NativeError extends Error {
   readonly code: string;
   readonly errno: number;
@@ -68,7 +67,11 @@ export interface Native {
   /** waitid(P_ALL, WNOHANG | WNOWAIT | WEXITED): a child that has exited and waits to be reaped, or null. */
   peekExitedChild(): number | null;
 
-  /** Calls back whenever the descriptor is readable (uv_poll); works for pidfds and FIFOs. Returns the stop function. */
+  /**
+   * Calls back whenever the descriptor is readable (uv_poll), again and again until it is read or stopped; works for
+   * pidfds and FIFOs, not for files on disk (EPERM). Keeps the process alive. Returns the stop function: call it before
+   * the descriptor is closed.
+   */
   watchReadable(fd: number, callback: () => void): () => void;
   /** close(2). */
   close(fd: number): void;
@@ -87,7 +90,7 @@ export interface Native {
   setWindowSize(fd: number, rows: number, columns: number): void;
   /** socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC). */
   socketpair(): [number, number];
-  /** recvmsg(2) with SCM_RIGHTS, one descriptor; null when the other side closed. Blocks at most `timeoutMs`. */
+  /** recvmsg(2) with SCM_RIGHTS, one descriptor; null when the other side closed. Blocks at most `timeoutMs` (ETIMEDOUT). */
   receiveFd(socket: number, timeoutMs: number): number | null;
   /** getsockopt(SO_PEERCRED) of a connected unix socket. */
   peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };

@@ -1,0 +1,86 @@
+// loadHelper, spawnRunc, spawnDetached. What they do is in runc.c, daemon.c and spawn.c.
+#include <napi.h>
+
+#include "convert.h"
+#include "daemon.h"
+#include "runc.h"
+
+namespace engine_room {
+namespace {
+
+Napi::Value load_helper(const Napi::CallbackInfo &info) {
+  const Napi::Uint8Array executable = info[0].As<Napi::Uint8Array>();
+  native_error error;
+  if (load_runc(executable.Data(), executable.ByteLength(), &error) < 0)
+    return throw_native_error(info.Env(), error);
+  return info.Env().Undefined();
+}
+
+Napi::Value spawn_runc(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const Napi::Uint8Array plan = options.Get("plan").As<Napi::Uint8Array>();
+  StringVector argv = string_vector(options.Get("argv"));
+  const std::string cwd = string_property(options, "cwd");
+
+  runc_request request = {};
+  request.plan = plan.Data();
+  request.plan_size = plan.ByteLength();
+  request.argv = argv.pointers();
+  request.cwd = cwd.c_str();
+  int_list(options.Get("stdio"), request.stdio, 3);
+  request.extra_count = int_list(options.Get("extraFds"), request.extra, RUNC_EXTRA_MAX);
+
+  runc_process process = {};
+  native_error error;
+  if (::spawn_runc(&request, &process, &error) < 0)
+    return throw_native_error(env, error);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("pid", Napi::Number::New(env, process.pid));
+  result.Set("pidfd", Napi::Number::New(env, process.pidfd));
+  result.Set("records", Napi::Number::New(env, process.records));
+  return result;
+}
+
+Napi::Value spawn_detached(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object options = info[0].As<Napi::Object>();
+  const std::string file = string_property(options, "file");
+  const std::string cwd = string_property(options, "cwd");
+  StringVector argv = string_vector(options.Get("argv"));
+  StringVector environment;
+  const Napi::Object variables = options.Get("env").As<Napi::Object>();
+  const Napi::Array names = variables.GetPropertyNames();
+  for (uint32_t i = 0; i < names.Length(); i++) {
+    const Napi::Value name = names.Get(i);
+    environment.add(name.ToString().Utf8Value() + "=" + variables.Get(name).ToString().Utf8Value());
+  }
+  std::string log;
+  const bool has_log = options.Get("log").IsString();
+  if (has_log)
+    log = string_property(options, "log");
+
+  daemon_request request = {};
+  request.file = file.c_str();
+  request.argv = argv.pointers();
+  request.env = environment.pointers();
+  request.cwd = cwd.c_str();
+  request.log = has_log ? log.c_str() : nullptr;
+  request.extra_count = int_list(options.Get("extraFds"), request.extra, DAEMON_EXTRA_MAX);
+
+  pid_t pid = 0;
+  native_error error;
+  if (spawn_daemon(&request, &pid, &error) < 0)
+    return throw_native_error(env, error);
+  return Napi::Number::New(env, pid);
+}
+
+}  // namespace
+
+void register_spawn(Napi::Env env, Napi::Object exports) {
+  exports.Set("loadHelper", Napi::Function::New(env, load_helper, "loadHelper"));
+  exports.Set("spawnRunc", Napi::Function::New(env, spawn_runc, "spawnRunc"));
+  exports.Set("spawnDetached", Napi::Function::New(env, spawn_detached, "spawnDetached"));
+}
+
+}  // namespace engine_room

@@ -1,0 +1,86 @@
+/* socketpair(2), recvmsg(2), cmsg(3), poll(2), unix(7). */
+#include "socket.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+int make_socketpair(int ends[2], struct native_error *error) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    return native_error_set(error, "socketpair", NULL);
+  return 0;
+}
+
+static int64_t monotonic_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int wait_readable(int socket, int timeout_ms, struct native_error *error) {
+  const int64_t deadline = monotonic_ms() + timeout_ms;
+  struct pollfd entry = {.fd = socket, .events = POLLIN};
+  for (;;) {
+    const int64_t left = deadline - monotonic_ms();
+    const int ready = poll(&entry, 1, left > 0 ? (int)left : 0);
+    if (ready > 0)
+      return 0;
+    if (ready == 0)
+      return native_error_set_number(error, ETIMEDOUT, "recvmsg", NULL);
+    if (errno != EINTR)
+      return native_error_set(error, "poll", NULL);
+  }
+}
+
+/* Keeps the first descriptor of the message in *fd and closes the others, which nobody asked for. */
+static void take_descriptors(struct msghdr *message, int *fd) {
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+      continue;
+    const size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int received = -1;
+      memcpy(&received, CMSG_DATA(part) + i * sizeof(int), sizeof(int));
+      if (*fd < 0)
+        *fd = received;
+      else
+        close(received);
+    }
+  }
+}
+
+int receive_descriptor(int socket, int timeout_ms, int *fd, struct native_error *error) {
+  *fd = -1;
+  if (wait_readable(socket, timeout_ms, error) < 0)
+    return -1;
+
+  char byte = 0;
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {0};
+  struct iovec data = {.iov_base = &byte, .iov_len = 1};
+  struct msghdr message = {
+      .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+  ssize_t count = 0;
+  do {
+    count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0)
+    return native_error_set(error, "recvmsg", NULL);
+
+  take_descriptors(&message, fd);
+  if (*fd < 0 && count > 0)
+    return native_error_set_number(error, ENOMSG, "recvmsg", NULL);
+  return 0;
+}
+
+int peer_credentials(int fd, struct peer *peer, struct native_error *error) {
+  struct ucred credentials = {0};
+  socklen_t length = sizeof(credentials);
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) < 0)
+    return native_error_set(error, "getsockopt", NULL);
+  *peer = (struct peer){.pid = credentials.pid, .uid = credentials.uid, .gid = credentials.gid};
+  return 0;
+}
