@@ -63,7 +63,7 @@ struct plan_step {
   uint8_t guard_kind;
   uint8_t result_slot;
   int32_t guard_value;
-  int32_t number; /* system call; for PLAN_WRITE_FILE the open(2) flags */
+  int32_t number;             /* system call; for PLAN_WRITE_FILE the open(2) flags */
   uint32_t slot_patch_offset; /* first plan_slot_patch of this step, in the data part */
   uint32_t slot_patch_count;
   uint8_t argument_kind[PLAN_ARGUMENTS];
@@ -71,7 +71,7 @@ struct plan_step {
   int64_t argument[PLAN_ARGUMENTS]; /* PLAN_WRITE_FILE: [0] offset of the path (ends with NUL), [1] data offset,
                                        [2] data length. argument_kind is not looked at. */
   int64_t expect;                   /* PLAN_NO_EXPECT where any result will do */
-  int32_t ignore[PLAN_IGNORES]; /* 0 where none */
+  int32_t ignore[PLAN_IGNORES];     /* 0 where none */
 };
 
 /* Once after loading: the 64-bit word at `at` becomes the address of the byte at `target`. */

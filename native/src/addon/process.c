@@ -43,8 +43,8 @@ int reap_child(pid_t pid, bool *exited, struct exit_status *status, struct nativ
   *exited = reaped == pid;
   if (*exited) {
     const int signal = WIFSIGNALED(word) ? WTERMSIG(word) : 0;
-    *status = (struct exit_status){
-        .pid = pid, .code = signal != 0 ? 128 + signal : WEXITSTATUS(word), .signal = signal};
+    *status =
+        (struct exit_status){.pid = pid, .code = signal != 0 ? 128 + signal : WEXITSTATUS(word), .signal = signal};
   }
   return 0;
 }

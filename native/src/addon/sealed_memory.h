@@ -17,8 +17,7 @@ extern "C" {
  * Executing from such a file is why a container cannot overwrite its runtime through /proc/<pid>/exe
  * (CVE-2019-5736): there is no file on disk behind it, and the kernel refuses writes for ever.
  */
-int seal_memory(const char *name, const void *bytes, size_t size, bool executable, int *fd,
-                struct native_error *error);
+int seal_memory(const char *name, const void *bytes, size_t size, bool executable, int *fd, struct native_error *error);
 
 #ifdef __cplusplus
 }

@@ -143,8 +143,8 @@ static int run_grandchild(void *argument) {
 /* The child between us and a daemon. It dies at once, and so the daemon is handed to init (or a subreaper). */
 static int run_middle_child(void *argument) {
   struct spawn *spawn = argument;
-  spawn->grandchild = clone(run_grandchild, spawn->grandchild_stack + GUARD_SIZE + STACK_SIZE,
-                            CLONE_VM | CLONE_VFORK | SIGCHLD, spawn);
+  spawn->grandchild =
+      clone(run_grandchild, spawn->grandchild_stack + GUARD_SIZE + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, spawn);
   if (spawn->grandchild < 0)
     give_up(spawn, "clone", NULL);
   if (spawn->failed_call != NULL)
@@ -168,8 +168,8 @@ int spawn_child(const struct spawn_request *request, pid_t *pid, int *pidfd, str
   uint64_t mask = 0;
   block_all_signals(&mask);
   *pidfd = -1;
-  *pid = clone(run_child, stack + GUARD_SIZE + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &spawn,
-               pidfd);
+  *pid =
+      clone(run_child, stack + GUARD_SIZE + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &spawn, pidfd);
   const int clone_errno = errno;
   restore_signals(&mask);
   unmap_stack(stack);

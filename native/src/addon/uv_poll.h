@@ -7,8 +7,8 @@
 
 extern "C" {
 
-struct uv_loop_s;   // declared in node_api.h, too
-struct uv_handle_s; // opaque here: uv_handle_size says how large a poll handle is
+struct uv_loop_s;    // declared in node_api.h, too
+struct uv_handle_s;  // opaque here: uv_handle_size says how large a poll handle is
 
 enum { UV_HANDLE_TYPE_POLL = 8 };
 enum { UV_EVENT_READABLE = 1 };

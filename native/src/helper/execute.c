@@ -159,8 +159,7 @@ static struct outcome make_system_call(struct execution *x, const struct plan_st
     }
   }
 
-  const long result =
-      system_call(step->number, values[0], values[1], values[2], values[3], values[4], values[5]);
+  const long result = system_call(step->number, values[0], values[1], values[2], values[3], values[4], values[5]);
   if (step->flags & PLAN_FLAG_FORKS_INIT)
     *forked = result == 0;
   if (result >= 0 && pair_slots >= 0) {

@@ -30,26 +30,28 @@ static void ignore_signal(int number) {
 }
 
 #if defined(__x86_64__)
-__asm__(".text\n"
-        ".global _start\n"
-        "_start:\n"
-        "  xor %ebp, %ebp\n" /* the end of the chain of stack frames */
-        "  and $-16, %rsp\n"
-        "  call helper_main\n"
-        ".global return_from_signal\n"
-        "return_from_signal:\n"
-        "  mov $15, %eax\n" /* rt_sigreturn */
-        "  syscall\n");
+__asm__(
+    ".text\n"
+    ".global _start\n"
+    "_start:\n"
+    "  xor %ebp, %ebp\n" /* the end of the chain of stack frames */
+    "  and $-16, %rsp\n"
+    "  call helper_main\n"
+    ".global return_from_signal\n"
+    "return_from_signal:\n"
+    "  mov $15, %eax\n" /* rt_sigreturn */
+    "  syscall\n");
 void return_from_signal(void);
 #define SIGNAL_FLAGS KERNEL_SA_RESTORER
 #define SIGNAL_RESTORER return_from_signal
 #elif defined(__aarch64__)
-__asm__(".text\n"
-        ".global _start\n"
-        "_start:\n"
-        "  mov x29, #0\n"
-        "  mov x30, #0\n"
-        "  b helper_main\n");
+__asm__(
+    ".text\n"
+    ".global _start\n"
+    "_start:\n"
+    "  mov x29, #0\n"
+    "  mov x30, #0\n"
+    "  b helper_main\n");
 #define SIGNAL_FLAGS 0 /* the vDSO brings its own way back */
 #define SIGNAL_RESTORER NULL
 #endif
@@ -76,8 +78,7 @@ static unsigned char *map_file(int fd, uint64_t *size) {
   const long place = system_call(__NR_mmap, 0, (long)*size + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (place < 0 && place >= -4095)
     return NULL;
-  const long plan =
-      system_call(__NR_mmap, place, (long)*size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
+  const long plan = system_call(__NR_mmap, place, (long)*size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, 0);
   return plan == place ? (unsigned char *)plan : NULL;
 }
 

@@ -79,10 +79,10 @@ static bool slot_patches_are_valid(const unsigned char *plan, const struct plan_
   if (step->slot_patch_count == 0)
     return true;
   const int64_t length = (int64_t)step->slot_patch_count * (int64_t)sizeof(struct plan_slot_patch);
-  if (step->slot_patch_offset % sizeof(uint32_t) != 0 ||
-      !range_is_valid(step->slot_patch_offset, length, data, size))
+  if (step->slot_patch_offset % sizeof(uint32_t) != 0 || !range_is_valid(step->slot_patch_offset, length, data, size))
     return false;
-  const struct plan_slot_patch *patches = (const struct plan_slot_patch *)(const void *)(plan + step->slot_patch_offset);
+  const struct plan_slot_patch *patches =
+      (const struct plan_slot_patch *)(const void *)(plan + step->slot_patch_offset);
   for (uint32_t i = 0; i < step->slot_patch_count; i++) {
     if (!slot_patch_is_valid(&patches[i], data, size))
       return false;
