@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Where in the code the call is made; write `__SOURCE__`. */
+  readonly source?: string;
 }
 
 type Methods = GenServiceMethods;

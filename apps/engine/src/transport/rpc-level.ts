@@ -1,0 +1,31 @@
+/** How much zoom shows a call: most of them are details, the ones that a `docker run` is made of are not. */
+import type { DescMethod } from '@bufbuild/protobuf';
+import type { Level } from '../protocol/trace/event.ts';
+
+const LEVELS: Readonly<Record<string, Level>> = {
+  'containerd.services.containers.v1.Containers/Create': 'step',
+  'containerd.services.containers.v1.Containers/Delete': 'step',
+  'containerd.services.tasks.v1.Tasks/Create': 'chapter',
+  'containerd.services.tasks.v1.Tasks/Start': 'step',
+  'containerd.services.tasks.v1.Tasks/Delete': 'step',
+  'containerd.services.tasks.v1.Tasks/Kill': 'step',
+  'containerd.services.tasks.v1.Tasks/Exec': 'step',
+  'containerd.services.tasks.v1.Tasks/Pause': 'step',
+  'containerd.services.tasks.v1.Tasks/Resume': 'step',
+  'containerd.task.v3.Task/Create': 'chapter',
+  'containerd.task.v3.Task/Start': 'step',
+  'containerd.task.v3.Task/Delete': 'step',
+  'containerd.task.v3.Task/Kill': 'step',
+  'containerd.task.v3.Task/Exec': 'step',
+  'containerd.task.v3.Task/Pause': 'step',
+  'containerd.task.v3.Task/Resume': 'step',
+};
+
+/** `containerd.services.tasks.v1.Tasks/Create`: the path without its first slash, and the name of both spans. */
+export const fullName = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;
+
+/** `Tasks/Create`. */
+export const shortName = (method: DescMethod): string => `${method.parent.name}/${method.name}`;
+
+export const levelOf = (method: DescMethod): Level =>
+  LEVELS[fullName(method).replace('containerd.task.v2.', 'containerd.task.v3.')] ?? 'detail';

@@ -1,0 +1,163 @@
+/**
+ * What gRPC and ttrpc calls tell the trace: a client span, its request and its response, and a server span.
+ *
+ * The client emits both messages, for it knows when it sent and when it received. The server needs nothing but
+ * `traceparent`: its span's parent is the client's span, its cause the client's request.
+ */
+import type { DescMessage, DescMethod, Message } from '@bufbuild/protobuf';
+import { kindOf, messageOf } from '../protocol/errdefs.ts';
+import { RAW_LIMIT_BYTES, type Actor, type Attributes, type Message as MessageEvent, type RawBytes } from '../protocol/trace/event.ts';
+import { requestId, responseId, spanEndedId } from '../protocol/trace/event-id.ts';
+import { currentContext, formatTraceparent, parseTraceparent, withContext } from '../tracing/context.ts';
+import type { Span, Tracer } from '../tracing/tracer.ts';
+import { readable } from './readable.ts';
+import { redact, redactBytes } from './redact.ts';
+import { fullName, levelOf, shortName } from './rpc-level.ts';
+
+export interface Peer {
+  readonly actor: Actor;
+  readonly pid: number | null;
+}
+
+const attributesOf = (system: 'grpc' | 'ttrpc', method: DescMethod): Attributes => ({
+  'rpc.system': system,
+  'rpc.service': method.parent.typeName,
+  'rpc.method': method.name,
+});
+
+/** Bytes as the trace keeps them. */
+export const rawBytes = (bytes: Uint8Array, secrets: readonly string[] = []): RawBytes => {
+  const kept = redactBytes(bytes, secrets).subarray(0, RAW_LIMIT_BYTES);
+  return {
+    base64: Buffer.from(kept.buffer, kept.byteOffset, kept.length).toString('base64'),
+    sizeBytes: bytes.length,
+    truncated: bytes.length > kept.length,
+  };
+};
+
+/** A protobuf message with its bytes as the two fields of a `message` event. */
+export const tellMessage = (
+  schema: DescMessage,
+  message: Message,
+  bytes: Uint8Array,
+): Pick<MessageEvent, 'body' | 'raw'> => {
+  const secrets: string[] = [];
+  const body = redact(readable(schema, message), secrets);
+  return { body, raw: rawBytes(bytes, secrets) };
+};
+
+/** One call as its client tells it. Only made when the call belongs to a trace. */
+export class ClientCall {
+  readonly traceparent: string;
+  readonly #span: Span;
+  readonly #tracer: Tracer;
+  readonly #method: DescMethod;
+  readonly #protocol: 'grpc' | 'ttrpc';
+  readonly #source: { readonly source?: string };
+  #peer: Peer;
+
+  constructor(tracer: Tracer, protocol: 'grpc' | 'ttrpc', method: DescMethod, peer: Peer, source: string | undefined) {
+    this.#source = source ? { source } : {};
+    this.#tracer = tracer;
+    this.#protocol = protocol;
+    this.#method = method;
+    this.#peer = peer;
+    this.#span = tracer.startSpan(fullName(method), {
+      kind: 'client',
+      attributes: attributesOf(protocol, method),
+      ...this.#source,
+    });
+    this.traceparent = formatTraceparent(this.#span.context);
+  }
+
+  /** Called when the request is about to be written, by then the connection says who the server is. */
+  requested(peer: Peer, content: Pick<MessageEvent, 'body' | 'raw'>): void {
+    this.#peer = peer;
+    const { spanId } = this.#span.context;
+    this.#tracer.emit({
+      ...this.#common(),
+      ...content,
+      id: requestId(spanId),
+      direction: 'request',
+      from: { actor: this.#tracer.actor, pid: process.pid },
+      to: this.#peer,
+      summary: shortName(this.#method),
+      level: levelOf(this.#method),
+    });
+  }
+
+  /** `serverSpanId` is known when the server said so (`traceresponse`). */
+  answered(content: Pick<MessageEvent, 'body' | 'raw'>, serverSpanId?: string): void {
+    this.#respond(`${shortName(this.#method)} answered`, content, serverSpanId);
+    this.#span.end();
+  }
+
+  failed(error: unknown, code: number, serverSpanId?: string): void {
+    const message = messageOf(error);
+    this.#respond(`${shortName(this.#method)} failed: ${message}`, { body: { code, message }, raw: null }, serverSpanId);
+    this.#span.end({ code: 'error', message }, { 'error.type': kindOf(error), 'rpc.grpc.status_code': code });
+  }
+
+  #respond(summary: string, content: Pick<MessageEvent, 'body' | 'raw'>, serverSpanId: string | undefined): void {
+    const { spanId } = this.#span.context;
+    this.#tracer.emit({
+      ...this.#common(),
+      ...content,
+      id: responseId(spanId),
+      direction: 'response',
+      from: this.#peer,
+      to: { actor: this.#tracer.actor, pid: process.pid },
+      summary,
+      level: levelOf(this.#method) === 'detail' ? 'detail' : 'step',
+      cause: serverSpanId ? spanEndedId(serverSpanId) : requestId(spanId),
+    });
+  }
+
+  #common(): Pick<MessageEvent, 'type' | 'traceId' | 'spanId' | 'protocol' | 'source'> {
+    const { traceId, spanId } = this.#span.context;
+    return { type: 'message', traceId, spanId, protocol: this.#protocol, ...this.#source };
+  }
+}
+
+/** Undefined outside of any trace: calls of a daemon to itself (a health check at boot) are nobody's story. */
+export const startClientCall = (
+  tracer: Tracer | undefined,
+  protocol: 'grpc' | 'ttrpc',
+  method: DescMethod,
+  peer: Peer,
+  source: string | undefined,
+): ClientCall | undefined =>
+  tracer && currentContext() ? new ClientCall(tracer, protocol, method, peer, source) : undefined;
+
+export interface ServedCall {
+  readonly span: Span | undefined;
+  /** Runs the handler inside the span, or outside of any. */
+  run<T>(work: () => T): T;
+}
+
+/** The server's part: continues the caller's trace. Without a caller's trace nothing is told. */
+export const startServedCall = (
+  tracer: Tracer | undefined,
+  protocol: 'grpc' | 'ttrpc',
+  method: DescMethod,
+  traceparent: string | undefined,
+  source: string | undefined,
+): ServedCall => {
+  const parent = parseTraceparent(traceparent);
+  if (!tracer || !parent) return { span: undefined, run: (work) => withContext(undefined, work) };
+  const span = tracer.startSpan(fullName(method), {
+    kind: 'server',
+    parent,
+    cause: requestId(parent.spanId),
+    attributes: attributesOf(protocol, method),
+    ...(source ? { source } : {}),
+  });
+  return { span, run: (work) => span.run(work) };
+};
+
+/** Ends the span of a handler that threw. */
+export const endWithError = (span: Span | undefined, error: unknown, code: number): void =>
+  span?.end(
+    { code: 'error', message: messageOf(error) },
+    { 'error.type': kindOf(error), 'rpc.grpc.status_code': code },
+  );
