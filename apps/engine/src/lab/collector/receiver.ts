@@ -1,0 +1,70 @@
+/**
+ * The collector's door: a unix socket on which every process of the engine writes its events, one JSON object a line.
+ * Whoever sends rubbish loses the line; whoever sends a line without an end loses the connection; nobody gets an answer.
+ */
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
+import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { parseEvent } from './event-schema.ts';
+
+export const LINE_LIMIT_CHARACTERS = 1024 * 1024;
+
+export interface ReceiverOptions {
+  readonly socketPath: string;
+  readonly onEvent: (event: TraceEvent) => void;
+  /** A line that was thrown away, with the reason. */
+  readonly onProblem?: (problem: string) => void;
+}
+
+export class Receiver {
+  readonly #server: Server;
+  readonly #connections = new Set<Socket>();
+  readonly #options: ReceiverOptions;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#read(socket));
+  }
+
+  /** Precondition: no live collector listens on the path (`main.ts` has asked). */
+  async listen(): Promise<void> {
+    await rm(this.#options.socketPath, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(this.#options.socketPath, resolve);
+    });
+    // Whoever may write here may tell the page stories, so only the engine's own user may.
+    await chmod(this.#options.socketPath, 0o600);
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  #read(socket: Socket): void {
+    this.#connections.add(socket);
+    const decoder = new StringDecoder('utf8');
+    let rest = '';
+    socket.on('data', (chunk) => {
+      const lines = (rest + decoder.write(chunk)).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) if (line.length > 0) this.#take(line);
+      if (rest.length > LINE_LIMIT_CHARACTERS) {
+        this.#options.onProblem?.('a line is too long');
+        socket.destroy();
+      }
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#connections.delete(socket));
+  }
+
+  #take(line: string): void {
+    const event = parseEvent(line);
+    if ('problem' in event) this.#options.onProblem?.(event.problem);
+    else this.#options.onEvent(event);
+  }
+}

@@ -1,0 +1,302 @@
+/**
+ * All traces: the growing ones in memory, the finished ones in files, the newest of both in the list.
+ * Memory is bounded whatever the engine says: per trace, in total, and in number of files.
+ */
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../protocol/errdefs.ts';
+import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
+import type { TraceSummary } from '../../protocol/trace/stream.ts';
+import { newSummary, wallClockOffset } from './summary.ts';
+import { decodeTraceFile, encodeTraceFile, newHeader, readHeader } from './trace-file.ts';
+import { TraceLog } from './trace-log.ts';
+
+export interface TraceStoreOptions {
+  readonly directory: string;
+  readonly keepFiles?: number;
+  readonly memoryLimitBytes?: number;
+  /** How long nothing may happen after the client's exit before the trace counts as ended. */
+  readonly quietMs?: number;
+  /** Whether the process is there; a trace of a living client is never given up. */
+  readonly isAlive: (pid: number) => boolean;
+}
+
+export interface TraceListener {
+  /** `lines` holds one event as JSON, with its `seq`. */
+  onEvent?(traceId: string, seq: number, line: string, event: TraceEvent): void;
+  onSummary?(summary: TraceSummary): void;
+}
+
+/** What the lab knows of a trace before anybody speaks of it. */
+export interface Announcement {
+  readonly title: string;
+  readonly argv: readonly string[];
+  /** The client process. What the lab says of its life counts; others only guess the exit code. */
+  readonly clientPid: number;
+}
+
+const ABANDONED_AFTER_MS = 60_000;
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+export class TraceStore {
+  readonly #directory: string;
+  readonly #keepFiles: number;
+  readonly #memoryLimitBytes: number;
+  readonly #quietMs: number;
+  readonly #isAlive: (pid: number) => boolean;
+  /** In order of appearance. A log without lines is in its file only. */
+  readonly #logs = new Map<string, TraceLog>();
+  readonly #announced = new Map<string, Announcement>();
+  readonly #ignored = new Set<string>();
+  readonly #listeners = new Set<TraceListener>();
+  readonly #saving = new Map<string, Promise<void>>();
+  readonly #offset = wallClockOffset();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: TraceStoreOptions) {
+    this.#directory = options.directory;
+    this.#keepFiles = options.keepFiles ?? 200;
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? 96 * 1024 * 1024;
+    this.#quietMs = options.quietMs ?? 300;
+    this.#isAlive = options.isAlive;
+    this.#timer = setInterval(() => this.sweep(), Math.min(this.#quietMs, 250));
+    this.#timer.unref();
+  }
+
+  /** Reads the list of recorded traces; a damaged file is left alone and not listed. */
+  async load(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.trace.gz'));
+    const dated = await Promise.all(
+      names.map(async (name) => ({ name, at: (await stat(join(this.#directory, name))).mtimeMs })),
+    );
+    dated.sort((a, b) => a.at - b.at);
+    for (const { name } of dated) {
+      try {
+        const { summary } = await readHeader(join(this.#directory, name));
+        if (`${summary.traceId}.trace.gz` !== name) continue;
+        this.#logs.set(summary.traceId, new TraceLog({ ...summary, state: 'ended' }));
+      } catch {
+        continue;
+      }
+    }
+    await this.#prune();
+  }
+
+  listen(listener: TraceListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  announce(traceId: string, announcement: Announcement): void {
+    this.#announced.set(traceId, announcement);
+  }
+
+  /** The lab's own questions to the engine are nobody's run. */
+  ignore(traceId: string): void {
+    this.#ignored.add(traceId);
+  }
+
+  accept(event: TraceEvent): void {
+    if (this.#ignored.has(event.traceId) || this.#isGuess(event)) return;
+    const known = this.#logs.get(event.traceId);
+    const log = known ?? this.#begin(event);
+    const before = log.summary;
+    if (!log.append(event)) return;
+    if (before.state === 'ended') log.summary = { ...log.summary, state: 'running' };
+    const line = log.lines.at(-1);
+    if (line !== undefined) {
+      for (const listener of this.#listeners) listener.onEvent?.(event.traceId, log.lastSeq, line, event);
+    }
+    if (!known || isWorthTelling(before, log.summary)) this.#tell(log.summary);
+  }
+
+  /** A hole concerns every growing trace that its process took part in. */
+  acceptDropped(dropped: DroppedEvent): void {
+    const key = `${dropped.actor}/${dropped.pid}`;
+    const concerned = new Set([dropped.traceId]);
+    for (const [traceId, log] of this.#logs) {
+      if (log.summary.state === 'running' && log.emitters.has(key)) concerned.add(traceId);
+    }
+    for (const traceId of concerned) this.accept({ ...dropped, traceId });
+  }
+
+  /** Newest first. */
+  summaries(): readonly TraceSummary[] {
+    return [...this.#logs.values()].map((log) => log.summary).reverse();
+  }
+
+  summary(traceId: string): TraceSummary | undefined {
+    return this.#logs.get(traceId)?.summary;
+  }
+
+  runningTraceIds(): readonly string[] {
+    return [...this.#logs.values()]
+      .filter((log) => log.summary.state === 'running')
+      .map((log) => log.summary.traceId);
+  }
+
+  lastSeq(traceId: string): number {
+    return this.#logs.get(traceId)?.lastSeq ?? 0;
+  }
+
+  /** JSON lines after `seq`; null when they are in the file only (or there is no such trace). */
+  linesAfter(traceId: string, seq: number): readonly string[] | null {
+    return this.#logs.get(traceId)?.after(seq) ?? null;
+  }
+
+  /** The trace as a file, complete up to now; null when there is none. */
+  async file(traceId: string): Promise<Buffer | null> {
+    const log = this.#logs.get(traceId);
+    if (!log) return null;
+    const { lastSeq, lines, firstSeq, summary } = log;
+    if (log.savedSeq === lastSeq) {
+      await this.#saving.get(traceId);
+      return readFile(this.#pathOf(traceId));
+    }
+    const snapshot = lines.slice();
+    const older = firstSeq > 1 ? await this.#linesInFile(traceId, firstSeq - 1) : [];
+    return encodeTraceFile(newHeader(summary), [...older, ...snapshot]);
+  }
+
+  /** Ends the traces that are over and quiet, and keeps memory in bounds. */
+  sweep(nowMs = Date.now()): void {
+    for (const log of this.#logs.values()) {
+      if (log.summary.state === 'running' && this.#isFinished(log, nowMs)) this.#end(log);
+    }
+    this.#keepMemoryInBounds();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    for (const log of this.#logs.values()) if (log.summary.state === 'running') this.#end(log);
+    await Promise.all(this.#saving.values());
+  }
+
+  #begin(event: TraceEvent): TraceLog {
+    const announced = this.#announced.get(event.traceId);
+    const plain = newSummary(event, this.#offset);
+    const log = new TraceLog(
+      announced ? { ...plain, origin: 'page', title: announced.title, argv: announced.argv } : plain,
+    );
+    this.#logs.set(event.traceId, log);
+    return log;
+  }
+
+  #isGuess(event: TraceEvent): boolean {
+    const announced = this.#announced.get(event.traceId);
+    return (
+      announced !== undefined &&
+      event.type === 'process' &&
+      event.process.pid === announced.clientPid &&
+      event.emitter.actor !== 'docker' &&
+      event.emitter.actor !== 'lab'
+    );
+  }
+
+  #isFinished(log: TraceLog, nowMs: number): boolean {
+    const quietFor = nowMs - log.lastEventAtMs;
+    if (log.isOver) return quietFor >= this.#quietMs;
+    const hasClient = log.clientPid !== null && this.#isAlive(log.clientPid);
+    return !hasClient && quietFor >= ABANDONED_AFTER_MS;
+  }
+
+  #end(log: TraceLog): void {
+    if (log.overflow > 0) this.accept(overflowEvent(log));
+    log.summary = { ...log.summary, state: 'ended' };
+    this.#tell(log.summary);
+    this.#save(log);
+  }
+
+  #save(log: TraceLog): void {
+    const { traceId } = log.summary;
+    const previous = this.#saving.get(traceId) ?? Promise.resolve();
+    const saving = previous.then(() => this.#write(log)).catch((error: unknown) => {
+      // A full disk must not stop the lab; the trace stays in memory.
+      console.error(`lab: trace ${traceId} was not written: ${messageOf(error)}`);
+    });
+    this.#saving.set(traceId, saving);
+    void saving.then(() => {
+      if (this.#saving.get(traceId) === saving) this.#saving.delete(traceId);
+    });
+  }
+
+  async #write(log: TraceLog): Promise<void> {
+    const { traceId } = log.summary;
+    const { lastSeq, firstSeq, summary } = log;
+    const snapshot = log.lines.slice();
+    const older = firstSeq > 1 ? await this.#linesInFile(traceId, firstSeq - 1) : [];
+    const packed = await encodeTraceFile(newHeader(summary), [...older, ...snapshot]);
+    const temporary = join(this.#directory, `.${traceId}.tmp`);
+    await writeFile(temporary, packed, { mode: 0o600 });
+    await rename(temporary, this.#pathOf(traceId));
+    log.savedSeq = lastSeq;
+    await this.#prune();
+  }
+
+  async #linesInFile(traceId: string, upTo: number): Promise<readonly string[]> {
+    const { lines } = await decodeTraceFile(await readFile(this.#pathOf(traceId)));
+    return lines.slice(0, upTo);
+  }
+
+  async #prune(): Promise<void> {
+    const ended = [...this.#logs.values()].filter(
+      (log) => log.summary.state === 'ended' && log.savedSeq === log.lastSeq,
+    );
+    for (const log of ended.slice(0, Math.max(0, ended.length - this.#keepFiles))) {
+      this.#logs.delete(log.summary.traceId);
+      this.#announced.delete(log.summary.traceId);
+      await rm(this.#pathOf(log.summary.traceId), { force: true });
+    }
+  }
+
+  #keepMemoryInBounds(): void {
+    let total = 0;
+    for (const log of this.#logs.values()) total += log.sizeBytes;
+    for (const log of this.#logs.values()) {
+      if (total <= this.#memoryLimitBytes) return;
+      if (log.sizeBytes === 0) continue;
+      if (log.savedSeq === log.lastSeq) {
+        total -= log.sizeBytes;
+        log.forgetSaved();
+      } else if (!this.#saving.has(log.summary.traceId)) {
+        // Also a growing trace can be written down; its next events continue the file.
+        this.#save(log);
+        total -= log.sizeBytes;
+      }
+    }
+  }
+
+  #pathOf(traceId: string): string {
+    if (!TRACE_ID.test(traceId)) throw new Error(`not a trace id: ${traceId}`);
+    return join(this.#directory, `${traceId}.trace.gz`);
+  }
+
+  #tell(summary: TraceSummary): void {
+    for (const listener of this.#listeners) listener.onSummary?.(summary);
+  }
+}
+
+const isWorthTelling = (before: TraceSummary, after: TraceSummary): boolean =>
+  before.state !== after.state ||
+  before.title !== after.title ||
+  before.exitCode !== after.exitCode ||
+  before.links !== after.links ||
+  before.containerIds !== after.containerIds;
+
+const overflowEvent = (log: TraceLog): DroppedEvent => {
+  const count = log.overflow;
+  log.overflow = 0;
+  return {
+    type: 'dropped',
+    id: `dropped/limit/${log.lastSeq}`,
+    traceId: log.summary.traceId,
+    cause: null,
+    mono: process.hrtime.bigint().toString(),
+    level: 'step',
+    emitter: { actor: 'lab', pid: process.pid, n: 0 },
+    actor: 'lab',
+    pid: process.pid,
+    count,
+  };
+};

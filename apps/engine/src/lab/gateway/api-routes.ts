@@ -1,0 +1,84 @@
+/** The lab's own small API, for the page. It is not Docker's: that one is on the engine's socket. */
+import { json, Router } from 'express';
+import { z } from 'zod';
+import type { EngineStatus } from '../../protocol/trace/stream.ts';
+import type { TraceStore } from '../collector/trace-store.ts';
+import type { Learner } from './guard.ts';
+
+export interface RunAccepted {
+  readonly traceId: string;
+  readonly pid: number;
+  /** What really runs, limits included. */
+  readonly argv: readonly string[];
+  /** The words that were added to what the learner typed. */
+  readonly injected: readonly string[];
+}
+
+export interface RunRefused {
+  readonly status: 400 | 403 | 409 | 429 | 503;
+  readonly message: string;
+  /** Where in the command line, in UTF-16 units, when it is about a place in it. */
+  readonly position?: number;
+}
+
+/** What the rest of the lab does for the page. */
+export interface Backend {
+  readonly store: TraceStore;
+  readonly engine: () => EngineStatus;
+  readonly run: (command: string, learner: Learner) => Promise<RunAccepted | RunRefused>;
+  /** False when there is no such run of this learner. */
+  readonly stop: (traceId: string, learner: Learner) => Promise<boolean>;
+}
+
+export const COMMAND_LIMIT = 4096;
+const runBody = z.object({ command: z.string().max(COMMAND_LIMIT) });
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+export const apiRoutes = ({ store, engine, run, stop }: Backend): Router => {
+  const router = Router();
+  const learnerOf = (locals: Record<string, unknown>): Learner => locals['learner'] as Learner;
+
+  router.get('/engine', (_request, response) => {
+    response.json(engine());
+  });
+
+  router.get('/traces', (_request, response) => {
+    response.json(store.summaries());
+  });
+
+  router.get('/traces/:traceId', async (request, response) => {
+    const { traceId } = request.params;
+    const file = TRACE_ID.test(traceId) ? await store.file(traceId) : null;
+    if (!file) {
+      response.status(404).json({ message: `no such trace: ${traceId.slice(0, 64)}` });
+      return;
+    }
+    response
+      .type('application/gzip')
+      .set('Content-Disposition', `attachment; filename="${traceId}.trace.gz"`)
+      .send(file);
+  });
+
+  router.post('/run', json({ limit: '16kb' }), async (request, response) => {
+    const body = runBody.safeParse(request.body);
+    if (!body.success) {
+      response.status(400).json({ message: `the body must be {"command": "…"} of at most ${COMMAND_LIMIT} characters` });
+      return;
+    }
+    const answer = await run(body.data.command, learnerOf(response.locals));
+    if ('status' in answer) {
+      const { status, ...problem } = answer;
+      response.status(status).json(problem);
+      return;
+    }
+    response.status(202).json(answer);
+  });
+
+  router.post('/runs/:traceId/stop', async (request, response) => {
+    const stopped = await stop(request.params.traceId, learnerOf(response.locals));
+    if (stopped) response.status(202).json({});
+    else response.status(404).json({ message: 'no such run is going on' });
+  });
+
+  return router;
+};

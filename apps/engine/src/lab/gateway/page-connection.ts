@@ -1,0 +1,114 @@
+/**
+ * One open page: what it has been sent, what it has acknowledged, and whether it keeps up.
+ * The kernel swallows megabytes before a socket looks full, so only acknowledgements tell a slow page from a fast one.
+ */
+import { z } from 'zod';
+import type { WebSocket } from 'ws';
+import type { ClientFrame } from '../../protocol/trace/stream.ts';
+
+/** So many unanswered frames (about a second) mean that the page does not keep up. */
+export const UNACKED_LIMIT = 64;
+const BUFFERED_LIMIT_BYTES = 4 * 1024 * 1024;
+const MESSAGES_PER_SECOND = 200;
+
+const frameNumber = z.int().min(0);
+const clientFrame = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ack'), frame: frameNumber }),
+  z.object({ type: z.literal('resume'), have: z.record(z.string().regex(/^[0-9a-f]{32}$/), z.int().min(0)) }),
+  z.object({ type: z.literal('ping'), t: z.number() }),
+]) satisfies z.ZodType<ClientFrame>;
+
+export class PageConnection {
+  readonly #socket: WebSocket;
+  /** Highest `seq` sent per trace that this page follows. */
+  readonly sent = new Map<string, number>();
+  /** Traces that it missed events of while it was behind. */
+  readonly missed = new Set<string>();
+  hasResumed = false;
+  isAlive = true;
+  #unacked: number[] = [];
+  #progressAtMs = Date.now();
+  #tokens = MESSAGES_PER_SECOND;
+  #tokensAtMs = Date.now();
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('pong', () => {
+      this.isAlive = true;
+    });
+  }
+
+  get isBehind(): boolean {
+    return (
+      this.missed.size > 0 ||
+      this.#unacked.length >= UNACKED_LIMIT ||
+      this.#socket.bufferedAmount > BUFFERED_LIMIT_BYTES
+    );
+  }
+
+  /** It has digested everything that was sent. */
+  get hasCaughtUp(): boolean {
+    return this.#unacked.length === 0;
+  }
+
+  get stuckForMs(): number {
+    return this.#unacked.length === 0 ? 0 : Date.now() - this.#progressAtMs;
+  }
+
+  send(encoded: Buffer, frame?: number): void {
+    if (frame !== undefined) {
+      if (this.#unacked.length === 0) this.#progressAtMs = Date.now();
+      this.#unacked.push(frame);
+    }
+    this.#socket.send(encoded, { binary: false });
+  }
+
+  acknowledge(frame: number): void {
+    const before = this.#unacked.length;
+    this.#unacked = this.#unacked.filter((sent) => sent > frame);
+    if (this.#unacked.length < before) this.#progressAtMs = Date.now();
+  }
+
+  ping(): void {
+    this.isAlive = false;
+    this.#socket.ping();
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** The frame, or null after closing: 1007 for what is no JSON text, 1008 for what we do not understand. */
+  parse(data: Buffer, isBinary: boolean): ClientFrame | null {
+    if (!this.#mayAsk()) {
+      this.close(1008, 'too many messages');
+      return null;
+    }
+    let value: unknown;
+    try {
+      if (isBinary) throw new SyntaxError('binary');
+      value = JSON.parse(data.toString('utf8'));
+    } catch {
+      this.close(1007, 'a message is not JSON');
+      return null;
+    }
+    const result = clientFrame.safeParse(value);
+    if (result.success) return result.data;
+    this.close(1008, 'a message is not understood');
+    return null;
+  }
+
+  #mayAsk(): boolean {
+    const now = Date.now();
+    const refill = ((now - this.#tokensAtMs) / 1000) * MESSAGES_PER_SECOND;
+    this.#tokens = Math.min(MESSAGES_PER_SECOND, this.#tokens + refill);
+    this.#tokensAtMs = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Fans the trace out to the open pages: what happened within one frame of the screen becomes one message, encoded once
+ * for everybody. A page that does not keep up is told where to fetch what it missed, instead of getting a backlog.
+ */
+import type { WebSocket } from 'ws';
+import type { EngineStatus, ServerFrame, TraceSummary } from '../../protocol/trace/stream.ts';
+import { TRACE_FORMAT_VERSION } from '../../protocol/trace/stream.ts';
+import type { TraceStore } from '../collector/trace-store.ts';
+import { PageConnection } from './page-connection.ts';
+
+const BATCH_MS = 16;
+const STUCK_LIMIT_MS = 8_000;
+const HEARTBEAT_MS = 15_000;
+/** More than this is faster fetched as a file. */
+const RESUME_LIMIT_BYTES = 2 * 1024 * 1024;
+
+interface Batch {
+  readonly firstSeq: number;
+  readonly lines: string[];
+}
+
+export interface StreamHubOptions {
+  readonly store: TraceStore;
+  readonly engine: () => EngineStatus;
+}
+
+const encode = (frame: ServerFrame): Buffer => Buffer.from(JSON.stringify(frame));
+
+export class StreamHub {
+  readonly #store: TraceStore;
+  readonly #engine: () => EngineStatus;
+  readonly #pages = new Set<PageConnection>();
+  readonly #stopListening: () => void;
+  readonly #timers: readonly NodeJS.Timeout[];
+  #batches = new Map<string, Batch>();
+  #summaries = new Map<string, TraceSummary>();
+  #flushTimer: NodeJS.Timeout | null = null;
+  #frame = 0;
+
+  constructor({ store, engine }: StreamHubOptions) {
+    this.#store = store;
+    this.#engine = engine;
+    this.#stopListening = store.listen({
+      onEvent: (traceId, seq, line) => this.#enqueue(traceId, seq, line),
+      onSummary: (summary) => {
+        this.#summaries.set(summary.traceId, summary);
+        this.#schedule();
+      },
+    });
+    this.#timers = [
+      setInterval(() => this.#dropStuck(), 1_000).unref(),
+      setInterval(() => this.#heartbeat(), HEARTBEAT_MS).unref(),
+    ];
+  }
+
+  get pageCount(): number {
+    return this.#pages.size;
+  }
+
+  add(socket: WebSocket): void {
+    const page = new PageConnection(socket);
+    // What is waiting belongs to the pages that were there; the newcomer gets it with its `resume`.
+    this.#flush();
+    this.#pages.add(page);
+    page.send(
+      encode({
+        type: 'hello',
+        version: TRACE_FORMAT_VERSION,
+        engine: this.#engine(),
+        traces: this.#store.summaries(),
+      }),
+    );
+    socket.on('message', (data, isBinary) => this.#receive(page, data as Buffer, isBinary));
+    // ws has closed the connection with the right code; the error needs no second answer.
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#pages.delete(page));
+  }
+
+  engineChanged(): void {
+    const encoded = encode({ type: 'engine', engine: this.#engine() });
+    for (const page of this.#pages) page.send(encoded);
+  }
+
+  close(): void {
+    this.#stopListening();
+    for (const timer of this.#timers) clearInterval(timer);
+    if (this.#flushTimer) clearTimeout(this.#flushTimer);
+    for (const page of this.#pages) page.close(1001, 'the lab stops');
+  }
+
+  #enqueue(traceId: string, seq: number, line: string): void {
+    if (this.#pages.size === 0) return;
+    const batch = this.#batches.get(traceId);
+    if (batch) batch.lines.push(line);
+    else this.#batches.set(traceId, { firstSeq: seq, lines: [line] });
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#flushTimer ??= setTimeout(() => this.#flush(), BATCH_MS);
+  }
+
+  #flush(): void {
+    if (this.#flushTimer) clearTimeout(this.#flushTimer);
+    this.#flushTimer = null;
+    const summaries = this.#summaries;
+    const batches = this.#batches;
+    this.#summaries = new Map();
+    this.#batches = new Map();
+    for (const trace of summaries.values()) {
+      const encoded = encode({ type: 'trace', trace });
+      for (const page of this.#pages) {
+        if (page.isBehind) page.missed.add(trace.traceId);
+        else page.send(encoded);
+      }
+    }
+    for (const [traceId, batch] of batches) this.#sendBatch(traceId, batch);
+  }
+
+  #sendBatch(traceId: string, { firstSeq, lines }: Batch): void {
+    const frame = ++this.#frame;
+    const encoded = encodeEvents(frame, traceId, lines);
+    for (const page of this.#pages) {
+      if (!page.hasResumed) continue;
+      if (page.isBehind) {
+        page.missed.add(traceId);
+        continue;
+      }
+      const gap = (page.sent.get(traceId) ?? 0) + 1 < firstSeq;
+      if (gap) page.send(encode({ type: 'behind', traceId, seq: firstSeq - 1 }));
+      page.send(encoded, frame);
+      page.sent.set(traceId, firstSeq + lines.length - 1);
+    }
+  }
+
+  #receive(page: PageConnection, data: Buffer, isBinary: boolean): void {
+    const frame = page.parse(data, isBinary);
+    if (!frame) return;
+    if (frame.type === 'ping') page.send(encode({ type: 'pong', t: frame.t }));
+    else if (frame.type === 'resume') this.#resume(page, frame.have);
+    else {
+      page.acknowledge(frame.frame);
+      if (page.missed.size > 0 && page.hasCaughtUp) this.#catchUp(page);
+    }
+  }
+
+  #resume(page: PageConnection, have: Readonly<Record<string, number>>): void {
+    this.#flush();
+    page.hasResumed = true;
+    const wanted = new Map<string, number>();
+    for (const traceId of this.#store.runningTraceIds()) wanted.set(traceId, 0);
+    for (const [traceId, seq] of Object.entries(have)) wanted.set(traceId, seq);
+    for (const [traceId, seq] of wanted) this.#sendFrom(page, traceId, seq);
+  }
+
+  #sendFrom(page: PageConnection, traceId: string, have: number): void {
+    const last = this.#store.lastSeq(traceId);
+    if (last === 0) return;
+    page.sent.set(traceId, last);
+    // A page that claims more than there is has another lab's trace of that name: it must start anew.
+    const lines = have > last ? null : this.#store.linesAfter(traceId, have);
+    const sizeBytes = lines?.reduce((sum, line) => sum + line.length, 0) ?? 0;
+    if (lines === null || sizeBytes > RESUME_LIMIT_BYTES) {
+      page.send(encode({ type: 'behind', traceId, seq: last }));
+    } else if (lines.length > 0) {
+      const frame = ++this.#frame;
+      page.send(encodeEvents(frame, traceId, lines), frame);
+    }
+  }
+
+  #catchUp(page: PageConnection): void {
+    this.#flush();
+    const missed = [...page.missed];
+    page.missed.clear();
+    page.send(encode({ type: 'engine', engine: this.#engine() }));
+    for (const traceId of missed) {
+      const trace = this.#store.summary(traceId);
+      if (!trace) continue;
+      const seq = this.#store.lastSeq(traceId);
+      page.send(encode({ type: 'trace', trace }));
+      if (page.hasResumed) page.send(encode({ type: 'behind', traceId, seq }));
+      page.sent.set(traceId, seq);
+    }
+  }
+
+  #dropStuck(): void {
+    for (const page of this.#pages) {
+      if (page.stuckForMs > STUCK_LIMIT_MS) page.terminate();
+      // It was skipped for full socket buffers alone, so no acknowledgement will come to wake it.
+      else if (page.missed.size > 0 && page.hasCaughtUp) this.#catchUp(page);
+    }
+  }
+
+  #heartbeat(): void {
+    for (const page of this.#pages) {
+      if (page.isAlive) page.ping();
+      else page.terminate();
+    }
+  }
+}
+
+/** The events are JSON already; taking them apart again would cost the most of all. */
+const encodeEvents = (frame: number, traceId: string, lines: readonly string[]): Buffer =>
+  Buffer.from(`{"type":"events","frame":${frame},"traceId":"${traceId}","events":[${lines.join(',')}]}`);

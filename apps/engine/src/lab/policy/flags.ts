@@ -1,0 +1,153 @@
+/**
+ * Which flags of which command the page may use. What is not in the table is refused; what people will miss most is
+ * refused with the reason. Reference: docs.docker.com/reference/cli/docker/container/run/
+ */
+import { LEARNER_LABEL, LIMITS } from './limits.ts';
+
+export interface Flag {
+  /** The long name, under which both spellings are known. */
+  readonly name: string;
+  readonly takesValue: boolean;
+  /** Why this value is refused; null when it may pass (or when the client itself will refuse it). */
+  readonly check?: (value: string) => string | null;
+}
+
+type FlagTable = Readonly<Record<string, Flag>>;
+
+/** `switches('-d --detach', '--rm')` and `values(…)`: spellings of one flag together, the last one names it. */
+const flags =
+  (takesValue: boolean) =>
+  (...spellings: readonly string[]): FlagTable =>
+    Object.fromEntries(
+      spellings.flatMap((spelling) => {
+        const words = spelling.split(' ');
+        const name = (words.at(-1) ?? '').replace(/^-+/, '');
+        return words.map((word) => [word, { name, takesValue }]);
+      }),
+    );
+const switches = flags(false);
+const values = flags(true);
+const checked = (spelling: string, check: (value: string) => string | null): FlagTable =>
+  Object.fromEntries(Object.entries(values(spelling)).map(([word, flag]) => [word, { ...flag, check }]));
+
+const hasDigit = (value: string): boolean => /\d/.test(value);
+const SIZE = /^(\d{1,15}(?:\.\d{1,6})?) ?([bkmgt]?)(?:i?b)?$/i;
+const UNITS = 'bkmgt';
+
+/** A value without a digit is no number for Docker either, and Docker's own words for that are the better lesson. */
+const checkMemory = (value: string): string | null => {
+  if (!hasDigit(value)) return null;
+  const match = SIZE.exec(value);
+  const exponent = UNITS.indexOf((match?.[2] ?? '').toLowerCase() || 'b');
+  const bytes = match ? Number(match[1]) * 1024 ** exponent : NaN;
+  if (bytes > 0 && bytes <= LIMITS.memory.maxBytes) return null;
+  return `from the page a container may have at most ${LIMITS.memory.max} of memory, and not none`;
+};
+
+const atMost =
+  (max: number, pattern: RegExp, what: string) =>
+  (value: string): string | null => {
+    if (!hasDigit(value)) return null;
+    const number = pattern.test(value) ? Number(value) : NaN;
+    return number > 0 && number <= max ? null : `from the page ${what}, and not 0, which means no limit`;
+  };
+
+const checkNetwork = (value: string): string | null =>
+  ['none', 'default', 'bridge'].includes(value)
+    ? null
+    : 'from the page a container may use the network "none" or the default one, not the network of the machine or of another container';
+
+const checkLabel = (value: string): string | null =>
+  value.startsWith(LEARNER_LABEL.split('.')[0] ?? '')
+    ? 'labels of the lab say whose a container is, so the page may not set them'
+    : null;
+
+const checkSeconds = (value: string): string | null =>
+  !hasDigit(value) || (/^\d{1,9}$/.test(value) && Number(value) <= LIMITS.stopSeconds)
+    ? null
+    : `from the page one may wait at most ${LIMITS.stopSeconds} seconds`;
+
+const CREATE: FlagTable = {
+  ...switches('--rm', '-i --interactive', '-t --tty', '--read-only', '--init', '-q --quiet', '--help'),
+  ...values('--name', '-e --env', '-w --workdir', '-u --user', '-h --hostname', '--entrypoint', '--cap-drop'),
+  ...values('--stop-signal', '-a --attach', '--pull'),
+  ...checked('--stop-timeout', checkSeconds),
+  ...checked('-m --memory', checkMemory),
+  ...checked('--cpus', atMost(LIMITS.cpus.max, /^\d{1,6}(\.\d{1,9})?$/, `a container may use at most ${LIMITS.cpus.max} CPUs`)),
+  ...checked('--pids-limit', atMost(LIMITS.pids.max, /^[1-9]\d{0,8}$/, `a container may have at most ${LIMITS.pids.max} processes`)),
+  ...checked('--net --network', checkNetwork),
+  ...checked('-l --label', checkLabel),
+};
+
+/** What a container reference in the command's arguments is for. */
+export interface Command {
+  readonly flags: FlagTable;
+  /** Flags end at the first argument: what follows belongs to the program in the container. */
+  readonly flagsEndAtArgument: boolean;
+  /** Its arguments name containers, which must be the learner's own. */
+  readonly namesContainers: boolean;
+  readonly createsContainer: boolean;
+}
+
+const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
+  flags: { ...table, ...switches('--help') },
+  flagsEndAtArgument: false,
+  namesContainers: false,
+  createsContainer: false,
+  ...more,
+});
+const creates = { flagsEndAtArgument: true, createsContainer: true };
+const names = { namesContainers: true };
+const list = { ...switches('-a --all', '-q --quiet', '--no-trunc'), ...values('-f --filter', '--format') };
+const checkType = (value: string): string | null =>
+  ['container', 'image'].includes(value) ? null : 'from the page one may inspect containers and images';
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  run: command({ ...CREATE, ...switches('-d --detach') }, creates),
+  create: command(CREATE, creates),
+  start: command(switches('-a --attach', '-i --interactive'), names),
+  ps: command({ ...list, ...switches('-l --latest', '-s --size'), ...values('-n --last') }),
+  logs: command(
+    { ...switches('-f --follow', '-t --timestamps', '--details'), ...values('-n --tail', '--since', '--until') },
+    names,
+  ),
+  inspect: command(
+    { ...switches('-s --size'), ...values('-f --format'), ...checked('--type', checkType) },
+    names,
+  ),
+  wait: command({}, names),
+  stop: command({ ...values('-s --signal'), ...checked('-t --time', checkSeconds), ...checked('--timeout', checkSeconds) }, names),
+  kill: command(values('-s --signal'), names),
+  rm: command(switches('-f --force', '-v --volumes'), names),
+  images: command({ ...list, ...switches('--digests', '--tree') }),
+  version: command(values('-f --format')),
+  info: command(values('-f --format')),
+};
+
+const NO_FILES = 'the page may not use files of this machine';
+const NO_HOST = 'the page may not share namespaces with the machine or with other containers';
+
+/** Flags that Docker has and the page has not, with the reason. */
+export const REASONS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(
+    ['-v', '--volume', '--mount', '--tmpfs', '--volumes-from', '--volume-driver'].map((name) => [
+      name,
+      'the page may not mount anything: with a mount a container can read and change this machine',
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['--pid', '--ipc', '--uts', '--userns', '--cgroupns', '--cgroup-parent'].map((name) => [name, NO_HOST]),
+  ),
+  ...Object.fromEntries(['--env-file', '--label-file', '--cidfile', '--security-opt'].map((name) => [name, NO_FILES])),
+  '--security-opt': 'the page may not loosen what confines a container',
+  '--privileged': 'a privileged container is root on this machine',
+  '--cap-add': 'from the page capabilities may only be dropped',
+  ...Object.fromEntries(
+    ['--device', '--device-cgroup-rule', '--gpus'].map((name) => [name, 'the page may not hand devices to a container']),
+  ),
+  ...Object.fromEntries(
+    ['-p', '--publish', '-P', '--publish-all'].map((name) => [name, 'the page may not open ports of this machine']),
+  ),
+  '--restart': 'a container of the page ends with its program',
+  '--runtime': 'the page uses the runtime of the engine',
+};

@@ -1,0 +1,17 @@
+/** How much of the machine the page may use. The unix socket has no such limits: who may write there is root anyway. */
+export const LIMITS = {
+  memory: { standard: '256m', maxBytes: 512 * 1024 * 1024, max: '512m' },
+  pids: { standard: '128', max: 256 },
+  cpus: { standard: '1', max: 2 },
+  stopSeconds: 60,
+  /** Containers in any state that a learner may have. */
+  containers: 8,
+  /** Commands of a learner that may be going on at once. */
+  runs: 4,
+  runMs: 60_000,
+  /** How long a detached container may go on. */
+  containerMs: 15 * 60_000,
+  outputBytes: 8 * 1024 * 1024,
+} as const;
+
+export const LEARNER_LABEL = 'engine-room.learner';

@@ -1,0 +1,172 @@
+/**
+ * What the page may launch: a command line becomes the argv of a Docker client, or an explanation.
+ * Distinct from the engine's socket, which is as good as root: the page is for people who shall not be root.
+ */
+import { COMMANDS, REASONS, type Command, type Flag } from './flags.ts';
+import { LEARNER_LABEL, LIMITS } from './limits.ts';
+import { splitWords, type Word } from './shell-words.ts';
+
+export interface Allowed {
+  readonly allowed: true;
+  /** `docker`, the command, what was added, what was typed. */
+  readonly argv: readonly string[];
+  readonly injected: readonly string[];
+  readonly command: string;
+  /** Containers that the command acts upon; whose they are only the engine knows. */
+  readonly containers: readonly string[];
+  readonly createsContainer: boolean;
+  /** The container's own output is what the client prints. */
+  readonly printsContainer: boolean;
+}
+
+export interface Refused {
+  readonly allowed: false;
+  /** 400: it is not a command (yet). 403: it is one, and not for the page. */
+  readonly status: 400 | 403;
+  readonly message: string;
+  readonly position?: number;
+}
+
+const refuse = (status: 400 | 403, message: string, position?: number): Refused => ({
+  allowed: false,
+  status,
+  message,
+  ...(position === undefined ? {} : { position }),
+});
+
+export const decide = (line: string, learnerId: string): Allowed | Refused => {
+  const words = splitWords(line);
+  if ('problem' in words) return refuse(words.isUnfinished ? 400 : 403, words.problem, words.position);
+  const [program, name, ...rest] = words;
+  if (!program) return refuse(400, 'type a docker command, for example: docker run --rm busybox echo hello', 0);
+  if (program.text !== 'docker') {
+    return refuse(403, `only docker commands can be sent from here, not "${program.text}": ${NO_SHELL}`, program.position);
+  }
+  if (!name) return refuse(400, `docker what? The page knows: ${known()}`, line.length);
+  if (name.text.startsWith('-')) {
+    return refuse(403, 'options before the command choose another engine; the page speaks to this one', name.position);
+  }
+  const command = Object.hasOwn(COMMANDS, name.text) ? COMMANDS[name.text] : undefined;
+  if (!command) return refuse(403, `"docker ${name.text}" cannot be sent from the page, which knows: ${known()}`, name.position);
+  const parsed = parseFlags(command, rest);
+  return 'allowed' in parsed ? parsed : complete(name, command, parsed, rest, learnerId);
+};
+
+const NO_SHELL = 'no shell reads this line';
+const known = (): string => Object.keys(COMMANDS).join(', ');
+
+interface Parsed {
+  /** Flag name → its last value (`true` for a switch without one). */
+  readonly set: ReadonlyMap<string, string>;
+  readonly positionOf: ReadonlyMap<string, number>;
+  readonly args: readonly string[];
+}
+
+/** pflag's rules: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-abn value`, and `--` ends it. */
+const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused => {
+  const set = new Map<string, string>();
+  const positionOf = new Map<string, number>();
+  const args: string[] = [];
+  const take = (flag: Flag, value: string, position: number): Refused | null => {
+    const problem = flag.check?.(value) ?? null;
+    if (problem !== null) return refuse(403, problem, position);
+    set.set(flag.name, value);
+    positionOf.set(flag.name, position);
+    return null;
+  };
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at];
+    if (!word) break;
+    const { text, position } = word;
+    if (text === '--') {
+      args.push(...words.slice(at + 1).map((later) => later.text));
+      break;
+    }
+    if (!text.startsWith('-') || text === '-') {
+      if (command.flagsEndAtArgument) {
+        args.push(...words.slice(at).map((later) => later.text));
+        break;
+      }
+      args.push(text);
+      continue;
+    }
+    const spelled = text.startsWith('--') ? spellLong(text) : spellShort(command, text);
+    for (const { spelling, inline } of spelled) {
+      const flag = Object.hasOwn(command.flags, spelling) ? command.flags[spelling] : undefined;
+      if (!flag) return refuse(403, REASONS[spelling] ?? `the page does not allow ${spelling} here`, position);
+      const next = flag.takesValue && inline === null ? words[++at] : undefined;
+      // A missing value is the client's to complain about: nothing can follow, so nothing slips by.
+      if (flag.takesValue && inline === null && !next) break;
+      const refused = take(flag, inline ?? next?.text ?? 'true', next?.position ?? position);
+      if (refused) return refused;
+    }
+  }
+  return { set, positionOf, args };
+};
+
+interface Spelled {
+  readonly spelling: string;
+  readonly inline: string | null;
+}
+
+const spellLong = (text: string): readonly Spelled[] => {
+  const equals = text.indexOf('=');
+  return [
+    equals < 0
+      ? { spelling: text, inline: null }
+      : { spelling: text.slice(0, equals), inline: text.slice(equals + 1) },
+  ];
+};
+
+/** `-it` is two switches; `-m256m` and `-m=256m` are one flag with its value. */
+const spellShort = (command: Command, text: string): readonly Spelled[] => {
+  const spelled: Spelled[] = [];
+  for (let at = 1; at < text.length; at++) {
+    const spelling = `-${text.charAt(at)}`;
+    const flag = Object.hasOwn(command.flags, spelling) ? command.flags[spelling] : undefined;
+    const rest = text.slice(at + 1);
+    if (rest.startsWith('=')) return [...spelled, { spelling, inline: rest.slice(1) }];
+    if (!flag || flag.takesValue) return [...spelled, { spelling, inline: rest === '' ? null : rest }];
+    spelled.push({ spelling, inline: null });
+  }
+  return spelled;
+};
+
+const isOn = (value: string | undefined): boolean =>
+  value !== undefined && !['false', 'f', 'F', '0', 'FALSE', 'False'].includes(value);
+
+const complete = (
+  name: Word,
+  command: Command,
+  { set, positionOf, args }: Parsed,
+  rest: readonly Word[],
+  learnerId: string,
+): Allowed | Refused => {
+  if (command.createsContainer && isOn(set.get('interactive')) && isOn(set.get('tty'))) {
+    return refuse(
+      403,
+      '-i with -t wants a terminal, and the page has none: leave out -t, or use a terminal of yours',
+      positionOf.get('tty'),
+    );
+  }
+  const injected = command.createsContainer ? injectedFlags(set, learnerId) : [];
+  const isDetached = isOn(set.get('detach'));
+  return {
+    allowed: true,
+    argv: ['docker', name.text, ...injected, ...rest.map(({ text }) => text)],
+    injected,
+    command: name.text,
+    containers: command.namesContainers ? args : [],
+    createsContainer: command.createsContainer,
+    printsContainer:
+      (name.text === 'run' && !isDetached) || (name.text === 'start' && isOn(set.get('attach'))),
+  };
+};
+
+const injectedFlags = (set: ReadonlyMap<string, string>, learnerId: string): readonly string[] => [
+  ...(set.has('memory') ? [] : ['--memory', LIMITS.memory.standard]),
+  ...(set.has('pids-limit') ? [] : ['--pids-limit', LIMITS.pids.standard]),
+  ...(set.has('cpus') ? [] : ['--cpus', LIMITS.cpus.standard]),
+  '--label',
+  `${LEARNER_LABEL}=${learnerId}`,
+];

@@ -1,0 +1,147 @@
+/**
+ * Keeps containerd and dockerd alive, as systemd does on a real machine: containerd first, neither a child of the
+ * other, each restarted when it dies. What happens to them is told in every growing trace, for each concerns them.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { processId } from '../../protocol/trace/event-id.ts';
+import type { EngineStatus } from '../../protocol/trace/stream.ts';
+import { binary, type Paths } from '../paths.ts';
+import { shellExit } from '../exit-code.ts';
+import { Daemon, type DaemonEvents, type DaemonExit, type WatchExit } from './daemon.ts';
+import type { ProcessRecord } from './process-record.ts';
+
+export interface SupervisorOptions {
+  readonly paths: Paths;
+  readonly cgroupParent: string;
+  readonly liveRestore: boolean;
+  readonly watchExit: WatchExit;
+  /** An event for every trace that is growing now. */
+  readonly tellTraces: (make: (traceId: string) => TraceEvent) => void;
+  readonly onChange: () => void;
+}
+
+export class Supervisor {
+  readonly containerd: Daemon;
+  readonly dockerd: Daemon;
+  readonly #options: SupervisorOptions;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    const { paths } = options;
+    mkdirSync(paths.lab, { recursive: true, mode: 0o700 });
+    const events = this.#events();
+    this.containerd = new Daemon(
+      {
+        ...commonSpec('containerd', paths),
+        socketPath: paths.containerdSocket,
+        argv: [
+          ...['--address', paths.containerdSocket],
+          ...['--root', join(paths.dataRoot, 'containerd')],
+          ...['--state', join(paths.execRoot, 'containerd')],
+          ...['--pidfile', join(paths.execRoot, 'containerd.pid')],
+        ],
+      },
+      events,
+      options.watchExit,
+    );
+    this.dockerd = new Daemon(
+      {
+        ...commonSpec('dockerd', paths),
+        socketPath: paths.dockerSocket,
+        argv: [
+          ...['--host', `unix://${paths.dockerSocket}`],
+          ...['--containerd', paths.containerdSocket],
+          ...['--data-root', join(paths.dataRoot, 'docker')],
+          ...['--exec-root', join(paths.execRoot, 'docker')],
+          ...['--cgroup-parent', options.cgroupParent],
+          ...['--pidfile', join(paths.execRoot, 'dockerd.pid')],
+          ...(options.liveRestore ? ['--live-restore'] : []),
+        ],
+      },
+      events,
+      options.watchExit,
+    );
+  }
+
+  /** Resolves when both were tried once; the states say how that went. */
+  async start(): Promise<void> {
+    await this.containerd.start();
+    await this.dockerd.start();
+  }
+
+  /** dockerd first, because it needs containerd to end its containers. */
+  async stop(): Promise<void> {
+    await this.dockerd.stop();
+    await this.containerd.stop();
+  }
+
+  status(): EngineStatus['daemons'] {
+    return [this.dockerd, this.containerd].map(({ spec, pid, state }) => ({ actor: spec.actor, pid, state }));
+  }
+
+  #events(): DaemonEvents {
+    return {
+      born: (daemon, process) => {
+        this.#tell(daemon, process, 'fork');
+        this.#tell(daemon, process, 'exec');
+      },
+      adopted: () => undefined,
+      died: (daemon, process, exit) => this.#tell(daemon, process, 'exit', exit),
+      changed: () => this.#options.onChange(),
+    };
+  }
+
+  #tell(daemon: Daemon, { pid, startTime }: ProcessRecord, change: 'fork' | 'exec' | 'exit', exit?: DaemonExit): void {
+    const mono = process.hrtime.bigint().toString();
+    const argv = change === 'exec' ? [daemon.spec.actor, ...daemon.spec.argv] : [];
+    this.#options.tellTraces((traceId) => ({
+      type: 'process',
+      id: processId(pid, change),
+      traceId,
+      cause: change === 'exec' ? processId(pid, 'fork') : null,
+      mono,
+      level: change === 'exit' ? 'chapter' : 'step',
+      emitter: { actor: 'lab', pid: process.pid, n: 0 },
+      source: __SOURCE__,
+      change,
+      actor: daemon.spec.actor,
+      process: {
+        pid,
+        ppid: change === 'exit' ? null : process.pid,
+        name: daemon.spec.actor,
+        startTime,
+        ...(argv.length > 0 ? { argv } : {}),
+      },
+      ...(exit && (exit.code !== null || exit.signal !== null) ? { exit: shellExit(exit) } : {}),
+      attributes: {},
+    }));
+  }
+}
+
+const commonSpec = (actor: 'dockerd' | 'containerd', paths: Paths) => ({
+  actor,
+  file: binary(actor),
+  env: daemonEnvironment(paths),
+  pidfile: join(paths.execRoot, `${actor}.pid`),
+  recordPath: join(paths.lab, `${actor}.json`),
+  logPath: join(paths.lab, `${actor}.log`),
+});
+
+const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+
+/** Nothing of the learner's shell reaches the daemons, but the proxies without which no image could be pulled. */
+const daemonEnvironment = (paths: Paths): Readonly<Record<string, string>> => {
+  const kept = PROXIES.flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+    LANG: 'C.UTF-8',
+    ENGINE_ROOM_TRACE_SOCKET: paths.traceSocket,
+    ...Object.fromEntries(kept),
+  };
+};
