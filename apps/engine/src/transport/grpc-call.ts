@@ -15,6 +15,8 @@ export interface CallSetup {
   readonly options: CallOptions;
   /** Undefined outside of any trace. */
   readonly call: ClientCall | undefined;
+  /** The one request of a call whose answers stream, as the trace shows it. */
+  readonly told?: ReturnType<typeof tellMessage>;
   open(): Promise<{ readonly stream: ClientHttp2Stream; readonly peer: Peer }>;
 }
 
@@ -137,7 +139,7 @@ export async function* startBidiCall(
     const opened = await setup.open();
     stream = opened.stream;
     outcome = new Outcome(stream);
-    call?.requested(opened.peer, { body: null, raw: null });
+    call?.requested(opened.peer, setup.told ?? { body: null, raw: null });
     const onAbort = () => stream?.close(constants.NGHTTP2_CANCEL);
     if (abort.signal.aborted) onAbort();
     else abort.signal.addEventListener('abort', onAbort, { once: true });

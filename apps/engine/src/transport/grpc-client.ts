@@ -15,7 +15,7 @@ import type { Tracer } from '../tracing/tracer.ts';
 import { startBidiCall, startUnaryCall, type CallSetup } from './grpc-call.ts';
 import { formatTimeout, NAMESPACE_KEY } from './grpc-metadata.ts';
 import { fullName } from './rpc-level.ts';
-import { startClientCall } from './rpc-trace.ts';
+import { startClientCall, tellMessage } from './rpc-trace.ts';
 import type { CallOptions, Client } from './service.ts';
 import { pidOfPeer, type CredentialsOfPeer } from './unix-socket.ts';
 
@@ -35,6 +35,8 @@ interface Connection {
 }
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Node's default of 10 MB would end the connection in the middle of one long message. */
+const SESSION_MEMORY_MB = 256;
 const CONNECT_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
   ECONNREFUSED: 'connection refused',
@@ -81,8 +83,12 @@ export class GrpcChannel {
           return startUnaryCall(this.#setup(method, options), message, toBinary(method.input, message));
         };
       case 'server_streaming':
-        return (request: unknown, options: CallOptions = {}) =>
-          startBidiCall(this.#setup(method, options), one(request), encode);
+        return (request: unknown, options: CallOptions = {}) => {
+          const message = create(method.input, request as Message);
+          const setup = this.#setup(method, options);
+          const told = setup.call ? { told: tellMessage(method.input, message, encode(message)) } : {};
+          return startBidiCall({ ...setup, ...told }, one(message), encode);
+        };
       case 'bidi_streaming':
         return (requests: AsyncIterable<unknown>, options: CallOptions = {}) =>
           startBidiCall(this.#setup(method, options), requests, encode);
@@ -140,6 +146,7 @@ export class GrpcChannel {
     const peerPid = pidOfPeer(socket, this.#options.credentialsOfPeer);
     const session = connectHttp2('http://localhost', {
       createConnection: () => socket,
+      maxSessionMemory: SESSION_MEMORY_MB,
       settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
     });
     session.setLocalWindowSize(WINDOW_BYTES);

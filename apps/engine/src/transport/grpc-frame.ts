@@ -8,6 +8,8 @@ export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 const HEADER_BYTES = 5;
 
 export const encodeFrame = (message: Uint8Array): Buffer => {
+  if (message.length > MAX_MESSAGE_BYTES)
+    throw new MessageTooLarge(`trying to send message larger than max (${message.length} vs. ${MAX_MESSAGE_BYTES})`);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + message.length);
   frame.writeUInt8(0, 0);
   frame.writeUInt32BE(message.length, 1);

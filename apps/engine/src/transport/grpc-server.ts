@@ -9,7 +9,7 @@ import { constants, createServer, type Http2Server, type IncomingHttpHeaders, ty
 import { EngineError } from '../protocol/errdefs.ts';
 import { formatTraceparent } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import { encodeFrame, MAX_MESSAGE_BYTES, MessageTooLarge } from './grpc-frame.ts';
+import { encodeFrame, MessageTooLarge } from './grpc-frame.ts';
 import { encodeMessage, metadataOf, NAMESPACE_KEY, parseTimeout, TRACERESPONSE_KEY } from './grpc-metadata.ts';
 import { readMessages, writeFrame } from './grpc-stream.ts';
 import { endWithError, startServedCall, type ServedCall } from './rpc-trace.ts';
@@ -32,6 +32,8 @@ interface Registered {
 
 /** Large enough that a 16 MiB message does not wait for window updates at each 64 KiB. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
+/** Node's default of 10 MB would end the connection in the middle of one long message. */
+const SESSION_MEMORY_MB = 256;
 
 export class GrpcServer {
   readonly #server: Http2Server;
@@ -42,7 +44,10 @@ export class GrpcServer {
 
   constructor(options: GrpcServerOptions) {
     this.#tracer = options.tracer;
-    this.#server = createServer({ settings: { initialWindowSize: WINDOW_BYTES } });
+    this.#server = createServer({
+      maxSessionMemory: SESSION_MEMORY_MB,
+      settings: { initialWindowSize: WINDOW_BYTES },
+    });
     this.#server.on('session', (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
       this.#sessions.add(session);
@@ -188,7 +193,6 @@ const answer = async (
   if (!streamsOut) {
     const frame = encode(await untilAborted(Promise.resolve(handler(input, call)), call.signal));
     startAnswer(stream, served);
-    if (frame.length > MAX_MESSAGE_BYTES) throw new MessageTooLarge('grpc: trying to send message larger than max');
     served.span?.end();
     stream.end(frame);
     return;
