@@ -1,0 +1,122 @@
+/**
+ * One container as dockerd knows it: what was asked for, how it is, and who waits for it.
+ * Upstream: moby daemon/container/container.go.
+ */
+import { join } from 'node:path';
+import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { OutputHub } from '../logger/output-hub.ts';
+import type { SpanContext } from '../../tracing/context.ts';
+import { INITIAL_STATE, type ContainerState } from './container-state.ts';
+import type { ContainerRun } from './container-run.ts';
+
+/** What is written to disk beside the HostConfig. */
+export interface ContainerRecord {
+  readonly id: string;
+  readonly created: string;
+  readonly config: ContainerConfig;
+  /** Digest of the image's manifest, and its chain of layers: the image's name may move on. */
+  readonly imageId: string;
+  readonly imageRef: string;
+  readonly isAutoRemove: boolean;
+  readonly name: string;
+  readonly state: ContainerState;
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly restartCount: number;
+  /** The trace that created it, and the one that last started it: exits are told there. */
+  readonly createdIn: SpanContext | null;
+  readonly startedIn: SpanContext | null;
+}
+
+export interface ExitResult {
+  readonly exitCode: number;
+  readonly error: string;
+}
+
+export class Container {
+  readonly id: string;
+  /** Its folder below the data root. */
+  readonly directory: string;
+  hostConfig: HostConfig;
+  record: ContainerRecord;
+  /** FIFOs and log of the running container; null when it does not run. */
+  run: ContainerRun | null = null;
+  /** True while a removal is on its way, so that only one is. */
+  isRemoving = false;
+  /** Set by `docker stop` and `kill`: no restart policy may act against them. */
+  isStoppedByUser = false;
+  hub = new OutputHub();
+  readonly #exitWaiters = new Set<(result: ExitResult) => void>();
+  readonly #removalWaiters = new Set<(result: ExitResult) => void>();
+  readonly #startWaiters = new Set<() => void>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(directory: string, record: ContainerRecord, hostConfig: HostConfig) {
+    this.id = record.id;
+    this.directory = directory;
+    this.record = record;
+    this.hostConfig = hostConfig;
+  }
+
+  get name(): string {
+    return this.record.name;
+  }
+  get state(): ContainerState {
+    return this.record.state;
+  }
+  get logPath(): string {
+    return join(this.directory, `${this.id}-json.log`);
+  }
+
+  /** One change at a time: the next begins when this one is through. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Resolves at the next exit. */
+  nextExit(signal?: AbortSignal): Promise<ExitResult> {
+    return waitIn(this.#exitWaiters, signal);
+  }
+  removal(signal?: AbortSignal): Promise<ExitResult> {
+    return waitIn(this.#removalWaiters, signal);
+  }
+  /** Resolves when a run has its stdin. */
+  nextStart(signal: AbortSignal): Promise<void> {
+    return waitIn(this.#startWaiters, signal);
+  }
+
+  hasStarted(): void {
+    settle(this.#startWaiters, undefined);
+  }
+  hasExited(): void {
+    settle(this.#exitWaiters, this.#result());
+  }
+  wasRemoved(): void {
+    // Whoever waits for an exit of a container that never ran would wait for ever.
+    settle(this.#exitWaiters, this.#result());
+    settle(this.#removalWaiters, this.#result());
+  }
+
+  #result(): ExitResult {
+    return { exitCode: this.state.exitCode, error: this.state.error };
+  }
+}
+
+export const newRecord = (
+  fields: Omit<ContainerRecord, 'state' | 'restartCount' | 'startedIn'>,
+): ContainerRecord => ({ ...fields, state: INITIAL_STATE, restartCount: 0, startedIn: null });
+
+/** Never settles after an abort: whoever aborted does not listen any more. */
+const waitIn = <T>(waiters: Set<(value: T) => void>, signal?: AbortSignal): Promise<T> =>
+  new Promise((resolve) => {
+    waiters.add(resolve);
+    signal?.addEventListener('abort', () => waiters.delete(resolve), { once: true });
+  });
+
+const settle = <T>(waiters: Set<(value: T) => void>, value: T): void => {
+  const all = [...waiters];
+  waiters.clear();
+  for (const resolve of all) resolve(value);
+};

@@ -1,0 +1,209 @@
+/**
+ * Images as containerd keeps them: blobs by digest, names that point to blobs, and snapshots that layers unpack into.
+ * Upstream: moby daemon/containerd (the image store that lives in containerd).
+ */
+import { kindOf } from '../../protocol/errdefs.ts';
+import { Content, WriteAction } from '../../protocol/gen/containerd/content_pb.ts';
+import { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
+import { Images, type Image } from '../../protocol/gen/containerd/images_pb.ts';
+import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
+import type { GrpcChannel } from '../../transport/grpc-client.ts';
+import type { Client } from '../../transport/service.ts';
+import { SNAPSHOTTER } from './channel.ts';
+import type { Mount } from './tasks.ts';
+
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+}
+
+export interface NamedImage {
+  readonly name: string;
+  readonly target: Descriptor;
+  readonly createdAt: Date;
+}
+
+const WRITE_BYTES = 1024 * 1024;
+
+const toNamedImage = ({ name, target, createdAt }: Image): NamedImage => ({
+  name,
+  target: {
+    mediaType: target?.mediaType ?? '',
+    digest: target?.digest ?? '',
+    size: Number(target?.size ?? 0),
+  },
+  createdAt: new Date(Number(createdAt?.seconds ?? 0) * 1000),
+});
+
+const wireDescriptor = ({ mediaType, digest, size }: Descriptor) => ({
+  mediaType,
+  digest,
+  size: BigInt(size),
+});
+const plainMounts = (mounts: readonly Mount[]): Mount[] =>
+  mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
+
+export class ImageClient {
+  readonly #content: Client<(typeof Content)['method']>;
+  readonly #images: Client<(typeof Images)['method']>;
+  readonly #snapshots: Client<(typeof Snapshots)['method']>;
+  readonly #diff: Client<(typeof Diff)['method']>;
+
+  constructor(channel: GrpcChannel) {
+    this.#content = channel.client(Content);
+    this.#images = channel.client(Images);
+    this.#snapshots = channel.client(Snapshots);
+    this.#diff = channel.client(Diff);
+  }
+
+  async get(name: string): Promise<NamedImage | null> {
+    try {
+      const { image } = await this.#images.get({ name });
+      return image ? toNamedImage(image) : null;
+    } catch (error) {
+      if (kindOf(error) === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  async list(): Promise<NamedImage[]> {
+    const { images } = await this.#images.list({});
+    return images.map(toNamedImage);
+  }
+
+  /** Makes the name point to the target, whether it existed or not. */
+  async tag(name: string, target: Descriptor): Promise<void> {
+    const image = { name, target: wireDescriptor(target) };
+    try {
+      await this.#images.create({ image });
+    } catch (error) {
+      if (kindOf(error) !== 'already_exists') throw error;
+      await this.#images.update({ image });
+    }
+  }
+
+  async untag(name: string): Promise<void> {
+    await this.#images.delete({ name, sync: true });
+  }
+
+  async hasBlob(digest: string): Promise<boolean> {
+    try {
+      await this.#content.info({ digest });
+      return true;
+    } catch (error) {
+      if (kindOf(error) === 'not_found') return false;
+      throw error;
+    }
+  }
+
+  async readBlob(digest: string, limitBytes: number): Promise<Buffer> {
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const { data } of this.#content.read({ digest })) {
+      size += data.length;
+      if (size > limitBytes) throw new Error(`blob ${digest} is larger than ${limitBytes} bytes`);
+      parts.push(data);
+    }
+    return Buffer.concat(parts);
+  }
+
+  /** Writes a blob; containerd checks its digest before it keeps it. */
+  async writeBlob(
+    { digest, size }: Descriptor,
+    chunks: AsyncIterable<Uint8Array>,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    if (await this.hasBlob(digest)) return;
+    const ref = `load-${digest}`;
+    const total = BigInt(size);
+    const requests = async function* () {
+      let offset = 0n;
+      for await (const chunk of chunks) {
+        for (let at = 0; at < chunk.length; at += WRITE_BYTES) {
+          const data = chunk.subarray(at, at + WRITE_BYTES);
+          yield { action: WriteAction.WRITE, ref, total, expected: digest, offset, data };
+          offset += BigInt(data.length);
+        }
+      }
+      yield {
+        action: WriteAction.COMMIT,
+        ref,
+        total,
+        expected: digest,
+        offset,
+        labels: { ...labels },
+      };
+    };
+    try {
+      for await (const response of this.#content.write(requests())) void response;
+    } catch (error) {
+      // Somebody else wrote the same blob meanwhile.
+      if (kindOf(error) !== 'already_exists') throw error;
+    }
+  }
+
+  async hasSnapshot(key: string): Promise<boolean> {
+    try {
+      await this.#snapshots.stat({ snapshotter: SNAPSHOTTER, key });
+      return true;
+    } catch (error) {
+      if (kindOf(error) === 'not_found') return false;
+      throw error;
+    }
+  }
+
+  /** A new writable layer over `parent` (empty for none). */
+  async prepareSnapshot(
+    key: string,
+    parent: string,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<Mount[]> {
+    const { mounts } = await this.#snapshots.prepare(
+      { snapshotter: SNAPSHOTTER, key, parent, labels: { ...labels } },
+      { source: __SOURCE__ },
+    );
+    return plainMounts(mounts);
+  }
+
+  async snapshotMounts(key: string): Promise<Mount[]> {
+    const { mounts } = await this.#snapshots.mounts(
+      { snapshotter: SNAPSHOTTER, key },
+      { source: __SOURCE__ },
+    );
+    return plainMounts(mounts);
+  }
+
+  /** Freezes the layer under its name. False when another one has that name already. */
+  async commitSnapshot(key: string, name: string): Promise<boolean> {
+    try {
+      await this.#snapshots.commit({ snapshotter: SNAPSHOTTER, key, name });
+      return true;
+    } catch (error) {
+      if (kindOf(error) === 'already_exists') return false;
+      throw error;
+    }
+  }
+
+  async removeSnapshot(key: string): Promise<void> {
+    try {
+      await this.#snapshots.remove({ snapshotter: SNAPSHOTTER, key }, { source: __SOURCE__ });
+    } catch (error) {
+      if (kindOf(error) !== 'not_found') throw error;
+    }
+  }
+
+  async snapshotUsageBytes(key: string): Promise<number> {
+    const { size } = await this.#snapshots.usage({ snapshotter: SNAPSHOTTER, key });
+    return Number(size);
+  }
+
+  /** Unpacks a layer into the mounts. Answers the digest of the uncompressed tar. */
+  async applyLayer(layer: Descriptor, mounts: readonly Mount[]): Promise<string> {
+    const { applied } = await this.#diff.apply({
+      diff: wireDescriptor(layer),
+      mounts: plainMounts(mounts).map((mount) => ({ ...mount, options: [...mount.options] })),
+    });
+    return applied?.digest ?? '';
+  }
+}

@@ -1,0 +1,31 @@
+/** What every verb of the daemon works with. Upstream: moby daemon/daemon.go. */
+import type { Native } from '../../../../../native/native.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
+import type { GrpcChannel } from '../../transport/grpc-client.ts';
+import type { ContainerStore } from '../container/container-store.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
+import type { TaskClient } from '../containerd-client/tasks.ts';
+import type { EventLog } from './events.ts';
+
+export interface DaemonOptions {
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly cgroupParent: string;
+  readonly isLiveRestore: boolean;
+}
+
+export interface Daemon {
+  readonly options: DaemonOptions;
+  readonly channel: GrpcChannel;
+  readonly tasks: TaskClient;
+  readonly images: ImageClient;
+  readonly store: ContainerStore;
+  readonly events: EventLog;
+  readonly tracer: Tracer;
+  readonly native: Pick<
+    Native,
+    'mkfifo' | 'open' | 'splice' | 'watchReadable' | 'mount' | 'unmount'
+  >;
+  /** Aborted when dockerd goes. */
+  readonly signal: AbortSignal;
+}

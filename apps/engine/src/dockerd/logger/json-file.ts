@@ -1,0 +1,164 @@
+/**
+ * Docker's default logging driver: appends entries to `<id>-json.log`.
+ * Upstream: moby daemon/logger/jsonfilelog.
+ *
+ * After a crash the file itself says how many bytes of each stream are safe: the sum over its entries. A checkpoint
+ * (written when a spool file was removed) spares the sum over the part before it. A torn last line is cut off;
+ * its bytes are still in the spool.
+ */
+import { closeSync, ftruncateSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
+import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
+import { messageOf } from '../../protocol/errdefs.ts';
+import { decodeEntry, encodeEntry, type LogEntry } from './log-entry.ts';
+
+export interface LoggedBytes {
+  stdout: number;
+  stderr: number;
+}
+
+interface Checkpoint extends LoggedBytes {
+  readonly fileBytes: number;
+}
+
+const READ_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+const RETRY_MS = 1000;
+
+const readCheckpoint = (path: string): Checkpoint => {
+  try {
+    const { fileBytes, stdout, stderr } = JSON.parse(readFileSync(path, 'utf8')) as Checkpoint;
+    if ([fileBytes, stdout, stderr].every(Number.isSafeInteger)) return { fileBytes, stdout, stderr };
+  } catch {
+    // No checkpoint yet: sum from the beginning.
+  }
+  return { fileBytes: 0, stdout: 0, stderr: 0 };
+};
+
+/** Sums the entries behind the checkpoint and cuts off a torn line. */
+const recover = (logPath: string, checkpoint: Checkpoint): Checkpoint => {
+  const fd = openSync(logPath, 'a+', 0o640);
+  try {
+    const sum = { ...checkpoint };
+    let wholeBytes = checkpoint.fileBytes;
+    let rest = Buffer.alloc(0);
+    const chunk = Buffer.allocUnsafe(READ_BYTES);
+    for (;;) {
+      const length = readSync(fd, chunk, 0, READ_BYTES, wholeBytes + rest.length);
+      if (length === 0) break;
+      rest = Buffer.concat([rest, chunk.subarray(0, length)]);
+      let at = 0;
+      for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE, at)) {
+        const entry = decodeEntry(rest.toString('utf8', at, end));
+        if (entry) sum[entry.stream] += entry.bytes.length;
+        at = end + 1;
+      }
+      wholeBytes += at;
+      rest = rest.subarray(at);
+    }
+    if (rest.length > 0) ftruncateSync(fd, wholeBytes);
+    return { ...sum, fileBytes: wholeBytes };
+  } finally {
+    closeSync(fd);
+  }
+};
+
+export class JsonFile {
+  readonly path: string;
+  /** Bytes of each stream that are in the file. */
+  readonly logged: LoggedBytes;
+  readonly #checkpointPath: string;
+  #fileBytes: number;
+  #handle: Promise<FileHandle>;
+  #pending: LogEntry[] = [];
+  #pendingBytes = 0;
+  #writing: Promise<void> | null = null;
+  #watchers = new Set<() => void>();
+
+  constructor(path: string, checkpointPath: string) {
+    this.path = path;
+    this.#checkpointPath = checkpointPath;
+    const { fileBytes, stdout, stderr } = recover(path, readCheckpoint(checkpointPath));
+    this.#fileBytes = fileBytes;
+    this.logged = { stdout, stderr };
+    this.#handle = open(path, 'a', 0o640);
+    // A failure to open is reported by the first write.
+    this.#handle.catch(() => undefined);
+  }
+
+  /** Bytes that wait for the disk: the caller pauses when there are many. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  append(entries: readonly LogEntry[]): void {
+    for (const entry of entries) {
+      this.#pending.push(entry);
+      this.#pendingBytes += entry.bytes.length;
+    }
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when all that was appended is in the file. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  /** Calls back after each write. Returns the way to stop it. */
+  watch(callback: () => void): () => void {
+    this.#watchers.add(callback);
+    return () => this.#watchers.delete(callback);
+  }
+
+  /** Remembers where we are, so that the next start need not sum the whole file. */
+  saveCheckpoint(): void {
+    const checkpoint: Checkpoint = { fileBytes: this.#fileBytes, ...this.logged };
+    const temporary = `${this.#checkpointPath}.tmp`;
+    writeFileSync(temporary, JSON.stringify(checkpoint));
+    renameSync(temporary, this.#checkpointPath);
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await (await this.#handle).close();
+  }
+
+  async #write(): Promise<void> {
+    const handle = await this.#handle;
+    // The sums change only after the entries are in the file.
+    while (this.#pending.length > 0) {
+      const entries = this.#pending;
+      this.#pending = [];
+      const bytes = Buffer.from(entries.map(encodeEntry).join(''));
+      await this.#persist(handle, bytes);
+      this.#fileBytes += bytes.length;
+      for (const { stream, bytes: logged } of entries) {
+        this.logged[stream] += logged.length;
+        this.#pendingBytes -= logged.length;
+      }
+      for (const callback of this.#watchers) callback();
+    }
+    this.#writing = null;
+  }
+
+  /** A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away. */
+  async #persist(handle: FileHandle, bytes: Buffer): Promise<void> {
+    for (;;) {
+      try {
+        await handle.appendFile(bytes);
+        return;
+      } catch (error) {
+        process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; trying again\n`);
+        await setTimeout(RETRY_MS);
+        // Part of it may have been written.
+        await handle.truncate(this.#fileBytes).catch(() => undefined);
+      }
+    }
+  }
+
+  /** What a stream has logged, for a reader that waits for it. */
+  loggedOf(stream: StreamName): number {
+    return this.logged[stream];
+  }
+}

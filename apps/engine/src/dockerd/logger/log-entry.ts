@@ -1,0 +1,42 @@
+/**
+ * One line of a `<id>-json.log`: {"log":"hello\n","stream":"stdout","time":"2026-01-02T03:04:05.678901234Z"}.
+ * Upstream: moby daemon/logger/jsonfilelog/jsonlog.
+ *
+ * JSON holds text, but a program may write any bytes. What is not valid UTF-8 has a fourth field, `raw` (base64),
+ * so that nothing is lost; other readers of the format overlook it and see replacement characters, as with Docker.
+ */
+import { isUtf8 } from 'node:buffer';
+import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
+
+export interface LogEntry {
+  readonly stream: StreamName;
+  readonly time: string;
+  readonly bytes: Buffer;
+}
+
+export const encodeEntry = ({ stream, time, bytes }: LogEntry): string => {
+  const raw = isUtf8(bytes) ? '' : `,"raw":"${bytes.toString('base64')}"`;
+  return `{"log":${JSON.stringify(bytes.toString('utf8'))},"stream":"${stream}"${raw},"time":"${time}"}\n`;
+};
+
+/** Null for a line that is not an entry (somebody else wrote into the file). */
+export const decodeEntry = (line: string): LogEntry | null => {
+  try {
+    const { log, stream, time, raw } = JSON.parse(line) as Record<string, unknown>;
+    if (typeof log !== 'string' || typeof time !== 'string') return null;
+    if (stream !== 'stdout' && stream !== 'stderr') return null;
+    const bytes = typeof raw === 'string' ? Buffer.from(raw, 'base64') : Buffer.from(log, 'utf8');
+    return { stream, time, bytes };
+  } catch {
+    return null;
+  }
+};
+
+/** Now, with as many digits as the clock has. */
+export const logTime = (): string => {
+  const millis = performance.timeOrigin + performance.now();
+  const whole = Math.floor(millis);
+  const nanos = Math.floor((millis - whole) * 1e6);
+  const text = new Date(whole).toISOString();
+  return `${text.slice(0, -1)}${String(nanos).padStart(6, '0')}Z`;
+};
