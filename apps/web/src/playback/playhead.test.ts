@@ -1,0 +1,143 @@
+import fc from 'fast-check';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { aRun } from '../model/a-run.fixture.ts';
+import { RunModel } from '../model/run-model.ts';
+import { START_NS } from '../model/warp.ts';
+import {
+  catchUp,
+  endOf,
+  goToEnd,
+  goToStart,
+  nextCheckpoint,
+  noteGrowth,
+  openRun,
+  play,
+  playhead,
+  seekEvent,
+  seekReal,
+  setLevel,
+  setPace,
+  stepBack,
+  stepForward,
+  stepsBehind,
+  tick,
+} from './playhead.ts';
+import { PACES } from './pace.ts';
+
+const RUN = aRun();
+const FRAME_MS = 16;
+
+const stateNow = (): string => {
+  const { model, n } = playhead.getState();
+  return JSON.stringify(model.machineAt(n));
+};
+
+const playOut = (): number => {
+  let frames = 0;
+  while (playhead.getState().isPlaying && frames < 100_000) {
+    tick(FRAME_MS);
+    frames += 1;
+  }
+  return frames * FRAME_MS;
+};
+
+beforeEach(() => {
+  const model = new RunModel();
+  model.add(RUN);
+  openRun(RUN[0]?.traceId ?? '', model);
+  setPace('learn');
+  setLevel('step');
+  goToStart();
+});
+
+describe('the playhead', () => {
+  test('stepping forward and back meets the same states', () => {
+    const forth: string[] = [];
+    const { model } = playhead.getState();
+    const { count } = model.steps('step');
+
+    for (let step = 0; step < count; step += 1) {
+      forth.push(stateNow());
+      stepForward();
+      playOut();
+    }
+    const back: string[] = [];
+    for (let step = 0; step < count; step += 1) {
+      stepBack();
+      back.push(stateNow());
+    }
+
+    expect(playhead.getState().step).toBe(0);
+    expect(back.reverse()).toEqual(forth);
+  });
+
+  test('a step moves at once and is under way within half a second', () => {
+    stepForward();
+
+    expect(playhead.getState()).toMatchObject({ step: 1, isPlaying: true });
+    expect(playOut()).toBeLessThanOrEqual(500);
+  });
+
+  test('each pace reaches the end, Real the fastest and Learn in under two minutes', () => {
+    const lasted = new Map<string, number>();
+    for (const pace of PACES.filter((pace) => pace !== 'step')) {
+      goToStart();
+      setPace(pace);
+      play();
+      lasted.set(pace, playOut());
+      expect(playhead.getState().realNs).toBe(endOf(playhead.getState()));
+    }
+
+    expect(lasted.get('real')).toBeLessThan(300);
+    expect(lasted.get('learn')).toBeGreaterThan(10_000);
+    expect(lasted.get('learn')).toBeLessThan(120_000);
+  });
+
+  test('changing the level leaves the moment where it is', () => {
+    fc.assert(
+      fc.property(fc.double({ min: START_NS, max: endOf(playhead.getState()), noNaN: true }), (realNs) => {
+        seekReal(realNs);
+        const { n } = playhead.getState();
+        for (const level of ['chapter', 'detail', 'step'] as const) {
+          setLevel(level);
+          expect(playhead.getState()).toMatchObject({ realNs, n });
+        }
+      }),
+    );
+  });
+
+  test('seeking an event shows it as the last that happened', () => {
+    for (const [index, { event }] of playhead.getState().model.order.placed.entries()) {
+      seekEvent(event.id);
+      expect(playhead.getState().n).toBe(index + 1);
+    }
+  });
+
+  test('checkpoints lead through the chapters to the end', () => {
+    const chapters = playhead.getState().model.steps('chapter').count;
+
+    for (let chapter = 0; chapter < chapters; chapter += 1) nextCheckpoint(1);
+    const { model, n } = playhead.getState();
+
+    expect(model.steps('chapter').stepAfter(n)).toBe(chapters);
+    goToEnd();
+    expect(playhead.getState().n).toBe(RUN.length);
+  });
+
+  test('a live run is followed to its edge, waits there and goes on', () => {
+    const model = new RunModel();
+    model.add(RUN.slice(0, 30));
+    openRun('live', model, { isLive: true, play: true });
+    catchUp();
+    for (let i = 0; i < 10; i += 1) tick(FRAME_MS);
+    expect(playhead.getState()).toMatchObject({ isPlaying: true, n: 30 });
+
+    model.add(RUN.slice(30));
+    noteGrowth(false);
+    expect(stepsBehind(playhead.getState())).toBeGreaterThan(0);
+    playOut();
+
+    expect(playhead.getState()).toMatchObject({ isPlaying: false, n: RUN.length });
+    expect(stepsBehind(playhead.getState())).toBe(0);
+  });
+});

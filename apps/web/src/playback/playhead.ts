@@ -1,0 +1,210 @@
+/**
+ * The one playhead. Everything that moves reads it, and nothing else owns a time.
+ *
+ * run, model      written by `open`
+ * realNs          where we are, on the real clock of the run; every other position follows from it
+ * n, step         derived from realNs (and level), kept here so that a component re-renders only when they change
+ * isPlaying       written by play, pause, and by arriving somewhere
+ * pace, level     written by the reader
+ * isFollowing     true from a live run's beginning until the reader goes somewhere on their own
+ *
+ * Who draws per frame (tokens, clocks, the playhead's line) subscribes to realNs and writes to the DOM itself.
+ */
+import { createStore } from 'zustand/vanilla';
+import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
+import { RunModel } from '../model/run-model.ts';
+import { START_NS } from '../model/warp.ts';
+import { markersOf } from '../model/markers.ts';
+import { advance } from './pace.ts';
+import type { Pace } from './pace.ts';
+
+export interface PlayheadState {
+  readonly traceId: string | null;
+  readonly model: RunModel;
+  readonly realNs: number;
+  readonly n: number;
+  readonly step: number;
+  readonly isPlaying: boolean;
+  /** Playing ends here; null when it goes on to the end. */
+  readonly stopAt: number | null;
+  readonly pace: Pace;
+  readonly level: Level;
+  readonly isFollowing: boolean;
+  /** The run may still grow: its end is not the end. */
+  readonly isLive: boolean;
+}
+
+export const playhead = createStore<PlayheadState>(() => ({
+  traceId: null,
+  model: new RunModel(),
+  realNs: START_NS,
+  n: 0,
+  step: 0,
+  isPlaying: false,
+  stopAt: null,
+  pace: 'learn',
+  level: 'step',
+  isFollowing: false,
+  isLive: false,
+}));
+
+const get = (): PlayheadState => playhead.getState();
+
+/** The last moment there is, a little after the last event. */
+export const endOf = ({ model, level }: Pick<PlayheadState, 'model' | 'level'>): number =>
+  model.warp(level).endReal;
+
+type Place = Pick<PlayheadState, 'realNs' | 'n' | 'step'>;
+
+const placeAt = (state: Pick<PlayheadState, 'model' | 'level'>, realNs: number): Place => {
+  const clamped = Math.max(START_NS, Math.min(realNs, endOf(state)));
+  const n = state.model.order.countAt(clamped);
+  return { realNs: clamped, n, step: state.model.steps(state.level).stepAfter(n) };
+};
+
+/** Shows a run from its beginning. A live one is played at once. */
+export const openRun = (traceId: string, model: RunModel, { isLive = false, play = false } = {}): void => {
+  playhead.setState((state) => ({
+    traceId,
+    model,
+    isLive,
+    isFollowing: play,
+    isPlaying: play,
+    stopAt: null,
+    ...placeAt({ model, level: state.level }, START_NS),
+  }));
+};
+
+/** The run has grown (or has been completed) under the playhead. */
+export const noteGrowth = (isLive: boolean): void => {
+  playhead.setState((state) => ({ isLive, ...placeAt(state, state.realNs) }));
+};
+
+export const seekReal = (realNs: number): void => {
+  playhead.setState((state) => ({ ...placeAt(state, realNs), isPlaying: false, stopAt: null, isFollowing: false }));
+};
+
+export const seekLearn = (learnMs: number): void => {
+  const { model, level } = get();
+  seekReal(model.warp(level).toReal(learnMs));
+};
+
+/** Rests on a step; 0 is the beginning. */
+export const seekStep = (step: number): void => {
+  const { model, level } = get();
+  seekReal(model.warp(level).restOf(Math.max(0, Math.min(step, model.steps(level).count))));
+};
+
+/** Rests on an event, whatever its level: on its step when it is one, else right at it. */
+export const seekEvent = (id: string): void => {
+  const { model, level } = get();
+  const index = model.order.indexOf(id);
+  const placed = index === undefined ? undefined : model.order.placed[index];
+  if (index === undefined || !placed) return;
+  const step = model.steps(level).stepAfter(index + 1);
+  if (model.steps(level).keyOf(step) === index) seekStep(step);
+  else seekReal(placed.at);
+};
+
+/** Goes to the next step and shows it happening: its message sets out and is seen under way. */
+export const stepForward = ({ animate = true } = {}): void => {
+  const { model, level, step } = get();
+  const next = step + 1;
+  const key = model.steps(level).keyOf(next);
+  const at = key === undefined ? undefined : model.order.placed[key]?.at;
+  if (at === undefined) return seekReal(endOf(get()));
+  const rest = model.warp(level).restOf(next);
+  playhead.setState((state) => ({
+    ...placeAt(state, animate ? at : rest),
+    isPlaying: animate,
+    stopAt: animate ? rest : null,
+    isFollowing: false,
+  }));
+};
+
+export const stepBack = (): void => {
+  const { step } = get();
+  seekStep(step - 1);
+};
+
+export const goToStart = (): void => seekReal(START_NS);
+
+export const goToEnd = (): void => seekReal(endOf(get()));
+
+/** Checkpoints are the chapters of the run. */
+export const nextCheckpoint = (direction: 1 | -1): void => {
+  const { model, n } = get();
+  goToKey(model.steps('chapter').keys, n, direction);
+};
+
+/** Markers: births, deaths, output and failures. */
+export const nextMarker = (direction: 1 | -1): void => {
+  const { model, n } = get();
+  goToKey(markersOf(model).map(({ index }) => index), n, direction);
+};
+
+function goToKey(keys: readonly number[], n: number, direction: 1 | -1): void {
+  const { model } = get();
+  // The event shown now is number n - 1.
+  const key = direction === 1 ? keys.find((index) => index > n - 1) : keys.findLast((index) => index < n - 1);
+  const placed = key === undefined ? undefined : model.order.placed[key];
+  if (placed) seekEvent(placed.event.id);
+  else if (direction === -1) goToStart();
+  else goToEnd();
+}
+
+export const nudge = (deltaNs: number): void => seekReal(get().realNs + deltaNs);
+
+export const play = (): void => {
+  const state = get();
+  if (state.pace === 'step') return stepForward();
+  const atEnd = state.realNs >= endOf(state);
+  const place = atEnd && !state.isLive ? placeAt(state, START_NS) : {};
+  playhead.setState({ ...place, isPlaying: true, stopAt: null });
+};
+
+export const pause = (): void => {
+  playhead.setState({ isPlaying: false, stopAt: null });
+};
+
+export const togglePlay = (): void => (get().isPlaying ? pause() : play());
+
+export const setPace = (pace: Pace): void => {
+  playhead.setState((state) => ({ pace, stopAt: null, isPlaying: pace === 'step' ? false : state.isPlaying }));
+};
+
+export const setLevel = (level: Level): void => {
+  playhead.setState((state) => ({ level, stopAt: null, isPlaying: state.isPlaying && state.stopAt === null, ...placeAt({ ...state, level }, state.realNs) }));
+};
+
+/** Goes to where a live run is now, and stays with it. */
+export const catchUp = (): void => {
+  playhead.setState((state) => ({
+    ...placeAt(state, endOf(state)),
+    isPlaying: state.isLive,
+    isFollowing: state.isLive,
+    stopAt: null,
+  }));
+};
+
+/** How many steps of a live run have happened that the reader has not seen. */
+export const stepsBehind = ({ model, level, step }: PlayheadState): number =>
+  Math.max(0, model.steps(level).count - step);
+
+/** Time goes by on the reader's wall. */
+export const tick = (elapsedMs: number): void => {
+  const state = get();
+  if (!state.isPlaying) return;
+  const warp = state.model.warp(state.level);
+  const end = endOf(state);
+  const target = state.stopAt ?? end;
+  const pace = state.stopAt === null ? state.pace : 'learn';
+  const realNs = Math.min(target, advance(state.realNs, elapsedMs, pace, warp));
+  const arrived = realNs >= target;
+  const waits = arrived && state.stopAt === null && state.isLive;
+  playhead.setState({
+    ...placeAt(state, realNs),
+    isPlaying: !arrived || waits,
+    stopAt: arrived ? null : state.stopAt,
+  });
+};

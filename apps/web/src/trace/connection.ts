@@ -1,0 +1,189 @@
+/**
+ * The line to the lab: one WebSocket that brings the trace (`protocol/trace/stream.ts`), and a few HTTP requests.
+ *
+ * It acknowledges what it took in, resumes after a loss from the last gapless `seq`, and fetches a trace's file when
+ * the lab says that it is behind. When the line is lost it tries again, and says when.
+ */
+import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type { ClientFrame, ServerFrame } from '@engine-room/engine/protocol/trace/stream.ts';
+import { isSummary, parseEvent } from './parse-event.ts';
+import { fetchRecordedTrace } from './recorded-trace.ts';
+import { addEvents, haveBySeq, noteSummary, noteWhole, traceStore } from './trace-store.ts';
+
+const SUBPROTOCOL = 'engine-room.v1';
+const PING_EVERY_MS = 5_000;
+const SILENCE_LIMIT_MS = 15_000;
+const FIRST_RETRY_MS = 500;
+const LONGEST_RETRY_MS = 10_000;
+
+/** What the lab says of a command line that it does not run. */
+export interface RunRefusal {
+  readonly message: string;
+  /** Where in the command line, if it is about a place in it. */
+  readonly position: number | null;
+}
+
+export type RunAnswer = { readonly traceId: string; readonly injected: readonly string[] } | RunRefusal;
+
+export class LabConnection {
+  readonly #token: string | null;
+  #socket: WebSocket | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pinger: ReturnType<typeof setInterval> | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #heardAt = 0;
+  #wasLive = false;
+  readonly #fetching = new Set<string>();
+
+  constructor(token: string | null) {
+    this.#token = token;
+  }
+
+  open(): void {
+    clearTimeout(this.#timer);
+    if (this.#socket) return;
+    if (!this.#wasLive) traceStore.setState({ connection: { state: 'connecting' } });
+    const url = new URL('/api/stream', location.href);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(url, this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL]);
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
+    socket.addEventListener('close', () => void this.#lost(socket));
+  }
+
+  /** Asks the lab to run a command line. */
+  async run(command: string): Promise<RunAnswer> {
+    let response: Response;
+    try {
+      response = await fetch('/api/run', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...this.#authorization() },
+        body: JSON.stringify({ command }),
+      });
+    } catch {
+      return { message: 'the lab cannot be reached', position: null };
+    }
+    const body: unknown = await response.json().catch(() => null);
+    const field = (name: string): unknown => (typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined);
+    const traceId = field('traceId');
+    if (response.ok && typeof traceId === 'string') {
+      const injected = field('injected');
+      return { traceId, injected: Array.isArray(injected) ? injected.map(String) : [] };
+    }
+    const message = field('message');
+    const position = field('position');
+    return {
+      message: typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
+      position: typeof position === 'number' ? position : null,
+    };
+  }
+
+  async stop(traceId: string): Promise<void> {
+    await fetch(`/api/runs/${traceId}/stop`, { method: 'POST', headers: this.#authorization() }).catch(() => undefined);
+  }
+
+  /** Makes a run whole that the stream has brought only in part (or not at all, because it is over). */
+  async fetchTrace(traceId: string): Promise<void> {
+    if (this.#fetching.has(traceId)) return;
+    this.#fetching.add(traceId);
+    try {
+      const trace = await fetchRecordedTrace(`/api/traces/${traceId}`, this.#authorization());
+      addEvents(traceId, trace.events);
+      noteWhole(traceId, true);
+    } catch (error) {
+      noteWhole(traceId, false, error instanceof Error ? error.message : String(error));
+    } finally {
+      this.#fetching.delete(traceId);
+    }
+  }
+
+  #authorization(): Record<string, string> {
+    return this.#token ? { Authorization: `Bearer ${this.#token}` } : {};
+  }
+
+  #receive(data: string): void {
+    this.#heardAt = performance.now();
+    let frame: ServerFrame;
+    try {
+      frame = JSON.parse(data) as ServerFrame;
+    } catch {
+      return;
+    }
+    switch (frame.type) {
+      case 'hello':
+        return this.#greet(frame);
+      case 'engine':
+        return traceStore.setState({ engine: frame.engine });
+      case 'trace':
+        if (isSummary(frame.trace)) noteSummary(frame.trace);
+        return;
+      case 'events':
+        addEvents(frame.traceId, frame.events.flatMap(believe));
+        return this.#send({ type: 'ack', frame: frame.frame });
+      case 'behind':
+        noteWhole(frame.traceId, false);
+        return void this.fetchTrace(frame.traceId);
+      case 'pong':
+        traceStore.setState({
+          connection: { state: 'live', roundTripMs: Math.round(performance.now() - frame.t) },
+        });
+    }
+  }
+
+  #greet({ engine, traces }: Extract<ServerFrame, { type: 'hello' }>): void {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#wasLive = true;
+    traceStore.setState({ engine, connection: { state: 'live', roundTripMs: null } });
+    for (const trace of traces.filter(isSummary)) noteSummary(trace);
+    this.#send({ type: 'resume', have: haveBySeq() });
+    this.#ping();
+    clearInterval(this.#pinger);
+    this.#pinger = setInterval(() => this.#ping(), PING_EVERY_MS);
+  }
+
+  #ping(): void {
+    // A line may die without a word: then the browser would go on believing in it for minutes.
+    if (performance.now() - this.#heardAt > SILENCE_LIMIT_MS) this.#socket?.close();
+    else this.#send({ type: 'ping', t: performance.now() });
+  }
+
+  #send(frame: ClientFrame): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+  }
+
+  async #lost(socket: WebSocket): Promise<void> {
+    if (this.#socket !== socket) return;
+    this.#socket = null;
+    clearInterval(this.#pinger);
+    const refusal = await this.#askWhy();
+    if (refusal !== null) {
+      traceStore.setState({ connection: { state: 'refused', reason: refusal } });
+      return;
+    }
+    const retryMs = this.#retryMs;
+    this.#retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
+    traceStore.setState({
+      connection: { state: 'lost', retryAtMs: Date.now() + retryMs, wasLive: this.#wasLive },
+    });
+    this.#timer = setTimeout(() => this.open(), retryMs);
+  }
+
+  /** A WebSocket that fails to open does not say why; a request does. Null when trying again makes sense. */
+  async #askWhy(): Promise<string | null> {
+    try {
+      const response = await fetch('/api/engine', { headers: this.#authorization() });
+      if (response.status !== 401 && response.status !== 403) return null;
+      const body: unknown = await response.json();
+      const message: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : null;
+      return typeof message === 'string' ? message : 'a token is needed';
+    } catch {
+      return null;
+    }
+  }
+}
+
+/** The lab checks what it delivers, but a page that breaks on one bad event would be a poor witness. */
+const believe = (value: unknown): readonly SequencedEvent[] => {
+  const parsed = parseEvent(value);
+  return 'event' in parsed ? [parsed.event] : [];
+};
