@@ -11,7 +11,9 @@ const EXTRA_FDS_MAX = 32;
 
 function integer(name: string, value: number, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || value < least || value > most)
-    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${String(value)}`);
+    throw new RangeError(
+      `${name} must be a whole number from ${least} to ${most}, not ${String(value)}`,
+    );
 }
 
 function descriptor(name: string, value: number): void {
@@ -23,7 +25,8 @@ function pid(value: number): void {
 }
 
 function text(name: string, value: string): void {
-  if (typeof value !== 'string') throw new TypeError(`${name} must be a string, not ${typeof value}`);
+  if (typeof value !== 'string')
+    throw new TypeError(`${name} must be a string, not ${typeof value}`);
   // The kernel would read up to the NUL and do something to another file.
   if (value.includes('\0')) throw new TypeError(`${name} must not contain a NUL byte`);
 }
@@ -47,7 +50,9 @@ function argumentVector(value: readonly string[]): void {
 function extraDescriptors(value: readonly number[] | undefined): void {
   if (value === undefined) return;
   if (value.length > EXTRA_FDS_MAX)
-    throw new RangeError(`extraFds may hold at most ${EXTRA_FDS_MAX} descriptors, not ${value.length}`);
+    throw new RangeError(
+      `extraFds may hold at most ${EXTRA_FDS_MAX} descriptors, not ${value.length}`,
+    );
   value.forEach((fd, index) => descriptor(`extraFds[${index}]`, fd));
 }
 
@@ -101,6 +106,11 @@ export function withCheckedArguments(module: NativeModule): Native {
       descriptor('fd', fd);
       if (typeof callback !== 'function') throw new TypeError('callback must be a function');
       return module.watchReadable(fd, callback);
+    },
+    watchWritable(fd, callback) {
+      descriptor('fd', fd);
+      if (typeof callback !== 'function') throw new TypeError('callback must be a function');
+      return module.watchWritable(fd, callback);
     },
     close(fd) {
       descriptor('fd', fd);

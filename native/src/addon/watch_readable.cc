@@ -1,4 +1,4 @@
-// watchReadable: a JavaScript callback whenever a descriptor is readable.
+// watchReadable, watchWritable: a JavaScript callback whenever a descriptor can be read or written.
 //
 // Descriptors that Node has no class for (a pidfd, a FIFO that is spliced from) join its event loop with uv_poll.
 // While one is watched, it keeps the process alive, as an open socket does. epoll(7), pidfd_open(2).
@@ -16,7 +16,7 @@ namespace {
 class Watch {
  public:
   // Starts to watch. Returns the stop function; throws (in JavaScript) where epoll refuses the descriptor.
-  static Napi::Value start(Napi::Env env, int fd, const Napi::Function &callback) {
+  static Napi::Value start(Napi::Env env, int fd, int events, const Napi::Function &callback) {
     uv_loop_s *loop = nullptr;
     napi_get_uv_event_loop(env, &loop);
     auto watch = std::unique_ptr<Watch>(new Watch(env, callback));
@@ -24,7 +24,7 @@ class Watch {
     if (refused < 0)
       return refuse(env, refused);
     Watch *self = watch.release();  // from here on libuv has it, until on_closed
-    const int failed = uv_poll_start(self->handle(), UV_EVENT_READABLE, on_readable);
+    const int failed = uv_poll_start(self->handle(), events, on_ready);
     if (failed < 0) {
       self->close();
       return refuse(env, failed);
@@ -48,7 +48,7 @@ class Watch {
       : handle_(new char[uv_handle_size(UV_HANDLE_TYPE_POLL)]),
         callback_(Napi::Persistent(callback)),
         // Carries AsyncLocalStorage from the caller of watchReadable into the callback.
-        context_(env, "watchReadable"),
+        context_(env, "watch"),
         alive_(std::make_shared<bool>(true)) {
     uv_handle_set_data(handle(), this);
   }
@@ -70,7 +70,7 @@ class Watch {
   }
 
   // A status below 0 (EBADF: an error condition at the descriptor) is for the callback's own read to find out.
-  static void on_readable(uv_handle_s *handle, int, int) {
+  static void on_ready(uv_handle_s *handle, int, int) {
     Watch *self = static_cast<Watch *>(uv_handle_get_data(handle));
     const Napi::Env env = self->callback_.Env();
     const Napi::HandleScope scope(env);
@@ -107,13 +107,18 @@ class Watch {
 };
 
 Napi::Value watch_readable(const Napi::CallbackInfo &info) {
-  return Watch::start(info.Env(), int_argument(info, 0), info[1].As<Napi::Function>());
+  return Watch::start(info.Env(), int_argument(info, 0), UV_EVENT_READABLE, info[1].As<Napi::Function>());
+}
+
+Napi::Value watch_writable(const Napi::CallbackInfo &info) {
+  return Watch::start(info.Env(), int_argument(info, 0), UV_EVENT_WRITABLE, info[1].As<Napi::Function>());
 }
 
 }  // namespace
 
 void register_watch_readable(Napi::Env env, Napi::Object exports) {
   exports.Set("watchReadable", Napi::Function::New(env, watch_readable, "watchReadable"));
+  exports.Set("watchWritable", Napi::Function::New(env, watch_writable, "watchWritable"));
 }
 
 }  // namespace engine_room
