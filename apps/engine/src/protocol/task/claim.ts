@@ -1,0 +1,52 @@
+/**
+ * How containerd takes a pre-warmed shim (a spare) for a container. Real containerd has no such thing; it starts
+ * a shim per container, and a shim in Go is quicker to start than one in Node.
+ *
+ *   containerd                                      spare
+ *     starts, detached:  containerd-shim-engineroom-v2 -address <containerd.sock> spare <claim socket>
+ *                                                     loads everything, listens on <claim socket> (mode 0600)
+ *     connects
+ *                                  ← SpareHello       one line of JSON
+ *     … keeps the connection open; if it ends unclaimed, the spare exits …
+ *     ClaimRequest →                                  one line of JSON
+ *                                                     chdir to the bundle, renames itself as `ps` shows a shim,
+ *                                                     listens on its ttrpc socket, writes `address` into the bundle,
+ *                                                     removes the claim socket
+ *                                  ← ClaimAnswer      one line of JSON, then it closes the connection
+ *
+ * From then on it is a shim like any other. A spare to which nobody connects within SPARE_ORPHAN_MS exits by itself.
+ */
+
+export interface SpareHello {
+  readonly pid: number;
+  /** Field 22 of /proc/<pid>/stat. */
+  readonly startTime: string;
+}
+
+export interface ClaimRequest {
+  readonly namespace: string;
+  readonly id: string;
+  /** The bundle; it becomes the working directory. */
+  readonly bundle: string;
+  /** containerd's gRPC socket, as `-address`. */
+  readonly address: string;
+  /** containerd's ttrpc socket, as TTRPC_ADDRESS. */
+  readonly ttrpcAddress: string;
+  /** As `-publish-binary`. */
+  readonly publishBinary: string;
+  readonly debug: boolean;
+}
+
+/** What `start` prints as JSON when it has started a shim, or why the claim failed. */
+export type ClaimAnswer = BootstrapAnswer | { readonly error: string };
+
+export interface BootstrapAnswer {
+  readonly version: number;
+  /** `unix:///…/s/<sha256>` */
+  readonly address: string;
+  readonly protocol: 'ttrpc';
+}
+
+/** The verb after the flags. */
+export const SPARE_ACTION = 'spare';
+export const SPARE_ORPHAN_MS = 30_000;
