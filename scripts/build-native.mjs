@@ -6,7 +6,15 @@
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -21,7 +29,15 @@ const WARNINGS = ['-Wall', '-Wextra', '-Wconversion', '-Werror'];
 const C = ['-std=gnu17', '-O2', ...WARNINGS];
 const ADDON_C = [...C, '-fPIC', '-D_GNU_SOURCE', '-fvisibility=hidden'];
 const ADDON_CC = [
-  ...['-std=c++17', '-O2', ...WARNINGS, '-fPIC', '-fvisibility=hidden', '-fno-exceptions', '-fno-rtti'],
+  ...[
+    '-std=c++17',
+    '-O2',
+    ...WARNINGS,
+    '-fPIC',
+    '-fvisibility=hidden',
+    '-fno-exceptions',
+    '-fno-rtti',
+  ],
   ...['-DNAPI_VERSION=9', '-DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
   ...['node-addon-api', 'node-api-headers'].flatMap((name) => ['-isystem', headers(name)]),
 ];
@@ -40,13 +56,18 @@ function headers(name) {
 function findCompiler(variable, candidates, aptPackage) {
   for (const name of [process.env[variable], ...candidates].filter(Boolean)) {
     try {
-      const version = execFileSync(name, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      const version = execFileSync(name, ['--version'], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
       return { name, version: version.split('\n')[0] };
     } catch {
       // not this one
     }
   }
-  throw new Error(`no ${candidates[0]} compiler found; on Debian or Ubuntu: sudo apt-get install ${aptPackage}`);
+  throw new Error(
+    `no ${candidates[0]} compiler found; on Debian or Ubuntu: sudo apt-get install ${aptPackage}`,
+  );
 }
 
 function sources(folder, ...endings) {
@@ -93,7 +114,8 @@ async function buildNative() {
   const stamp = join(build, 'inputs.sha256');
   const hash = hashOfInputs([cc, cxx]);
   const results = ['engine-room.node', 'runc'].map((name) => join(build, name));
-  if ([stamp, ...results].every(existsSync) && readFileSync(stamp, 'utf8') === hash) return 'unchanged';
+  if ([stamp, ...results].every(existsSync) && readFileSync(stamp, 'utf8') === hash)
+    return 'unchanged';
 
   // In a folder of its own and moved at the end: a running engine never sees half a file.
   const work = join(build, `work-${process.pid}`);
@@ -104,11 +126,23 @@ async function buildNative() {
     await inParallel([
       ...addon.map((file) => () => {
         const isC = file.endsWith('.c');
-        return compile(isC ? cc.name : cxx.name, [...(isC ? ADDON_C : ADDON_CC), '-c', file, '-o', object(file)]);
+        return compile(isC ? cc.name : cxx.name, [
+          ...(isC ? ADDON_C : ADDON_CC),
+          '-c',
+          file,
+          '-o',
+          object(file),
+        ]);
       }),
       () => compile(cc.name, [...HELPER, ...sources('helper', '.c'), '-o', join(work, 'runc')]),
     ]);
-    await compile(cxx.name, ['-shared', '-s', ...addon.map(object), '-o', join(work, 'engine-room.node')]);
+    await compile(cxx.name, [
+      '-shared',
+      '-s',
+      ...addon.map(object),
+      '-o',
+      join(work, 'engine-room.node'),
+    ]);
     for (const file of results) renameSync(join(work, basename(file)), file);
     writeFileSync(stamp, hash);
   } finally {
