@@ -3,6 +3,7 @@
  * did not arrive (its buffer was full while the lab was away).
  */
 import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
+import { labEmitter } from '../lab-emitter.ts';
 
 const REMEMBERED_EMITTERS = 4096;
 
@@ -31,7 +32,7 @@ export class EmitterCounters {
       cause: null,
       mono: event.mono,
       level: 'step',
-      emitter: { actor: 'lab', pid: process.pid, n: 0 },
+      emitter: labEmitter(),
       actor,
       pid,
       count: n - (known ?? 0),

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceSummary } from '../../protocol/trace/stream.ts';
+import { labEmitter } from '../lab-emitter.ts';
 import { newSummary, wallClockOffset } from './summary.ts';
 import { decodeTraceFile, encodeTraceFile, newHeader, readHeader } from './trace-file.ts';
 import { TraceLog } from './trace-log.ts';
@@ -294,7 +295,7 @@ const overflowEvent = (log: TraceLog): DroppedEvent => {
     cause: null,
     mono: process.hrtime.bigint().toString(),
     level: 'step',
-    emitter: { actor: 'lab', pid: process.pid, n: 0 },
+    emitter: labEmitter(),
     actor: 'lab',
     pid: process.pid,
     count,

@@ -9,6 +9,7 @@ import { processId } from '../../protocol/trace/event-id.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import { binary, type Paths } from '../paths.ts';
 import { shellExit } from '../exit-code.ts';
+import { labEmitter } from '../lab-emitter.ts';
 import { Daemon, type DaemonEvents, type DaemonExit, type WatchExit } from './daemon.ts';
 import type { ProcessRecord } from './process-record.ts';
 
@@ -103,7 +104,7 @@ export class Supervisor {
       cause: change === 'exec' ? processId(pid, 'fork') : null,
       mono,
       level: change === 'exit' ? 'chapter' : 'step',
-      emitter: { actor: 'lab', pid: process.pid, n: 0 },
+      emitter: labEmitter(),
       source: __SOURCE__,
       change,
       actor: daemon.spec.actor,

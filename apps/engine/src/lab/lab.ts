@@ -1,0 +1,192 @@
+/** Wires the parts of the lab by hand: what is collected is served, what is asked for is run, what dies is restarted. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Native } from '../../../../native/native.ts';
+import { EngineError } from '../protocol/errdefs.ts';
+import type { EngineStatus } from '../protocol/trace/stream.ts';
+import type { Capabilities } from './capabilities.ts';
+import { EmitterCounters } from './collector/emitter-counters.ts';
+import { Receiver } from './collector/receiver.ts';
+import { TraceStore } from './collector/trace-store.ts';
+import { Gateway } from './gateway/gateway.ts';
+import type { LabOptions } from './options.ts';
+import { pathsOf, webRoot, type Paths } from './paths.ts';
+import { LIMITS } from './policy/limits.ts';
+import { isAlive, processInfo } from './process-info.ts';
+import { EngineClient } from './runs/engine-client.ts';
+import { findDocker } from './runs/find-docker.ts';
+import { RunService } from './runs/run-service.ts';
+import { ownerOfUnixSocket } from './socket-owner.ts';
+import type { WatchExit } from './supervisor/daemon.ts';
+import { findLiving } from './supervisor/process-record.ts';
+import { canConnect } from './supervisor/socket-ready.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+import { keepToken } from './token.ts';
+
+export interface StartedLab {
+  readonly url: string;
+  readonly paths: Paths;
+  readonly status: () => EngineStatus;
+  /** Resolves when each daemon was tried once. */
+  readonly daemons: Promise<void>;
+  readonly runningContainers: () => Promise<number>;
+  readonly stop: () => Promise<void>;
+  /** The last words of a daemon that does not start. */
+  readonly problems: () => readonly string[];
+}
+
+export const startLab = async (options: LabOptions, { reason, native }: Capabilities): Promise<StartedLab> => {
+  const paths = pathsOf(options);
+  mkdirSync(paths.lab, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.traces, { recursive: true, mode: 0o700 });
+  await refuseSecondLab(paths);
+
+  const store = new TraceStore({ directory: paths.traces, isAlive });
+  await store.load();
+  const receiver = receiverInto(store, paths.traceSocket);
+  await receiver.listen();
+
+  const canLaunch = reason === null && native !== null;
+  const supervisor = canLaunch
+    ? new Supervisor({
+        paths,
+        cgroupParent: options.cgroupParent,
+        liveRestore: options.liveRestore,
+        watchExit: watchExitWith(native),
+        tellTraces: (make) => {
+          for (const traceId of store.runningTraceIds()) store.accept(make(traceId));
+        },
+        onChange: () => gateway.hub.engineChanged(),
+      })
+    : null;
+  const status = (): EngineStatus => ({
+    canLaunch,
+    reason,
+    daemons: supervisor?.status() ?? [],
+    dockerSocket: paths.dockerSocket,
+    limits: { maxContainers: LIMITS.containers, runTimeoutMs: LIMITS.runMs },
+  });
+
+  const engine = new EngineClient(paths.dockerSocket);
+  store.ignore(engine.traceId);
+  const runs = new RunService({
+    store,
+    engine,
+    dockerFile: findDocker(),
+    dockerSocket: paths.dockerSocket,
+    traceSocket: paths.traceSocket,
+    clientHome: paths.clients,
+    whyNot: () => whyNot(status()),
+  });
+  const token = options.auth ? keepToken(paths.lab) : null;
+  const gateway = new Gateway({
+    host: options.host,
+    port: options.port,
+    token,
+    webRoot: webRoot(),
+    backend: {
+      store,
+      engine: status,
+      run: (command, learner) => runs.run(command, learner),
+      stop: (traceId, learner) => runs.stop(traceId, learner),
+    },
+  });
+  const port = await gateway.listen().catch(async (error: unknown) => {
+    await receiver.close();
+    throw error;
+  });
+
+  return {
+    url: urlOf(options.host, port, token),
+    paths,
+    status,
+    daemons: supervisor?.start() ?? Promise.resolve(),
+    runningContainers: () => engine.count(),
+    problems: () =>
+      [supervisor?.containerd, supervisor?.dockerd].flatMap((daemon) =>
+        daemon && daemon.state !== 'running' ? [`${daemon.spec.actor}: ${daemon.lastWords()} (${daemon.spec.logPath})`] : [],
+      ),
+    stop: async () => {
+      runs.close();
+      await supervisor?.stop();
+      await store.close();
+      await gateway.close();
+      await receiver.close();
+    },
+  };
+};
+
+const receiverInto = (store: TraceStore, socketPath: string): Receiver => {
+  const labStartTime = BigInt(processInfo(process.pid)?.startTime ?? '0');
+  const counters = new EmitterCounters((pid) => BigInt(processInfo(pid)?.startTime ?? '0') < labStartTime);
+  let problems = 0;
+  return new Receiver({
+    socketPath,
+    onEvent: (event) => {
+      const dropped = counters.check(event);
+      if (dropped) store.acceptDropped(dropped);
+      store.accept(event);
+    },
+    onProblem: (problem) => {
+      // Whoever sends rubbish, sends much of it.
+      if (problems++ < 20) console.error(`lab: an event was thrown away: ${problem}`);
+    },
+  });
+};
+
+const watchExitWith =
+  (native: Native): WatchExit =>
+  (pid, onExit) => {
+    let pidfd: number;
+    try {
+      pidfd = native.pidfdOpen(pid);
+    } catch {
+      // It is gone already.
+      setImmediate(onExit);
+      return () => undefined;
+    }
+    const stopWatching = native.watchReadable(pidfd, () => {
+      stop();
+      onExit();
+    });
+    const stop = (): void => {
+      stopWatching();
+      native.close(pidfd);
+    };
+    return stop;
+  };
+
+/** Two labs on one exec root would fight over the same daemons; two engines cannot share a socket. */
+const refuseSecondLab = async (paths: Paths): Promise<void> => {
+  const owner = (path: string): string => ownerOfUnixSocket(path) ?? 'another process';
+  if (await canConnect(paths.traceSocket)) {
+    throw new EngineError(
+      'conflict',
+      `Engine Room already runs here: ${owner(paths.traceSocket)} uses ${paths.execRoot}. ` +
+        'Stop it, or start this one with another --exec-root, --data-root and --port',
+    );
+  }
+  const isOurs = findLiving({
+    recordPath: join(paths.lab, 'dockerd.json'),
+    pidfile: join(paths.execRoot, 'dockerd.pid'),
+    mark: paths.dockerSocket,
+  });
+  if (!isOurs && (await canConnect(paths.dockerSocket))) {
+    throw new EngineError(
+      'conflict',
+      `the socket ${paths.dockerSocket} is in use by a living engine: ${owner(paths.dockerSocket)}. ` +
+        'Choose another path with --docker-socket',
+    );
+  }
+};
+
+const whyNot = ({ canLaunch, reason, daemons }: EngineStatus): string | null => {
+  if (!canLaunch) return `this server cannot start containers: ${reason ?? 'unknown reason'}`;
+  const away = daemons.find(({ state }) => state !== 'running');
+  return away ? `${away.actor} is ${away.state}: try again in a moment` : null;
+};
+
+const urlOf = (host: string, port: number, token: string | null): string => {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}/${token === null ? '' : `#token=${token}`}`;
+};

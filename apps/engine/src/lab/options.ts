@@ -1,0 +1,103 @@
+/** The lab's flags, each also a variable ENGINE_ROOM_<FLAG>; a flag wins over its variable. */
+import { parseArgs } from 'node:util';
+import { EngineError } from '../protocol/errdefs.ts';
+import { isLoopback } from './gateway/guard.ts';
+
+export interface LabOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly dockerSocket: string | null;
+  readonly cgroupParent: string;
+  readonly auth: boolean;
+  readonly liveRestore: boolean;
+  readonly open: boolean;
+}
+
+export const HELP = `Engine Room: watch a real docker run travel from the client to the kernel and back.
+
+Usage: npm start -- [options]
+
+  --port N             port of the page (default 7070; 0 takes a free one)
+  --host ADDRESS       address to listen on (default 127.0.0.1)
+  --data-root DIR      images, containers and recorded traces
+                       (default /var/lib/engine-room, or ~/.local/share/engine-room without root)
+  --exec-root DIR      sockets, pidfiles and what runs now
+                       (default /run/engine-room, or below $XDG_RUNTIME_DIR without root)
+  --docker-socket PATH the Docker Engine API (default EXEC-ROOT/docker.sock)
+  --cgroup-parent PATH cgroup of all containers (default /engine-room)
+  --live-restore       containers go on when dockerd is stopped (off, as in Docker)
+  --no-auth            no token; refused unless the page listens on loopback
+  --no-open            do not open a browser
+  --help               this text
+
+Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
+ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1,
+ENGINE_ROOM_NO_OPEN=1.
+`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const isOn = (value: string | undefined): boolean => value !== undefined && value !== '' && value !== '0';
+
+const bad = (message: string): EngineError => new EngineError('invalid_argument', message);
+
+/** Null when only help was asked for. */
+export const parseOptions = (argv: readonly string[], environment: Environment, isRoot: boolean): LabOptions | null => {
+  const values = parse(argv);
+  if (values.help) return null;
+  const home = environment['HOME'] ?? '/root';
+  const word = (flag: string | undefined, name: string, standard: string): string =>
+    flag ?? environment[`ENGINE_ROOM_${name}`] ?? standard;
+  const path = (flag: string | undefined, name: string, standard: string): string => {
+    const value = word(flag, name, standard);
+    if (!value.startsWith('/')) throw bad(`${name.toLowerCase().replace('_', '-')} must be an absolute path, not "${value}"`);
+    return value;
+  };
+  const port = Number(word(values.port, 'PORT', '7070'));
+  if (!Number.isInteger(port) || port < 0 || port > 65535) throw bad('port must be a number from 0 to 65535');
+  const host = word(values.host, 'HOST', '127.0.0.1');
+  const auth = !(values['no-auth'] ?? isOn(environment['ENGINE_ROOM_NO_AUTH']));
+  if (!auth && !isLoopback(host)) {
+    throw bad(`--no-auth is refused with --host ${host}: everybody in the network could start containers here`);
+  }
+  const socket = word(values['docker-socket'], 'DOCKER_SOCKET', '');
+  return {
+    port,
+    host,
+    auth,
+    dataRoot: path(values['data-root'], 'DATA_ROOT', isRoot ? '/var/lib/engine-room' : `${home}/.local/share/engine-room`),
+    execRoot: path(
+      values['exec-root'],
+      'EXEC_ROOT',
+      isRoot ? '/run/engine-room' : `${environment['XDG_RUNTIME_DIR'] ?? `${home}/.cache`}/engine-room`,
+    ),
+    dockerSocket: socket === '' ? null : path(socket, 'DOCKER_SOCKET', ''),
+    cgroupParent: path(values['cgroup-parent'], 'CGROUP_PARENT', '/engine-room'),
+    liveRestore: values['live-restore'] ?? isOn(environment['ENGINE_ROOM_LIVE_RESTORE']),
+    open: !(values['no-open'] ?? isOn(environment['ENGINE_ROOM_NO_OPEN'])),
+  };
+};
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        port: { type: 'string' },
+        host: { type: 'string' },
+        'data-root': { type: 'string' },
+        'exec-root': { type: 'string' },
+        'docker-socket': { type: 'string' },
+        'cgroup-parent': { type: 'string' },
+        'no-auth': { type: 'boolean' },
+        'live-restore': { type: 'boolean' },
+        'no-open': { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw bad(`${(error as Error).message.split('. ')[0]}; see --help`);
+  }
+};

@@ -1,0 +1,123 @@
+/**
+ * The lab's own few questions to the engine, over the same socket and API that everybody uses.
+ * They carry a trace of their own, which the collector leaves out: nobody pressed Send Request for them.
+ */
+import { request } from 'node:http';
+import { EngineError, type ErrorKind } from '../../protocol/errdefs.ts';
+import { formatTraceparent, newSpanId, newTraceId } from '../../tracing/context.ts';
+
+export interface ListedContainer {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly createdAtMs: number;
+}
+
+const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
+const PATIENCE_MS = 10_000;
+
+const field = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? (Reflect.get(value, name) as unknown) : undefined;
+
+const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
+  typeof value === 'object' && value !== null ? (value as Readonly<Record<string, string>>) : {};
+
+export class EngineClient {
+  readonly #socketPath: string;
+  /** The trace of the lab's questions. */
+  readonly traceId = newTraceId();
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  /** Containers that carry the label (with that value, if one is given). */
+  async list(label: string, value: string | null, options: { readonly all: boolean }): Promise<readonly ListedContainer[]> {
+    const filters = JSON.stringify({ label: [value === null ? label : `${label}=${value}`] });
+    const path = `/containers/json?all=${options.all}&filters=${encodeURIComponent(filters)}`;
+    const answer = await this.#call('GET', path);
+    if (!Array.isArray(answer)) throw new EngineError('internal', 'the list of containers is no list');
+    return answer
+      .map((item) => ({
+        id: String(field(item, 'Id')),
+        labels: labelsOf(field(item, 'Labels')),
+        createdAtMs: Number(field(item, 'Created')) * 1000,
+      }))
+      .filter(({ labels }) => (value === null ? Object.hasOwn(labels, label) : labels[label] === value));
+  }
+
+  /** How many containers run now, whoever's they are. */
+  async count(): Promise<number> {
+    const answer = await this.#call('GET', '/containers/json');
+    return Array.isArray(answer) ? answer.length : 0;
+  }
+
+  /** The labels of a container, or null when there is none of that name. */
+  async labels(reference: string): Promise<Readonly<Record<string, string>> | null> {
+    try {
+      const answer = await this.#call('GET', `/containers/${encodeURIComponent(reference)}/json`);
+      return labelsOf(field(field(answer, 'Config'), 'Labels'));
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  async startedAtMs(id: string): Promise<number> {
+    const answer = await this.#call('GET', `/containers/${encodeURIComponent(id)}/json`);
+    return Date.parse(String(field(field(answer, 'State'), 'StartedAt')));
+  }
+
+  async kill(id: string): Promise<void> {
+    try {
+      await this.#call('POST', `/containers/${encodeURIComponent(id)}/kill?signal=KILL`);
+    } catch (error) {
+      // It has ended already, which is what was wanted.
+      if (!(error instanceof EngineError) || (error.kind !== 'not_found' && error.kind !== 'conflict')) throw error;
+    }
+  }
+
+  #call(method: 'GET' | 'POST', path: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const unavailable = (cause: Error): void =>
+        reject(new EngineError('unavailable', 'the engine does not answer', { cause }));
+      const outgoing = request(
+        {
+          socketPath: this.#socketPath,
+          method,
+          path,
+          headers: {
+            Host: 'docker',
+            'User-Agent': 'engine-room-lab',
+            traceparent: formatTraceparent({ traceId: this.traceId, spanId: newSpanId() }),
+          },
+          timeout: PATIENCE_MS,
+          agent: false,
+        },
+        (response) => {
+          let text = '';
+          response.setEncoding('utf8');
+          response.on('data', (chunk: string) => {
+            text += chunk;
+            if (text.length > ANSWER_LIMIT_BYTES) response.destroy(new Error('the answer is too long'));
+          });
+          response.on('error', unavailable);
+          response.on('end', () => {
+            try {
+              const body: unknown = text.trim() === '' ? null : JSON.parse(text);
+              const status = response.statusCode ?? 0;
+              if (status < 400) resolve(body);
+              else reject(new EngineError(KINDS[status] ?? 'internal', String(field(body, 'message') ?? status)));
+            } catch (error) {
+              unavailable(error as Error);
+            }
+          });
+        },
+      );
+      outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
+      outgoing.on('error', unavailable);
+      outgoing.end();
+    });
+  }
+}
+
+const KINDS: Readonly<Record<number, ErrorKind>> = { 400: 'invalid_argument', 404: 'not_found', 409: 'conflict', 503: 'unavailable' };

@@ -1,0 +1,214 @@
+/** Send Request and Stop: asks the policy, keeps the quotas, starts the client, and ends what goes on too long. */
+import { mkdirSync } from 'node:fs';
+import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { EngineError, messageOf } from '../../protocol/errdefs.ts';
+import type { TraceStore } from '../collector/trace-store.ts';
+import type { RunAccepted, RunRefused } from '../gateway/api-routes.ts';
+import type { Learner } from '../gateway/guard.ts';
+import { LEARNER_LABEL, LIMITS } from '../policy/limits.ts';
+import { decide, type Allowed } from '../policy/policy.ts';
+import { ClientRun } from './client-run.ts';
+import type { EngineClient } from './engine-client.ts';
+
+export interface RunServiceOptions {
+  readonly store: TraceStore;
+  readonly engine: EngineClient;
+  readonly dockerFile: string;
+  readonly dockerSocket: string;
+  readonly traceSocket: string;
+  /** A folder of the lab's own for the client's HOME. */
+  readonly clientHome: string;
+  /** Null when the engine can take requests, else why not. */
+  readonly whyNot: () => string | null;
+}
+
+interface Going {
+  readonly run: ClientRun;
+  readonly learner: Learner;
+  readonly ownsContainers: boolean;
+  outputBytes: number;
+  isStopping: boolean;
+}
+
+const JANITOR_MS = 30_000;
+/** After its containers are killed, a client ends by itself; if not, it is ended. */
+const CLIENT_PATIENCE_MS = 3_000;
+
+export class RunService {
+  readonly #options: RunServiceOptions;
+  /** By trace; a run stays here after its client's exit as long as its container may print. */
+  readonly #going = new Map<string, Going>();
+  readonly #janitor: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+  /** Quotas are counted one request after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RunServiceOptions) {
+    this.#options = options;
+    mkdirSync(options.clientHome, { recursive: true, mode: 0o700 });
+    this.#stopListening = options.store.listen({
+      onEvent: (traceId, _seq, _line, event) => this.#notice(traceId, event),
+      onSummary: ({ traceId, state }) => {
+        if (state === 'ended' && this.#going.get(traceId)?.run.hasExited) this.#going.delete(traceId);
+      },
+    });
+    this.#janitor = setInterval(() => {
+      // The next round tries again.
+      this.#endOldContainers().catch(() => undefined);
+    }, JANITOR_MS);
+    this.#janitor.unref();
+  }
+
+  run(command: string, learner: Learner): Promise<RunAccepted | RunRefused> {
+    const decision = decide(command, learner.id);
+    if (!decision.allowed) {
+      const { allowed: _allowed, ...refused } = decision;
+      return Promise.resolve(refused);
+    }
+    const mine = this.#turn.then(() => this.#runInTurn(command, decision, learner));
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async stop(traceId: string, learner: Learner): Promise<boolean> {
+    const going = this.#going.get(traceId);
+    if (going?.learner.id !== learner.id) return false;
+    await this.#end(traceId, going);
+    return true;
+  }
+
+  close(): void {
+    clearInterval(this.#janitor);
+    this.#stopListening();
+    for (const { run } of this.#going.values()) run.kill('SIGKILL');
+  }
+
+  async #runInTurn(command: string, decision: Allowed, learner: Learner): Promise<RunAccepted | RunRefused> {
+    const whyNot = this.#options.whyNot();
+    if (whyNot !== null) return { status: 503, message: whyNot };
+    try {
+      const refused = (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
+      return refused ?? this.#spawn(command.trim(), decision, learner);
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'unavailable') return { status: 503, message: error.message };
+      throw error;
+    }
+  }
+
+  async #checkQuota({ createsContainer }: Allowed, learner: Learner): Promise<RunRefused | null> {
+    const active = [...this.#going.entries()].filter(([, { run, learner: { id } }]) => !run.hasExited && id === learner.id);
+    if (active.length >= LIMITS.runs) {
+      return { status: 429, message: `${LIMITS.runs} of your commands are still going on: wait for one, or stop one` };
+    }
+    if (!createsContainer) return null;
+    const existing = await this.#options.engine.list(LEARNER_LABEL, learner.id, { all: true });
+    const coming = active.filter(([traceId, { ownsContainers }]) => {
+      const summary = this.#options.store.summary(traceId);
+      return ownsContainers && (summary?.containerIds.length ?? 0) === 0;
+    });
+    if (existing.length + coming.length < LIMITS.containers) return null;
+    return {
+      status: 429,
+      message: `you have ${LIMITS.containers} containers, the most that one may have: remove one with docker rm -f`,
+    };
+  }
+
+  async #checkOwner({ containers }: Allowed, learner: Learner): Promise<RunRefused | null> {
+    for (const reference of containers) {
+      const labels = await this.#options.engine.labels(reference);
+      // What does not exist is the engine's to say, in its own words.
+      if (labels !== null && labels[LEARNER_LABEL] !== learner.id) {
+        return { status: 403, message: `the container ${reference} was not made from this page, so the page leaves it alone` };
+      }
+    }
+    return null;
+  }
+
+  #spawn(title: string, decision: Allowed, learner: Learner): RunAccepted {
+    const { store, clientHome, dockerFile, dockerSocket, traceSocket } = this.#options;
+    const { argv, injected } = decision;
+    const run = new ClientRun({
+      file: dockerFile,
+      argv,
+      cwd: clientHome,
+      env: {
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        HOME: clientHome,
+        LANG: 'C.UTF-8',
+        DOCKER_HOST: `unix://${dockerSocket}`,
+        DOCKER_CONFIG: clientHome,
+        DOCKER_CLI_HINTS: 'false',
+        ENGINE_ROOM_TRACE_SOCKET: traceSocket,
+      },
+      printsContainer: decision.printsContainer,
+      onBorn: (born) => {
+        store.announce(born.context.traceId, { title, argv, clientPid: born.pid });
+        this.#going.set(born.context.traceId, {
+          run: born,
+          learner,
+          ownsContainers: decision.createsContainer || decision.command === 'start',
+          outputBytes: 0,
+          isStopping: false,
+        });
+      },
+      tell: (event) => store.accept(event),
+      onBytes: (count) => this.#countOutput(run.context.traceId, count),
+    });
+    const { traceId } = run.context;
+    const timer = setTimeout(() => this.#endFor(traceId, 'time limit', { 'engineroom.limit.ms': LIMITS.runMs }), LIMITS.runMs);
+    void run.finished.then(() => clearTimeout(timer));
+    return { traceId, pid: run.pid, argv, injected };
+  }
+
+  #notice(traceId: string, event: TraceEvent): void {
+    const going = this.#going.get(traceId);
+    if (!going) return;
+    going.run.notice(event);
+    // While the client runs, the same bytes are counted as they come out of it.
+    if (event.type === 'output' && going.run.hasExited) this.#countOutput(traceId, event.sizeBytes);
+  }
+
+  #countOutput(traceId: string, count: number): void {
+    const going = this.#going.get(traceId);
+    if (!going) return;
+    going.outputBytes += count;
+    if (going.outputBytes > LIMITS.outputBytes) {
+      this.#endFor(traceId, 'output limit', { 'engineroom.limit.bytes': LIMITS.outputBytes });
+    }
+  }
+
+  #endFor(traceId: string, reason: string, attributes: Readonly<Record<string, number>>): void {
+    const going = this.#going.get(traceId);
+    if (!going || going.isStopping) return;
+    going.run.remark(reason, attributes);
+    this.#end(traceId, going).catch((error: unknown) => {
+      console.error(`lab: a run could not be ended: ${messageOf(error)}`);
+    });
+  }
+
+  async #end(traceId: string, going: Going): Promise<void> {
+    going.isStopping = true;
+    const ids = going.ownsContainers ? (this.#options.store.summary(traceId)?.containerIds ?? []) : [];
+    try {
+      for (const id of ids) {
+        const labels = await this.#options.engine.labels(id);
+        if (labels?.[LEARNER_LABEL] === going.learner.id) await this.#options.engine.kill(id);
+      }
+    } catch (error) {
+      going.isStopping = false;
+      throw error;
+    } finally {
+      if (ids.length === 0) going.run.kill('SIGKILL');
+      else setTimeout(() => going.run.kill('SIGKILL'), CLIENT_PATIENCE_MS).unref();
+    }
+  }
+
+  async #endOldContainers(): Promise<void> {
+    if (this.#options.whyNot() !== null) return;
+    const { engine } = this.#options;
+    const oldest = Date.now() - LIMITS.containerMs;
+    for (const { id, createdAtMs } of await engine.list(LEARNER_LABEL, null, { all: false })) {
+      if (createdAtMs < oldest && (await engine.startedAtMs(id)) < oldest) await engine.kill(id);
+    }
+  }
+}
