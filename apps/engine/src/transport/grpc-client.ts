@@ -102,7 +102,7 @@ export class GrpcChannel {
 
   #setup(method: DescMethod, options: CallOptions): CallSetup {
     const { tracer, peer, namespace } = this.#options;
-    const call = startClientCall(tracer, 'grpc', method, { actor: peer, pid: null }, options.source);
+    const call = startClientCall(tracer, 'grpc', method, { actor: peer, pid: null }, options);
     const headers: OutgoingHttpHeaders = {
       ':method': 'POST',
       ':path': `/${fullName(method)}`,

@@ -6,13 +6,14 @@
  */
 import type { DescMessage, DescMethod, Message } from '@bufbuild/protobuf';
 import { kindOf, messageOf } from '../protocol/errdefs.ts';
-import { RAW_LIMIT_BYTES, type Actor, type Attributes, type Message as MessageEvent, type RawBytes } from '../protocol/trace/event.ts';
+import { RAW_LIMIT_BYTES, type Actor, type Attributes, type Level, type Message as MessageEvent, type RawBytes } from '../protocol/trace/event.ts';
 import { requestId, responseId, spanEndedId } from '../protocol/trace/event-id.ts';
 import { currentContext, formatTraceparent, parseTraceparent, withContext } from '../tracing/context.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { readable } from './readable.ts';
 import { redact, redactBytes } from './redact.ts';
 import { fullName, levelOf, shortName } from './rpc-level.ts';
+import type { CallOptions } from './service.ts';
 
 export interface Peer {
   readonly actor: Actor;
@@ -51,16 +52,18 @@ export class ClientCall {
   readonly traceparent: string;
   readonly #span: Span;
   readonly #tracer: Tracer;
-  readonly #method: DescMethod;
   readonly #protocol: 'grpc' | 'ttrpc';
   readonly #source: { readonly source?: string };
+  readonly #level: Level;
+  readonly #summary: string;
   #peer: Peer;
 
-  constructor(tracer: Tracer, protocol: 'grpc' | 'ttrpc', method: DescMethod, peer: Peer, source: string | undefined) {
-    this.#source = source ? { source } : {};
+  constructor(tracer: Tracer, protocol: 'grpc' | 'ttrpc', method: DescMethod, peer: Peer, options: CallOptions) {
+    this.#source = options.source ? { source: options.source } : {};
+    this.#level = options.level ?? levelOf(method);
+    this.#summary = options.about ? `${shortName(method)} ${options.about}` : shortName(method);
     this.#tracer = tracer;
     this.#protocol = protocol;
-    this.#method = method;
     this.#peer = peer;
     this.#span = tracer.startSpan(fullName(method), {
       kind: 'client',
@@ -81,20 +84,20 @@ export class ClientCall {
       direction: 'request',
       from: { actor: this.#tracer.actor, pid: process.pid },
       to: this.#peer,
-      summary: shortName(this.#method),
-      level: levelOf(this.#method),
+      summary: this.#summary,
+      level: this.#level,
     });
   }
 
   /** `serverSpanId` is known when the server said so (`traceresponse`). */
   answered(content: Pick<MessageEvent, 'body' | 'raw'>, serverSpanId?: string): void {
-    this.#respond(`${shortName(this.#method)} answered`, content, serverSpanId);
+    this.#respond(`${this.#summary} answered`, content, serverSpanId);
     this.#span.end();
   }
 
   failed(error: unknown, code: number, serverSpanId?: string): void {
     const message = messageOf(error);
-    this.#respond(`${shortName(this.#method)} failed: ${message}`, { body: { code, message }, raw: null }, serverSpanId);
+    this.#respond(`${this.#summary} failed: ${message}`, { body: { code, message }, raw: null }, serverSpanId);
     this.#span.end({ code: 'error', message }, { 'error.type': kindOf(error), 'rpc.grpc.status_code': code });
   }
 
@@ -108,7 +111,7 @@ export class ClientCall {
       from: this.#peer,
       to: { actor: this.#tracer.actor, pid: process.pid },
       summary,
-      level: levelOf(this.#method) === 'detail' ? 'detail' : 'step',
+      level: this.#level === 'detail' ? 'detail' : 'step',
       cause: serverSpanId ? spanEndedId(serverSpanId) : requestId(spanId),
     });
   }
@@ -125,9 +128,9 @@ export const startClientCall = (
   protocol: 'grpc' | 'ttrpc',
   method: DescMethod,
   peer: Peer,
-  source: string | undefined,
+  options: CallOptions,
 ): ClientCall | undefined =>
-  tracer && currentContext() ? new ClientCall(tracer, protocol, method, peer, source) : undefined;
+  tracer && currentContext() ? new ClientCall(tracer, protocol, method, peer, options) : undefined;
 
 export interface ServedCall {
   readonly span: Span | undefined;

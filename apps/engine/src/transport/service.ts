@@ -11,6 +11,7 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
+import type { Level } from '../protocol/trace/event.ts';
 
 /** What a handler learns about the call besides its message. */
 export interface CallContext {
@@ -27,6 +28,10 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Where in the code the call is made; write `__SOURCE__`. */
   readonly source?: string;
+  /** How much zoom shows the request, where the method alone does not decide it (an event that is forwarded). */
+  readonly level?: Level;
+  /** What the call is about, added to its line in the trace. */
+  readonly about?: string;
 }
 
 type Methods = GenServiceMethods;

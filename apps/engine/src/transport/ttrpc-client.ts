@@ -65,7 +65,7 @@ export class TtrpcChannel {
 
   async #call(method: DescMethod, init: unknown, options: CallOptions): Promise<Message> {
     const { tracer, peer } = this.#options;
-    const told = startClientCall(tracer, 'ttrpc', method, { actor: peer, pid: null }, options.source);
+    const told = startClientCall(tracer, 'ttrpc', method, { actor: peer, pid: null }, options);
     try {
       const message = create(method.input, init as Message);
       const payload = toBinary(method.input, message);

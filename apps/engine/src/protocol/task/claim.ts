@@ -35,6 +35,8 @@ export interface ClaimRequest {
   /** As `-publish-binary`. */
   readonly publishBinary: string;
   readonly debug: boolean;
+  /** The span that claims (W3C trace context), so that the claim is told in the right trace. */
+  readonly traceparent?: string;
 }
 
 /** What `start` prints as JSON when it has started a shim, or why the claim failed. */
