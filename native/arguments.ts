@@ -135,6 +135,10 @@ export function withCheckedArguments(module: NativeModule): Native {
       integer('limit', limit, 1, INT32_MAX);
       return module.splice(fromPipe, to, offset, limit);
     },
+    setNonBlocking(fd) {
+      descriptor('fd', fd);
+      module.setNonBlocking(fd);
+    },
     setWindowSize(fd, rows, columns) {
       descriptor('fd', fd);
       integer('rows', rows, 0, 0xffff);

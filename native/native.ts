@@ -88,6 +88,8 @@ export interface Native {
    * 0 at end of file; null when nothing is there yet. The move is atomic against the death of this process.
    */
   splice(fromPipe: number, to: number, offset: number | null, limit: number): number | null;
+  /** fcntl(F_SETFL, O_NONBLOCK): for a pty's master, whose reads and writes would hold up the event loop. */
+  setNonBlocking(fd: number): void;
   /** ioctl(TIOCSWINSZ). */
   setWindowSize(fd: number, rows: number, columns: number): void;
   /** socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC). */

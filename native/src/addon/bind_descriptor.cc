@@ -1,4 +1,4 @@
-// close, pipe, mkfifo, open, splice, setWindowSize. See descriptor.c.
+// close, pipe, mkfifo, open, splice, setNonBlocking, setWindowSize. See descriptor.c.
 #include <napi.h>
 
 #include "convert.h"
@@ -53,6 +53,13 @@ Napi::Value splice(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), static_cast<double>(moved));
 }
 
+Napi::Value set_non_blocking(const Napi::CallbackInfo &info) {
+  native_error error;
+  if (::set_non_blocking(int_argument(info, 0), &error) < 0)
+    return throw_native_error(info.Env(), error);
+  return info.Env().Undefined();
+}
+
 Napi::Value set_window_size(const Napi::CallbackInfo &info) {
   native_error error;
   if (::set_window_size(int_argument(info, 0), static_cast<unsigned short>(int_argument(info, 1)),
@@ -69,6 +76,7 @@ void register_descriptor(Napi::Env env, Napi::Object exports) {
   exports.Set("mkfifo", Napi::Function::New(env, mkfifo, "mkfifo"));
   exports.Set("open", Napi::Function::New(env, open, "open"));
   exports.Set("splice", Napi::Function::New(env, splice, "splice"));
+  exports.Set("setNonBlocking", Napi::Function::New(env, set_non_blocking, "setNonBlocking"));
   exports.Set("setWindowSize", Napi::Function::New(env, set_window_size, "setWindowSize"));
 }
 

@@ -55,6 +55,13 @@ int splice_from_pipe(int from, int to, const int64_t *offset, size_t limit, int6
   return 0;
 }
 
+int set_non_blocking(int fd, struct native_error *error) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    return native_error_set(error, "fcntl", NULL);
+  return 0;
+}
+
 int set_window_size(int fd, unsigned short rows, unsigned short columns, struct native_error *error) {
   const struct winsize size = {.ws_row = rows, .ws_col = columns};
   if (ioctl(fd, TIOCSWINSZ, &size) < 0)

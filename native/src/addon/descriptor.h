@@ -27,6 +27,9 @@ int open_file(const char *path, int flags, mode_t mode, int *fd, struct native_e
 int splice_from_pipe(int from, int to, const int64_t *offset, size_t limit, int64_t *moved, bool *would_block,
                      struct native_error *error);
 
+/* O_NONBLOCK belongs to the open file description: whoever shares it sees it, too. */
+int set_non_blocking(int fd, struct native_error *error);
+
 int set_window_size(int fd, unsigned short rows, unsigned short columns, struct native_error *error);
 
 #ifdef __cplusplus
