@@ -22,10 +22,14 @@ module.exports = {
     },
     {
       name: 'protocol-imports-nothing-of-ours',
-      comment: 'protocol/ is what is said, complete in itself: types and validation that every process and the page can read.',
+      comment:
+        'protocol/ is what is said, complete in itself: types and validation that every process and the page can read.',
       severity: 'error',
       from: { path: '^apps/engine/src/protocol/' },
-      to: { path: '^(apps|native|e2e|scripts|bench|content)/', pathNot: '^apps/engine/src/protocol/' },
+      to: {
+        path: '^(apps|native|e2e|scripts|bench|content)/',
+        pathNot: '^apps/engine/src/protocol/',
+      },
     },
     {
       name: 'protocol-does-no-input-or-output',
@@ -39,7 +43,10 @@ module.exports = {
       comment: 'transport/ is how it travels. It carries any message and so knows no process.',
       severity: 'error',
       from: { path: '^apps/engine/src/transport/' },
-      to: { path: '^(apps|native|e2e|scripts)/', pathNot: '^apps/engine/src/(transport|tracing|protocol)/' },
+      to: {
+        path: '^(apps|native|e2e|scripts)/',
+        pathNot: '^apps/engine/src/(transport|tracing|protocol)/',
+      },
     },
     {
       name: 'tracing-knows-protocol',
@@ -52,7 +59,10 @@ module.exports = {
       name: 'libcontainer-belongs-to-shim-and-runc',
       comment: 'Only the shim (in its own process) and runc (as a command) create containers.',
       severity: 'error',
-      from: { path: '^(apps|e2e)/', pathNot: '^apps/engine/src/(libcontainer|runc|containerd-shim)/' },
+      from: {
+        path: '^(apps|e2e)/',
+        pathNot: '^apps/engine/src/(libcontainer|runc|containerd-shim)/',
+      },
       to: { path: '^apps/engine/src/libcontainer/' },
     },
     {
@@ -64,7 +74,8 @@ module.exports = {
     },
     {
       name: 'addon-behind-one-typed-face',
-      comment: 'One place loads the native addon and checks arguments; everybody else uses its types.',
+      comment:
+        'One place loads the native addon and checks arguments; everybody else uses its types.',
       severity: 'error',
       from: { path: '^(apps|e2e)/', pathNot: '^apps/engine/src/native/' },
       to: { path: '^native/', dependencyTypesNot: ['type-only'] },
@@ -80,19 +91,27 @@ module.exports = {
       name: 'dockerd-daemon-never-imports-api',
       comment: 'The API calls the daemon; the daemon does not know that HTTP exists.',
       severity: 'error',
-      from: { path: '^apps/engine/src/dockerd/', pathNot: '^apps/engine/src/dockerd/(api/|main\\.ts$|server\\.ts$)' },
+      from: {
+        path: '^apps/engine/src/dockerd/',
+        pathNot: '^apps/engine/src/dockerd/(api/|main\\.ts$|server\\.ts$)',
+      },
       to: { path: '^apps/engine/src/dockerd/api/' },
     },
     {
       name: 'containerd-stores-never-import-services',
-      comment: 'Services are the face of the socket; stores, snapshots and the runtime stand behind it.',
+      comment:
+        'Services are the face of the socket; stores, snapshots and the runtime stand behind it.',
       severity: 'error',
-      from: { path: '^apps/engine/src/containerd/', pathNot: '^apps/engine/src/containerd/(services/|main\\.ts$|server\\.ts$)' },
+      from: {
+        path: '^apps/engine/src/containerd/',
+        pathNot: '^apps/engine/src/containerd/(services/|main\\.ts$|server\\.ts$)',
+      },
       to: { path: '^apps/engine/src/containerd/services/' },
     },
     {
       name: 'express-only-at-the-http-faces',
-      comment: 'Only the Docker Engine API and the lab speak HTTP to clients that we did not write.',
+      comment:
+        'Only the Docker Engine API and the lab speak HTTP to clients that we did not write.',
       severity: 'error',
       from: { path: '^(apps|e2e)/', pathNot: '^apps/engine/src/(dockerd/api|lab)/' },
       to: { path: 'node_modules/express/', dependencyTypesNot: ['type-only'] },
@@ -106,7 +125,8 @@ module.exports = {
     },
     {
       name: 'web-sees-only-protocol',
-      comment: 'The page draws the trace and nothing else; it never reaches into the engine for state.',
+      comment:
+        'The page draws the trace and nothing else; it never reaches into the engine for state.',
       severity: 'error',
       from: { path: '^apps/web/' },
       to: { path: '^(apps/engine|native)/', pathNot: '^apps/engine/src/protocol/' },
@@ -120,14 +140,16 @@ module.exports = {
     },
     {
       name: 'model-and-trace-know-no-react',
-      comment: 'The fold is plain functions: the same state by playing, seeking, reversing, live and from a file.',
+      comment:
+        'The fold is plain functions: the same state by playing, seeking, reversing, live and from a file.',
       severity: 'error',
       from: { path: '^apps/web/src/(model|trace)/', pathNot: TESTS },
       to: { path: 'node_modules/(@types/)?(react|react-dom|reactflow|@xyflow|framer-motion)/' },
     },
     {
       name: 'model-draws-nothing',
-      comment: 'Inside the page the arrow goes trace → model → stage, panels; playback → model. It never turns back.',
+      comment:
+        'Inside the page the arrow goes trace → model → stage, panels; playback → model. It never turns back.',
       severity: 'error',
       from: { path: '^apps/web/src/(model|trace|playback)/', pathNot: TESTS },
       to: { path: '^apps/web/src/(stage|panels|lessons|present|ui)/' },
@@ -141,7 +163,8 @@ module.exports = {
     },
     {
       name: 'end-to-end-tests-are-clients',
-      comment: 'An end-to-end test sees what a user sees: sockets, commands and the page. It may read what is said, not the code.',
+      comment:
+        'An end-to-end test sees what a user sees: sockets, commands and the page. It may read what is said, not the code.',
       severity: 'error',
       from: { path: '^e2e/' },
       to: { path: '^(apps|native)/', pathNot: '^apps/engine/src/protocol/' },

@@ -2,6 +2,9 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { viteSourceLocation } from './scripts/source-location.mjs';
 
+/** Suites that share one machine's kernel run one file at a time. */
+const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const;
+
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
@@ -21,17 +24,32 @@ export default defineConfig({
       },
       {
         plugins: [react()],
-        test: { name: 'web', root: '.', environment: 'happy-dom', include: ['apps/web/src/**/*.test.{ts,tsx}'] },
+        test: {
+          name: 'web',
+          root: '.',
+          environment: 'happy-dom',
+          include: ['apps/web/src/**/*.test.{ts,tsx}'],
+        },
       },
       {
         plugins: [viteSourceLocation],
         test: {
+          ...serial,
           name: 'kernel',
           root: '.',
           include: ['apps/engine/src/**/*.kernel.test.ts', 'native/test/**/*.kernel.test.ts'],
-          pool: 'forks',
-          fileParallelism: false,
           testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
+          name: 'docker-cli',
+          root: '.',
+          include: ['e2e/docker-cli/**/*.test.ts'],
+          globalSetup: ['e2e/docker-cli/global-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
     ],

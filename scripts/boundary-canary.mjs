@@ -17,23 +17,33 @@ const CRUISE = join(ROOT, 'node_modules/dependency-cruiser/bin/dependency-cruise
 /** What is there to be imported. */
 const GOOD = {
   'apps/engine/src/protocol/good.ts': 'export const said = 1;',
-  'apps/engine/src/tracing/good.ts': "import { said } from '../protocol/good.ts';\nexport const watched = said;",
-  'apps/engine/src/transport/good.ts': "import { watched } from '../tracing/good.ts';\nexport const carried = watched;",
-  'apps/engine/src/libcontainer/good.ts': "import { said } from '../protocol/good.ts';\nexport const plan = said;",
-  'apps/engine/src/native/load.ts': "import { native } from '../../../../native/native.ts';\nexport const loaded = native;",
+  'apps/engine/src/tracing/good.ts':
+    "import { said } from '../protocol/good.ts';\nexport const watched = said;",
+  'apps/engine/src/transport/good.ts':
+    "import { watched } from '../tracing/good.ts';\nexport const carried = watched;",
+  'apps/engine/src/libcontainer/good.ts':
+    "import { said } from '../protocol/good.ts';\nexport const plan = said;",
+  'apps/engine/src/native/load.ts':
+    "import { native } from '../../../../native/native.ts';\nexport const loaded = native;",
   'apps/engine/src/dockerd/api/good.ts':
     "import express from 'express';\nimport { daemon } from '../daemon/good.ts';\nexport const api = [express, daemon];",
-  'apps/engine/src/dockerd/daemon/good.ts': "import { loaded } from '../../native/load.ts';\nexport const daemon = loaded;",
+  'apps/engine/src/dockerd/daemon/good.ts':
+    "import { loaded } from '../../native/load.ts';\nexport const daemon = loaded;",
   'apps/engine/src/containerd/services/good.ts': 'export const service = 1;',
-  'apps/engine/src/containerd-shim/good.ts': "import { plan } from '../libcontainer/good.ts';\nexport const shim = plan;",
-  'apps/engine/src/runc/good.ts': "import { plan } from '../libcontainer/good.ts';\nexport const runc = plan;",
+  'apps/engine/src/containerd-shim/good.ts':
+    "import { plan } from '../libcontainer/good.ts';\nexport const shim = plan;",
+  'apps/engine/src/runc/good.ts':
+    "import { plan } from '../libcontainer/good.ts';\nexport const runc = plan;",
   'apps/engine/src/lab/good.ts': "import ws from 'ws';\nexport const lab = ws;",
-  'apps/engine/src/lab/good.test.ts': "import { lab } from './good.ts';\nexport const tested = lab;",
-  'apps/web/src/model/good.ts': "import { said } from '../../../engine/src/protocol/good.ts';\nexport const model = said;",
+  'apps/engine/src/lab/good.test.ts':
+    "import { lab } from './good.ts';\nexport const tested = lab;",
+  'apps/web/src/model/good.ts':
+    "import { said } from '../../../engine/src/protocol/good.ts';\nexport const model = said;",
   'apps/web/src/stage/Good.tsx':
     "import React from 'react';\nimport { model } from '../model/good.ts';\nexport const Good = () => [React, model];",
   'native/native.ts': 'export const native = 1;',
-  'e2e/good.ts': "import { said } from '../apps/engine/src/protocol/good.ts';\nexport const seen = said;",
+  'e2e/good.ts':
+    "import { said } from '../apps/engine/src/protocol/good.ts';\nexport const seen = said;",
   'node_modules/express/index.js': 'module.exports = 1;',
   'node_modules/ws/index.js': 'module.exports = 1;',
   'node_modules/react/index.js': 'module.exports = 1;',
@@ -41,17 +51,32 @@ const GOOD = {
 
 /** rule → the file that breaks it, and what it imports. */
 const BAD = {
-  'processes-meet-only-as-bytes': ['apps/engine/src/dockerd/daemon/bad.ts', '../../containerd/services/good.ts'],
+  'processes-meet-only-as-bytes': [
+    'apps/engine/src/dockerd/daemon/bad.ts',
+    '../../containerd/services/good.ts',
+  ],
   'protocol-imports-nothing-of-ours': ['apps/engine/src/protocol/bad.ts', '../tracing/good.ts'],
   'protocol-does-no-input-or-output': ['apps/engine/src/protocol/bad-io.ts', 'node:fs'],
-  'transport-knows-protocol-and-tracing': ['apps/engine/src/transport/bad.ts', '../dockerd/daemon/good.ts'],
+  'transport-knows-protocol-and-tracing': [
+    'apps/engine/src/transport/bad.ts',
+    '../dockerd/daemon/good.ts',
+  ],
   'tracing-knows-protocol': ['apps/engine/src/tracing/bad.ts', '../transport/good.ts'],
-  'libcontainer-belongs-to-shim-and-runc': ['apps/engine/src/containerd/bad.ts', '../libcontainer/good.ts'],
+  'libcontainer-belongs-to-shim-and-runc': [
+    'apps/engine/src/containerd/bad.ts',
+    '../libcontainer/good.ts',
+  ],
   'libcontainer-knows-no-process': ['apps/engine/src/libcontainer/bad.ts', '../runc/good.ts'],
   'addon-behind-one-typed-face': ['apps/engine/src/runc/bad.ts', '../../../../native/native.ts'],
   'native-imports-nothing-of-ours': ['native/bad.ts', '../apps/engine/src/protocol/good.ts'],
-  'dockerd-daemon-never-imports-api': ['apps/engine/src/dockerd/daemon/bad-api.ts', '../api/good.ts'],
-  'containerd-stores-never-import-services': ['apps/engine/src/containerd/content/bad.ts', '../services/good.ts'],
+  'dockerd-daemon-never-imports-api': [
+    'apps/engine/src/dockerd/daemon/bad-api.ts',
+    '../api/good.ts',
+  ],
+  'containerd-stores-never-import-services': [
+    'apps/engine/src/containerd/content/bad.ts',
+    '../services/good.ts',
+  ],
   'express-only-at-the-http-faces': ['apps/engine/src/containerd/bad-http.ts', 'express'],
   'ws-only-in-lab': ['apps/engine/src/dockerd/api/bad-ws.ts', 'ws'],
   'web-sees-only-protocol': ['apps/web/src/stage/bad.ts', '../../../engine/src/tracing/good.ts'],
@@ -68,7 +93,8 @@ const BAD = {
   'imports-resolve': ['apps/engine/src/runc/bad-missing.ts', './nowhere.ts'],
 };
 const NEEDED_BY_BAD = {
-  'apps/engine/src/runc/bad-cycle-there.ts': "import * as back from './bad-cycle.ts';\nexport const there = back;",
+  'apps/engine/src/runc/bad-cycle-there.ts':
+    "import * as back from './bad-cycle.ts';\nexport const there = back;",
   'apps/engine/src/runc/verbs/index.ts': 'export const verb = 1;',
   'apps/engine/src/runc/utils/good.ts': 'export const drawer = 1;',
 };
@@ -101,18 +127,28 @@ const violationsOf = (tree) => {
 const faults = [];
 const rules = require(join(ROOT, '.dependency-cruiser.cjs')).forbidden.map((rule) => rule.name);
 for (const rule of rules) if (!(rule in BAD)) faults.push(`rule ${rule} has no planted import`);
-for (const rule of Object.keys(BAD)) if (!rules.includes(rule)) faults.push(`planted rule ${rule} does not exist`);
+for (const rule of Object.keys(BAD))
+  if (!rules.includes(rule)) faults.push(`planted rule ${rule} does not exist`);
 
 const clean = violationsOf(GOOD);
-for (const { rule, from, to } of clean.violations) faults.push(`good import reported: ${rule.name}: ${from} → ${to}`);
-if (clean.modules < Object.keys(GOOD).length - 3) faults.push(`only ${clean.modules} modules were read`);
+for (const { rule, from, to } of clean.violations)
+  faults.push(`good import reported: ${rule.name}: ${from} → ${to}`);
+if (clean.modules < Object.keys(GOOD).length - 3)
+  faults.push(`only ${clean.modules} modules were read`);
 
 const planted = Object.fromEntries(
-  Object.values(BAD).map(([path, target]) => [path, `import * as bad from '${target}';\nexport const planted = bad;`]),
+  Object.values(BAD).map(([path, target]) => [
+    path,
+    `import * as bad from '${target}';\nexport const planted = bad;`,
+  ]),
 );
 const { violations } = violationsOf({ ...GOOD, ...NEEDED_BY_BAD, ...planted });
 for (const [rule, [path]] of Object.entries(BAD))
-  if (!violations.some((violation) => violation.rule.name === rule && [violation.from, violation.to].includes(path)))
+  if (
+    !violations.some(
+      (violation) => violation.rule.name === rule && [violation.from, violation.to].includes(path),
+    )
+  )
     faults.push(`not reported: ${rule} (${path})`);
 
 if (faults.length > 0) {

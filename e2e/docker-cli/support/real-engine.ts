@@ -1,0 +1,121 @@
+/**
+ * Debian's dockerd and containerd in mount and network namespaces of their own, so that they meet neither another
+ * Docker on the machine nor ours. Upstream: moby cmd/dockerd, containerd cmd/containerd.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeBusyboxRootfs } from './busybox-rootfs.ts';
+import { type Engine, untilAnswers } from './engine.ts';
+
+export async function startRealEngine(): Promise<Engine> {
+  const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
+  const socket = join(root, 'docker.sock');
+  const cgroupParent = `/peer-${process.pid}`;
+  const log = createWriteStream(join(root, 'daemons.log'));
+
+  // Holds the namespaces; ends when we do, because its standard input ends then.
+  const holder = spawn(
+    'unshare',
+    ['--mount', '--net', '--', 'sh', '-c', 'ip link set lo up; echo ready; exec cat'],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
+  await once(holder.stdout, 'data');
+  const inside = (command: string, args: readonly string[]): ChildProcess => {
+    const child = spawn(
+      'nsenter',
+      ['--target', String(holder.pid), '--mount', '--net', '--', command, ...args],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    return child;
+  };
+
+  const containerdSocket = join(root, 'containerd.sock');
+  writeFileSync(
+    join(root, 'containerd.toml'),
+    `version = 2\nroot = "${root}/containerd"\nstate = "${root}/containerd-state"\n` +
+      `disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${containerdSocket}"\n`,
+  );
+  const containerd = inside('containerd', ['--config', join(root, 'containerd.toml')]);
+  const dockerd = inside('dockerd', [
+    ...[
+      '--host',
+      `unix://${socket}`,
+      '--containerd',
+      containerdSocket,
+      '--pidfile',
+      join(root, 'dockerd.pid'),
+    ],
+    ...[
+      '--data-root',
+      join(root, 'docker'),
+      '--exec-root',
+      join(root, 'exec'),
+      '--cgroup-parent',
+      cgroupParent,
+    ],
+    ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
+  ]);
+
+  try {
+    await untilAnswers(socket);
+  } catch (error) {
+    throw new Error(
+      `the real dockerd did not start:\n${readFileSync(join(root, 'daemons.log'), 'utf8')}`,
+      { cause: error },
+    );
+  }
+  importBusybox(root, socket);
+
+  return {
+    kind: 'real',
+    socket,
+    root,
+    cgroupParent,
+    async stop() {
+      // Told to stop in an orderly way, dockerd stops its containers first.
+      for (const daemon of [dockerd, containerd]) {
+        if (daemon.exitCode !== null || daemon.signalCode !== null) continue;
+        const exited = once(daemon, 'exit');
+        daemon.kill('SIGTERM');
+        await exited;
+      }
+      const exited = once(holder, 'exit');
+      holder.stdin.end();
+      await exited;
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+function importBusybox(root: string, socket: string): void {
+  const rootfs = makeBusyboxRootfs(join(root, 'busybox-rootfs'));
+  const archive = execFileSync(
+    'tar',
+    ['-C', rootfs, '--numeric-owner', '--owner=0', '--group=0', '-c', '.'],
+    { maxBuffer: 1 << 28 },
+  );
+  execFileSync(
+    'docker',
+    [
+      '--host',
+      `unix://${socket}`,
+      'import',
+      '--change',
+      'CMD ["sh"]',
+      '--change',
+      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      '-',
+      'busybox:latest',
+    ],
+    { input: archive, env: { PATH: process.env['PATH'], DOCKER_CONFIG: root } },
+  );
+}

@@ -1,0 +1,75 @@
+/**
+ * Counts honestly. Each runner's own report becomes `{ passed, failed, skipped }`; a runner that crashed, found nothing
+ * or left no report is a failure, and under CI a skipped test is one too.
+ */
+
+/** vitest's JSON report. A file that could not be loaded has no assertions of its own, yet it failed. */
+export function countVitest(report) {
+  const broken = report.testResults.filter(
+    (file) =>
+      file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  ).length;
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+/** Playwright's JSON report. A test that needed a second try is a failure: nobody should have to wonder. */
+export function countPlaywright(report) {
+  const { expected, unexpected, flaky, skipped } = report.stats;
+  return { passed: expected, failed: unexpected + flaky + (report.errors?.length ?? 0), skipped };
+}
+
+/**
+ * One runner's verdict. `counts` is null when there was no readable report.
+ * @param {{ exitCode: number, counts: { passed: number, failed: number, skipped: number } | null, ci: boolean }} run
+ */
+export function judge({ exitCode, counts, ci }) {
+  if (counts === null) return { passed: 0, failed: 1, skipped: 0, note: 'left no report' };
+  let { passed, failed, skipped } = counts;
+  const notes = [];
+  if (exitCode !== 0 && failed === 0) {
+    failed += 1;
+    notes.push(`ended with exit code ${exitCode}`);
+  }
+  if (passed + failed + skipped === 0) {
+    failed += 1;
+    notes.push('ran no test');
+  }
+  if (ci && skipped > 0) {
+    failed += skipped;
+    notes.push(`${skipped} skipped, which is a failure here`);
+    skipped = 0;
+  }
+  return { passed, failed, skipped, note: notes.join('; ') };
+}
+
+export const total = (verdicts) =>
+  verdicts.reduce(
+    (sum, { passed, failed, skipped }) => ({
+      passed: sum.passed + passed,
+      failed: sum.failed + failed,
+      skipped: sum.skipped + skipped,
+    }),
+    { passed: 0, failed: 0, skipped: 0 },
+  );
+
+/** The table that stands above the last line. */
+export function table(verdicts) {
+  const width = Math.max(...verdicts.map(({ name }) => name.length));
+  return verdicts
+    .map(({ name, passed, failed, skipped, seconds, note }) =>
+      [
+        failed > 0 ? '✗' : '✓',
+        name.padEnd(width),
+        `${String(passed).padStart(5)} passed`,
+        `${String(failed).padStart(3)} failed`,
+        `${String(skipped).padStart(3)} skipped`,
+        `${seconds.toFixed(1).padStart(7)} s`,
+        note,
+      ].join('  '),
+    )
+    .join('\n');
+}
