@@ -37,6 +37,8 @@ export interface StartedLab {
 
 export const startLab = async (options: LabOptions, { reason, native }: Capabilities): Promise<StartedLab> => {
   const paths = pathsOf(options);
+  // Others may pass through to the sockets, whose own modes say who may speak.
+  for (const root of [paths.execRoot, paths.dataRoot]) mkdirSync(root, { recursive: true, mode: 0o711 });
   mkdirSync(paths.lab, { recursive: true, mode: 0o700 });
   mkdirSync(paths.traces, { recursive: true, mode: 0o700 });
   await refuseSecondLab(paths);
