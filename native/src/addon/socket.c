@@ -58,9 +58,10 @@ int receive_descriptor(int socket, int timeout_ms, int *fd, struct native_error 
   if (wait_readable(socket, timeout_ms, error) < 0)
     return -1;
 
-  char byte = 0;
+  // runc and crun send the terminal's name along with it; nobody needs it, but it must not stay in the socket.
+  char name[4096];
   _Alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))] = {0};
-  struct iovec data = {.iov_base = &byte, .iov_len = 1};
+  struct iovec data = {.iov_base = name, .iov_len = sizeof(name)};
   struct msghdr message = {
       .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
   ssize_t count = 0;
