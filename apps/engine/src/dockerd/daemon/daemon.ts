@@ -5,6 +5,7 @@ import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { ContainerStore } from '../container/container-store.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import type { TaskClient } from '../containerd-client/tasks.ts';
+import type { ImageStore } from '../images/image-store.ts';
 import type { EventLog } from './events.ts';
 
 export interface DaemonOptions {
@@ -19,6 +20,7 @@ export interface Daemon {
   readonly channel: GrpcChannel;
   readonly tasks: TaskClient;
   readonly images: ImageClient;
+  readonly imageStore: ImageStore;
   readonly store: ContainerStore;
   readonly events: EventLog;
   readonly tracer: Tracer;

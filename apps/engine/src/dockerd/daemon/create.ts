@@ -1,0 +1,122 @@
+/**
+ * `docker create`: a container is a name, a configuration and a writable layer. Nothing runs yet.
+ * Upstream: moby daemon/create.go.
+ */
+import { randomBytes } from 'node:crypto';
+import type {
+  ContainerConfig,
+  ContainerCreateResponse,
+  HostConfig,
+} from '../../protocol/docker-engine-api/containers.ts';
+import { EngineError } from '../../protocol/errdefs.ts';
+import { currentContext } from '../../tracing/context.ts';
+import { newRecord } from '../container/container.ts';
+import { checkName, generateName } from '../container/names.ts';
+import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
+import { withImageEnvironment } from '../oci/environment.ts';
+import { DEFAULT_SHM_BYTES } from '../oci/mounts.ts';
+import { commandLine } from '../oci/spec.ts';
+import type { Daemon } from './daemon.ts';
+import { containerEvent } from './events.ts';
+import { validate } from './validate.ts';
+
+export interface CreateRequest {
+  /** From `?name=`; empty for a made-up one. */
+  readonly name: string;
+  readonly config: ContainerConfig;
+  readonly host: HostConfig;
+}
+
+const SHORT_ID = 12;
+
+/** What the user left open, the image decides. */
+export const mergeConfig = (
+  user: ContainerConfig,
+  image: ImageConfig['config'],
+): ContainerConfig => {
+  // An entrypoint of the user's does away with the image's arguments; [""] does away with the entrypoint.
+  const ownEntrypoint = user.Entrypoint !== null && user.Entrypoint.length > 0;
+  const isReset = user.Entrypoint?.length === 1 && user.Entrypoint[0] === '';
+  const userCmd = user.Cmd !== null && user.Cmd.length > 0 ? user.Cmd : null;
+  return {
+    ...user,
+    User: user.User || (image?.User ?? ''),
+    Env: withImageEnvironment(user.Env, image?.Env ?? []),
+    Entrypoint: isReset ? null : ownEntrypoint ? user.Entrypoint : (image?.Entrypoint ?? null),
+    Cmd: userCmd ?? (ownEntrypoint ? null : (image?.Cmd ?? null)),
+    WorkingDir: user.WorkingDir || (image?.WorkingDir ?? ''),
+    Labels: { ...image?.Labels, ...user.Labels },
+    ExposedPorts: { ...image?.ExposedPorts, ...user.ExposedPorts },
+    StopSignal: user.StopSignal || (image?.StopSignal ?? ''),
+  };
+};
+
+const complete = (host: HostConfig, config: ContainerConfig): HostConfig => ({
+  ...host,
+  NetworkMode: host.NetworkMode || 'default',
+  IpcMode: host.IpcMode || 'private',
+  CgroupnsMode: host.CgroupnsMode || 'private',
+  ShmSize: host.ShmSize || DEFAULT_SHM_BYTES,
+  LogConfig: { Type: host.LogConfig.Type || 'json-file', Config: host.LogConfig.Config },
+  RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },
+  Runtime: host.Runtime || 'io.containerd.engineroom.v2',
+  ConsoleSize: config.Tty ? host.ConsoleSize : [0, 0],
+});
+
+export const create = async (
+  daemon: Daemon,
+  { name, config: asked, host: askedHost }: CreateRequest,
+): Promise<ContainerCreateResponse> => {
+  const warnings = validate(asked, askedHost);
+  const given = name === '' ? null : checkName(name);
+  const image = await daemon.imageStore.find(asked.Image);
+  const merged = mergeConfig(asked, image.config.config);
+  if (commandLine(merged).length === 0 || commandLine(merged)[0] === '') {
+    throw new EngineError('invalid_argument', 'no command specified');
+  }
+  const id = randomBytes(32).toString('hex');
+  const config = { ...merged, Hostname: merged.Hostname || id.slice(0, SHORT_ID) };
+  const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
+  daemon.store.reserveName(chosen, id);
+  try {
+    await makeContainer(daemon, { id, name: chosen, config, host: complete(askedHost, config), image });
+  } catch (error) {
+    daemon.store.releaseName(chosen);
+    throw error;
+  }
+  return { Id: id, Warnings: warnings };
+};
+
+const makeContainer = async (
+  daemon: Daemon,
+  made: {
+    readonly id: string;
+    readonly name: string;
+    readonly config: ContainerConfig;
+    readonly host: HostConfig;
+    readonly image: LoadedImage;
+  },
+): Promise<void> => {
+  const { id, name, config, host, image } = made;
+  const [path = '', ...args] = commandLine(config);
+  await daemon.images.prepareSnapshot(id, image.chainId);
+  try {
+    const record = newRecord({
+      id,
+      name,
+      created: new Date().toISOString(),
+      config,
+      imageId: image.id,
+      imageRef: config.Image,
+      isAutoRemove: host.AutoRemove,
+      path,
+      args,
+      createdIn: currentContext() ?? null,
+    });
+    const container = await daemon.store.add(record, host);
+    daemon.events.emit(containerEvent(container, 'create'));
+  } catch (error) {
+    await daemon.images.removeSnapshot(id).catch(() => undefined);
+    throw error;
+  }
+};

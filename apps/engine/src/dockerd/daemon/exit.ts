@@ -1,0 +1,97 @@
+/**
+ * A container has exited: its last bytes are logged, then its state changes, then whoever waits is told.
+ * Upstream: moby daemon/monitor.go handleContainerExit.
+ */
+import type { TaskEvent } from '../containerd-client/tasks.ts';
+import { messageOf } from '../../protocol/errdefs.ts';
+import { processId } from '../../protocol/trace/event-id.ts';
+import { withContext } from '../../tracing/context.ts';
+import { isRunning, nextState } from '../container/container-state.ts';
+import type { Container } from '../container/container.ts';
+import { OutputHub } from '../logger/output-hub.ts';
+import type { Daemon } from './daemon.ts';
+import { containerEvent } from './events.ts';
+import { autoRemove } from './remove.ts';
+
+/** Docker's number for an exit that nobody saw: the shim was killed. */
+export const LOST_EXIT_CODE = 255;
+
+export interface Exit {
+  readonly exitCode: number;
+  readonly exitedAt: string;
+  /** The process that exited, for the cause in the trace. */
+  readonly pid: number;
+}
+
+export const handleTaskEvent = (daemon: Daemon, event: TaskEvent): void => {
+  const container = daemon.store.byId(event.containerId);
+  if (!container) return;
+  if (event.kind === 'oom') {
+    void handleOom(daemon, container).catch(complain(container));
+  } else if (event.execId === event.containerId || event.execId === '') {
+    void handleExit(daemon, container, event).catch(complain(container));
+  }
+};
+
+const complain =
+  (container: Container) =>
+  (error: unknown): void => {
+    process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
+  };
+
+const handleOom = (daemon: Daemon, container: Container): Promise<void> =>
+  container.exclusively(async () => {
+    await daemon.store.update(container, { state: { ...container.state, isOomKilled: true } });
+    daemon.events.emit(containerEvent(container, 'oom'));
+  });
+
+/** Events carry no trace; the container remembers the one that started it. */
+export const handleExit = (daemon: Daemon, container: Container, exit: Exit): Promise<void> =>
+  withContext(container.record.startedIn ?? undefined, () =>
+    container.exclusively(async () => {
+      // Told twice (by the event and by the look after a reconnection), or for an earlier run.
+      if (!isRunning(container.state) || container.state.pid !== exit.pid) return;
+      if (!container.record.startedIn) {
+        await settleExit(daemon, container, exit);
+        return;
+      }
+      await daemon.tracer.span(
+        'daemon.handleExit',
+        {
+          level: 'step',
+          cause: processId(exit.pid, 'exit'),
+          attributes: { 'container.id': container.id, 'process.exit.code': exit.exitCode },
+          source: __SOURCE__,
+        },
+        () => settleExit(daemon, container, exit),
+      );
+    }),
+  );
+
+const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Promise<void> => {
+  const { run } = container;
+  try {
+    await run?.drained;
+  } catch (error) {
+    complain(container)(error);
+  }
+  const collected = await daemon.tasks.delete(container.id).catch(() => null);
+  await daemon.tasks.deleteContainer(container.id).catch(() => undefined);
+  await run?.dispose();
+  container.run = null;
+  const exitCode = collected?.exitCode ?? exit.exitCode;
+  await daemon.store.update(container, {
+    state: nextState(container.state, 'exited', {
+      pid: 0,
+      exitCode,
+      finishedAt: exit.exitedAt,
+    }),
+  });
+  // Attached clients get their last bytes and the end; the next run has a hub of its own.
+  const { hub } = container;
+  container.hub = new OutputHub();
+  hub.end();
+  container.hasExited();
+  daemon.events.emit(containerEvent(container, 'die', { exitCode: String(exitCode) }));
+  if (container.record.isAutoRemove) autoRemove(daemon, container);
+};

@@ -1,0 +1,65 @@
+/** `docker inspect`. Upstream: moby daemon/inspect.go. */
+import { join } from 'node:path';
+import type { Container } from '../container/container.ts';
+import { MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
+import type { Daemon } from './daemon.ts';
+import { networksOf } from './networks.ts';
+
+const hasPid = (status: string): boolean => status === 'running' || status === 'paused';
+
+export const inspect = async (
+  daemon: Daemon,
+  container: Container,
+  { hasSize }: { readonly hasSize: boolean },
+): Promise<unknown> => {
+  const { id, name, record, state, hostConfig, directory } = container;
+  const sizeRw = hasSize ? await daemon.images.snapshotUsageBytes(id) : 0;
+  return {
+    Id: id,
+    Created: record.created,
+    Path: record.path,
+    Args: record.args,
+    State: {
+      Status: state.status,
+      Running: hasPid(state.status),
+      Paused: state.status === 'paused',
+      Restarting: state.status === 'restarting',
+      OOMKilled: state.isOomKilled,
+      Dead: state.status === 'dead',
+      Pid: hasPid(state.status) ? state.pid : 0,
+      ExitCode: state.exitCode,
+      Error: state.error,
+      StartedAt: state.startedAt,
+      FinishedAt: state.finishedAt,
+    },
+    Image: record.imageId,
+    ResolvConfPath: join(directory, 'resolv.conf'),
+    HostnamePath: join(directory, 'hostname'),
+    HostsPath: join(directory, 'hosts'),
+    LogPath: container.logPath,
+    Name: `/${name}`,
+    RestartCount: record.restartCount,
+    Driver: 'overlayfs',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: {
+      ...hostConfig,
+      MaskedPaths: hostConfig.MaskedPaths ?? MASKED_PATHS,
+      ReadonlyPaths: hostConfig.ReadonlyPaths ?? READONLY_PATHS,
+    },
+    GraphDriver: { Name: 'overlayfs', Data: null },
+    Mounts: [],
+    Config: record.config,
+    NetworkSettings: {
+      Bridge: '',
+      SandboxID: '',
+      SandboxKey: hasPid(state.status) ? `/proc/${state.pid}/ns/net` : '',
+      Ports: {},
+      Networks: networksOf(container),
+    },
+    ...(hasSize ? { SizeRw: sizeRw, SizeRootFs: sizeRw } : {}),
+  };
+};

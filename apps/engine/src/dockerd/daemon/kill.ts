@@ -1,0 +1,106 @@
+/** `docker kill` and `docker stop`. Upstream: moby daemon/{kill,stop}.go. */
+import { setTimeout } from 'node:timers/promises';
+import { EngineError, kindOf } from '../../protocol/errdefs.ts';
+import { isRunning } from '../container/container-state.ts';
+import type { Container } from '../container/container.ts';
+import { signalNumber } from '../container/signals.ts';
+import type { Daemon } from './daemon.ts';
+import { containerEvent } from './events.ts';
+
+const SIGTERM = 15;
+const SIGKILL = 9;
+const DEFAULT_STOP_SECONDS = 10;
+/** How long the kernel may take to be through with a killed process. */
+const KILL_PATIENCE_MS = 10_000;
+
+const send = async (daemon: Daemon, container: Container, signal: number): Promise<void> => {
+  try {
+    await daemon.tasks.kill(container.id, signal);
+  } catch (error) {
+    // It exited by itself meanwhile.
+    if (kindOf(error) !== 'not_found' && kindOf(error) !== 'failed_precondition') throw error;
+  }
+};
+
+export const kill = async (
+  daemon: Daemon,
+  container: Container,
+  signalText: string,
+): Promise<void> => {
+  const signal = signalText === '' ? SIGKILL : signalNumber(signalText);
+  if (!isRunning(container.state)) {
+    throw new EngineError(
+      'conflict',
+      `cannot kill container: ${container.name}: container ${container.id} is not running`,
+    );
+  }
+  if (signal === SIGKILL) {
+    await forceKill(daemon, container);
+  } else {
+    await send(daemon, container, signal);
+  }
+  daemon.events.emit(containerEvent(container, 'kill', { signal: String(signal) }));
+};
+
+/** SIGKILL, and the exit awaited. */
+export const forceKill = async (daemon: Daemon, container: Container): Promise<void> => {
+  container.isStoppedByUser = true;
+  const abort = new AbortController();
+  const exit = container.nextExit(abort.signal);
+  try {
+    if (!isRunning(container.state)) return;
+    await send(daemon, container, SIGKILL);
+    await within(KILL_PATIENCE_MS, exit, container, abort.signal);
+  } finally {
+    abort.abort();
+  }
+};
+
+const within = async (
+  timeoutMs: number,
+  exit: Promise<unknown>,
+  container: Container,
+  signal: AbortSignal,
+): Promise<void> => {
+  const late = setTimeout(timeoutMs, 'late', { signal }).catch(() => 'aborted');
+  if ((await Promise.race([exit, late])) === 'late' && isRunning(container.state)) {
+    throw new EngineError(
+      'internal',
+      `container ${container.id} PID ${container.state.pid} is zombie and can not be killed. Use the --init option when creating containers to run an init inside the container that forwards signals and reaps processes`,
+    );
+  }
+};
+
+export interface StopOptions {
+  /** null: what the container says, or ten seconds; negative: wait for ever. */
+  readonly timeoutSeconds: number | null;
+  readonly signal?: string;
+}
+
+export const stop = async (
+  daemon: Daemon,
+  container: Container,
+  { timeoutSeconds, signal }: StopOptions,
+): Promise<void> => {
+  if (!isRunning(container.state)) {
+    throw new EngineError('not_modified', `container ${container.id} is already stopped`);
+  }
+  container.isStoppedByUser = true;
+  const { StopSignal, StopTimeout } = container.record.config;
+  const first = signal || StopSignal ? signalNumber(signal || StopSignal) : SIGTERM;
+  const seconds = timeoutSeconds ?? StopTimeout ?? DEFAULT_STOP_SECONDS;
+  const abort = new AbortController();
+  const exit = container.nextExit(abort.signal);
+  try {
+    await send(daemon, container, first);
+    const patience =
+      seconds < 0
+        ? new Promise<'late'>(() => undefined)
+        : setTimeout(seconds * 1000, 'late' as const, { signal: abort.signal }).catch(() => 'aborted');
+    const outcome = isRunning(container.state) ? await Promise.race([exit, patience]) : 'exited';
+    if (outcome === 'late') await forceKill(daemon, container);
+  } finally {
+    abort.abort();
+  }
+  daemon.events.emit(containerEvent(container, 'stop'));
+};

@@ -1,0 +1,89 @@
+/** `docker ps`. Upstream: moby daemon/list.go. */
+import type { ContainerSummary } from '../../protocol/docker-engine-api/containers.ts';
+import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
+import { EngineError } from '../../protocol/errdefs.ts';
+import { describeState, isRunning } from '../container/container-state.ts';
+import type { Container } from '../container/container.ts';
+import type { Daemon } from './daemon.ts';
+import { networksOf } from './networks.ts';
+
+export interface ListOptions {
+  readonly isAll: boolean;
+  /** 0 for no bound. */
+  readonly limit: number;
+  readonly filters: Filters;
+}
+
+type Test = (container: Container, value: string, all: readonly Container[]) => boolean;
+
+const byName = (all: readonly Container[], reference: string): Container | undefined =>
+  all.find(({ id, name }) => name === reference || (reference !== '' && id.startsWith(reference)));
+
+const TESTS: Readonly<Record<string, Test>> = {
+  id: ({ id }, value) => id.startsWith(value),
+  name: ({ name }, value) => `/${name}`.includes(value) || matches(value, `/${name}`),
+  status: ({ state }, value) => state.status === value,
+  exited: ({ state }, value) => state.status === 'exited' && String(state.exitCode) === value,
+  ancestor: ({ record }, value) =>
+    record.imageRef === value || record.imageId.replace('sha256:', '').startsWith(value),
+  label: ({ record }, value) => {
+    const equals = value.indexOf('=');
+    const labels = record.config.Labels;
+    return equals < 0
+      ? value in labels
+      : labels[value.slice(0, equals)] === value.slice(equals + 1);
+  },
+  since: ({ record }, value, all) => record.created > (byName(all, value)?.record.created ?? '~'),
+  before: ({ record }, value, all) => record.created < (byName(all, value)?.record.created ?? ''),
+  network: ({ hostConfig }, value) => hostConfig.NetworkMode === value,
+  health: (_, value) => value === 'none',
+};
+
+const matches = (pattern: string, text: string): boolean => {
+  try {
+    return new RegExp(pattern).test(text) || new RegExp(pattern).test(text.slice(1));
+  } catch {
+    return false;
+  }
+};
+
+export const list = (daemon: Daemon, { isAll, limit, filters }: ListOptions): ContainerSummary[] => {
+  for (const key of Object.keys(filters)) {
+    if (!(key in TESTS)) throw new EngineError('invalid_argument', `invalid filter '${key}'`);
+  }
+  const all = daemon.store.list();
+  // Whoever asks for a state or the last few means stopped ones too.
+  const seesStopped = isAll || limit > 0 || 'status' in filters || 'exited' in filters;
+  const found = all
+    .filter((container) => seesStopped || isRunning(container.state))
+    .filter((container) =>
+      Object.entries(filters).every(([key, values]) =>
+        // Labels must all be there; of the other filters' values one must fit.
+        key === 'label'
+          ? values.every((value) => TESTS['label']?.(container, value, all))
+          : values.some((value) => TESTS[key]?.(container, value, all)),
+      ),
+    );
+  return (limit > 0 ? found.slice(0, limit) : found).map(summary);
+};
+
+const quoted = (word: string): string => (/[\s"']/.test(word) ? `'${word}'` : word);
+
+const summary = (container: Container): ContainerSummary => {
+  const { id, name, record, state, hostConfig } = container;
+  return {
+    Id: id,
+    Names: [`/${name}`],
+    Image: record.imageRef,
+    ImageID: record.imageId,
+    Command: [record.path, ...record.args.map(quoted)].join(' '),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports: [],
+    Labels: record.config.Labels,
+    State: state.status,
+    Status: describeState(state),
+    HostConfig: { NetworkMode: hostConfig.NetworkMode },
+    NetworkSettings: { Networks: networksOf(container) },
+    Mounts: [],
+  };
+};

@@ -1,0 +1,35 @@
+/** `docker logs`. Upstream: moby daemon/logs.go. */
+import type { Container } from '../container/container.ts';
+import { isRunning } from '../container/container-state.ts';
+import type { LogEntry } from '../logger/log-entry.ts';
+import { readLog, type LogFollower, type LogQuery } from '../logger/log-reader.ts';
+
+/** The log grows as long as the container runs, or until its last bytes are written. */
+const follower = (container: Container): LogFollower => {
+  const { run } = container;
+  return {
+    isOpen: () => container.run !== null && container.run === run,
+    watch: (callback) => {
+      const stop = run?.log.watch(callback);
+      const abort = new AbortController();
+      // The end is a change too.
+      void container.nextExit(abort.signal).then(callback);
+      return () => {
+        stop?.();
+        abort.abort();
+      };
+    },
+  };
+};
+
+export const logs = (
+  container: Container,
+  query: LogQuery & { readonly isFollowing: boolean },
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry> =>
+  readLog(
+    container.logPath,
+    query,
+    query.isFollowing && isRunning(container.state) ? follower(container) : null,
+    signal,
+  );

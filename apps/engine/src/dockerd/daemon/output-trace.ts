@@ -1,0 +1,47 @@
+/**
+ * Tells the trace what a container wrote. The trace is for watching, the log for keeping: a flood is told in samples.
+ */
+import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
+import { RAW_LIMIT_BYTES } from '../../protocol/trace/event.ts';
+import { spanStartedId } from '../../protocol/trace/event-id.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
+import type { Container } from '../container/container.ts';
+
+/** Up to here every chunk is told. */
+const FULL_BYTES = 256 * 1024;
+/** Behind that, one chunk in so many milliseconds. */
+const SAMPLE_MS = 100;
+/** The first chunks are steps; a chatty program's others are details. */
+const STEPS = 3;
+
+export const outputTrace = (
+  tracer: Tracer,
+  container: Container,
+): ((stream: StreamName, bytes: Buffer, offset: number) => void) => {
+  let told = 0;
+  let count = 0;
+  let lastAt = 0;
+  return (stream, bytes, offset) => {
+    const context = container.record.startedIn;
+    if (!context) return;
+    const now = performance.now();
+    if (told > FULL_BYTES && now - lastAt < SAMPLE_MS) return;
+    lastAt = now;
+    const kept = bytes.subarray(0, RAW_LIMIT_BYTES);
+    told += kept.length;
+    count += 1;
+    tracer.emit({
+      type: 'output',
+      traceId: context.traceId,
+      cause: spanStartedId(context.spanId),
+      level: count <= STEPS ? 'step' : 'detail',
+      containerId: container.id,
+      stream: container.record.config.Tty ? 'tty' : stream,
+      offset,
+      base64: kept.toString('base64'),
+      sizeBytes: bytes.length,
+      truncated: kept.length < bytes.length,
+      source: __SOURCE__,
+    });
+  };
+};

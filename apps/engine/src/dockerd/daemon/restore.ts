@@ -1,0 +1,109 @@
+/**
+ * What dockerd does when it starts while containers run, and when it stops.
+ * containerd says what is true: the living are adopted, exits that happened meanwhile are collected.
+ * Upstream: moby daemon/daemon.go restore, Shutdown.
+ */
+import { messageOf } from '../../protocol/errdefs.ts';
+import { isRunning, nextState } from '../container/container-state.ts';
+import type { Container } from '../container/container.ts';
+import { waitUntilServing } from '../containerd-client/channel.ts';
+import type { TaskInfo } from '../containerd-client/tasks.ts';
+import type { Daemon } from './daemon.ts';
+import { handleExit, handleTaskEvent, LOST_EXIT_CODE } from './exit.ts';
+import { stop } from './kill.ts';
+import { autoRemove } from './remove.ts';
+import { openRun } from './start.ts';
+
+/** Brings one container in line with what containerd knows of it. */
+const reconcile = async (
+  daemon: Daemon,
+  container: Container,
+  task: TaskInfo | undefined,
+): Promise<void> => {
+  const isAlive = task?.status === 'running' || task?.status === 'paused' || task?.status === 'stopped';
+  if (isAlive && !isRunning(container.state)) {
+    // dockerd died between the start and its note of it.
+    await daemon.store.update(container, {
+      state: nextState(container.state, 'running', {
+        pid: task.pid,
+        exitCode: 0,
+        error: '',
+        startedAt: new Date().toISOString(),
+      }),
+    });
+  }
+  if (task?.status === 'created') {
+    // Nobody will ever start it: the client that asked has seen its connection break.
+    await daemon.tasks.delete(container.id);
+    await daemon.tasks.deleteContainer(container.id);
+    return;
+  }
+  if (!isRunning(container.state)) {
+    if (container.state.status === 'exited' && container.record.isAutoRemove) {
+      autoRemove(daemon, container);
+    }
+    return;
+  }
+  if (!container.run) {
+    container.run = openRun(daemon, container);
+    container.run.begin();
+    container.hasStarted();
+  }
+  if (isAlive && task.status !== 'stopped') return;
+  // It exited while nobody listened, or its shim was killed and took the code along.
+  void handleExit(daemon, container, {
+    pid: container.state.pid,
+    exitCode: task?.exitCode ?? LOST_EXIT_CODE,
+    exitedAt: task?.exitedAt ?? new Date().toISOString(),
+  }).catch((error: unknown) => {
+    process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
+  });
+};
+
+const reconcileAll = async (daemon: Daemon): Promise<void> => {
+  const tasks = new Map((await daemon.tasks.list()).map((task) => [task.containerId, task]));
+  for (const container of daemon.store.list()) {
+    try {
+      await container.exclusively(() => reconcile(daemon, container, tasks.get(container.id)));
+    } catch (error) {
+      process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
+    }
+  }
+};
+
+/**
+ * Listens for exits as long as dockerd lives; when containerd goes, waits for the next one.
+ * Subscribed first, looked around second: between the two nothing can be missed.
+ */
+export const followTasks = async (daemon: Daemon, onReady: () => void): Promise<void> => {
+  while (!daemon.signal.aborted) {
+    try {
+      await waitUntilServing(daemon.channel, daemon.signal);
+      const events = daemon.tasks.events(daemon.signal);
+      const first = events.next();
+      first.catch(() => undefined);
+      await reconcileAll(daemon);
+      onReady();
+      for (let result = await first; !result.done; result = await events.next()) {
+        handleTaskEvent(daemon, result.value);
+      }
+    } catch (error) {
+      if (daemon.signal.aborted) return;
+      process.stderr.write(`dockerd: lost containerd: ${messageOf(error)}\n`);
+    }
+  }
+};
+
+/**
+ * A stop in good order: without live-restore the containers stop too; with it they are left to the next dockerd.
+ * (A crash gets here never, and leaves them alone either way.)
+ */
+export const shutDown = async (daemon: Daemon): Promise<void> => {
+  const running = daemon.store.list().filter(({ state }) => isRunning(state));
+  if (!daemon.options.isLiveRestore) {
+    await Promise.allSettled(
+      running.map((container) => stop(daemon, container, { timeoutSeconds: null })),
+    );
+  }
+  await Promise.allSettled(daemon.store.list().map((container) => container.run?.abandon()));
+};

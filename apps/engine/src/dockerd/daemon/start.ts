@@ -1,0 +1,163 @@
+/**
+ * `docker start`: configuration → OCI specification → containerd, which makes the task and starts it.
+ * Upstream: moby daemon/start.go.
+ */
+import { join } from 'node:path';
+import { EngineError, messageOf } from '../../protocol/errdefs.ts';
+import { currentContext } from '../../tracing/context.ts';
+import { nextState, isRunning } from '../container/container-state.ts';
+import type { Container } from '../container/container.ts';
+import { ContainerRun } from '../container/container-run.ts';
+import { readUserFiles } from '../images/root-view.ts';
+import { writeNetworkFiles } from '../oci/network-files.ts';
+import { containerSpec } from '../oci/spec.ts';
+import { resolveUser } from '../oci/user.ts';
+import type { Daemon } from './daemon.ts';
+import { containerEvent } from './events.ts';
+import { outputTrace } from './output-trace.ts';
+import { autoRemove } from './remove.ts';
+
+export const fifoDirectory = (daemon: Daemon, id: string): string =>
+  join(daemon.options.execRoot, 'containers', id);
+
+export const openRun = (daemon: Daemon, container: Container): ContainerRun =>
+  new ContainerRun({
+    container,
+    fifoDirectory: fifoDirectory(daemon, container.id),
+    native: daemon.native,
+    onOutput: outputTrace(daemon.tracer, container),
+  });
+
+export const start = (daemon: Daemon, container: Container): Promise<void> =>
+  container.exclusively(async () => {
+    const { status } = container.state;
+    if (status === 'paused') {
+      throw new EngineError('conflict', 'cannot start a paused container, try unpause instead');
+    }
+    if (isRunning(container.state)) {
+      throw new EngineError('not_modified', `container ${container.id} is already running`);
+    }
+    if (container.isRemoving || status === 'removing' || status === 'dead') {
+      throw new EngineError(
+        'conflict',
+        'container is marked for removal and cannot be started',
+      );
+    }
+    await daemon.tracer.span(
+      'daemon.start',
+      { attributes: { 'container.id': container.id, 'container.name': container.name }, source: __SOURCE__ },
+      () => startTask(daemon, container),
+    );
+  });
+
+const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
+  container.isStoppedByUser = false;
+  let run: ContainerRun | null = null;
+  try {
+    run = openRun(daemon, container);
+    await createTask(daemon, container, run);
+    container.run = run;
+    run.begin();
+    await daemon.tasks.start(container.id);
+  } catch (error) {
+    throw await failedStart(daemon, container, run, error);
+  }
+  // The exit may have been told already; it waits behind us for this container.
+  await daemon.store.update(container, {
+    state: nextState(container.state, 'running', {
+      exitCode: 0,
+      error: '',
+      isOomKilled: false,
+      startedAt: new Date().toISOString(),
+    }),
+  });
+  container.hasStarted();
+  daemon.events.emit(containerEvent(container, 'start'));
+};
+
+const createTask = async (
+  daemon: Daemon,
+  container: Container,
+  run: ContainerRun,
+): Promise<void> => {
+  const { id, hostConfig: host } = container;
+  const { config, imageRef } = container.record;
+  const [mounts, files] = await Promise.all([
+    daemon.images.snapshotMounts(id),
+    writeNetworkFiles(container.directory, config, host),
+  ]);
+  const userFiles = await readUserFiles(daemon.native, mounts, join(daemon.options.execRoot, 'views', id));
+  const user = resolveUser(config.User, userFiles, host.GroupAdd);
+  const { cgroupParent } = daemon.options;
+  const spec = containerSpec({ id, config, host, user, files, cgroupParent });
+  // Written before the task exists: whatever happens next, the exit finds its trace.
+  await daemon.store.update(container, { startedIn: currentContext() ?? null });
+  // A dockerd that was killed in the middle of a start leaves its half behind.
+  await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} }).catch(async (error: unknown) => {
+    if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
+    await daemon.tasks.delete(id);
+    await daemon.tasks.deleteContainer(id);
+    await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} });
+  });
+  const pid = await daemon.tasks.create(id, mounts, run.stdio);
+  container.record = { ...container.record, state: { ...container.state, pid } };
+};
+
+const EACCES = 'permission denied';
+const NOT_FOUND = ['executable file not found', 'no such file or directory', 'system cannot find the file specified'];
+
+/**
+ * The docker CLI tells 126 and 127 from 125 by the words of this message, so they are part of the protocol.
+ * Upstream: moby daemon/errors.go setExitCodeFromError.
+ */
+export const startFailure = (error: unknown): { exitCode: number; error: EngineError } => {
+  const message = messageOf(error);
+  const lower = message.toLowerCase();
+  const invalid = (exitCode: number, text: string) => ({
+    exitCode,
+    error: new EngineError('invalid_argument', text, { cause: error }),
+  });
+  if (lower.includes(EACCES)) return invalid(126, message);
+  if (lower.includes('is a directory')) return invalid(126, `${message}: ${EACCES}`);
+  if (lower.includes('not a directory')) {
+    return invalid(
+      127,
+      `${message}: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type`,
+    );
+  }
+  if (NOT_FOUND.some((words) => lower.includes(words))) return invalid(127, message);
+  return {
+    exitCode: 128,
+    error:
+      error instanceof EngineError && error.kind !== 'internal'
+        ? error
+        : new EngineError('unknown', message, { cause: error }),
+  };
+};
+
+/** Takes everything back, keeps the reason, and answers what to throw. */
+const failedStart = async (
+  daemon: Daemon,
+  container: Container,
+  run: ContainerRun | null,
+  cause: unknown,
+): Promise<EngineError> => {
+  const { exitCode, error } = startFailure(cause);
+  await daemon.tasks.delete(container.id).catch(() => null);
+  await daemon.tasks.deleteContainer(container.id).catch(() => undefined);
+  container.run = null;
+  await run?.dispose();
+  container.hub.end();
+  await daemon.store.update(container, {
+    state: nextState(container.state, 'exited', {
+      pid: 0,
+      exitCode,
+      error: error.message,
+      finishedAt: new Date().toISOString(),
+    }),
+  });
+  container.hasExited();
+  daemon.events.emit(containerEvent(container, 'die', { exitCode: String(exitCode) }));
+  if (container.record.isAutoRemove) autoRemove(daemon, container);
+  return error;
+};

@@ -1,0 +1,128 @@
+/** `docker version` and `docker info`. Upstream: moby daemon/info.go. */
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, hostname, release, totalmem } from 'node:os';
+import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
+import { containerdVersion } from '../containerd-client/channel.ts';
+import type { Daemon } from './daemon.ts';
+
+export const ENGINE_VERSION = '0.1.0';
+const PLATFORM = 'Engine Room';
+const ARCHITECTURE: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+const MACHINE: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' };
+
+const architecture = (): string => ARCHITECTURE[process.arch] ?? process.arch;
+
+const operatingSystem = (): string => {
+  try {
+    const file = readFileSync('/etc/os-release', 'utf8');
+    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(file)?.[1] ?? 'Linux';
+  } catch {
+    return 'Linux';
+  }
+};
+
+const isCgroup2 = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers');
+
+export const version = async (daemon: Daemon): Promise<unknown> => {
+  const containerd = await containerdVersion(daemon.channel).catch(() => null);
+  const details = {
+    ApiVersion: API_VERSION,
+    Arch: architecture(),
+    Experimental: 'false',
+    KernelVersion: release(),
+    MinAPIVersion: MIN_API_VERSION,
+    Os: 'linux',
+  };
+  return {
+    Platform: { Name: PLATFORM },
+    Components: [
+      { Name: 'Engine', Version: ENGINE_VERSION, Details: details },
+      ...(containerd
+        ? [
+            {
+              Name: 'containerd',
+              Version: containerd.version,
+              Details: { GitCommit: containerd.revision },
+            },
+          ]
+        : []),
+    ],
+    Version: ENGINE_VERSION,
+    ApiVersion: API_VERSION,
+    MinAPIVersion: MIN_API_VERSION,
+    GitCommit: '',
+    GoVersion: `node ${process.version}`,
+    Os: 'linux',
+    Arch: architecture(),
+    KernelVersion: release(),
+    BuildTime: '',
+  };
+};
+
+export const info = async (daemon: Daemon): Promise<unknown> => {
+  const containers = daemon.store.list();
+  const count = (status: string): number =>
+    containers.filter(({ state }) => state.status === status).length;
+  const [containerd, images] = await Promise.all([
+    containerdVersion(daemon.channel).catch(() => null),
+    daemon.imageStore.list().catch(() => []),
+  ]);
+  return {
+    ID: hostname(),
+    Containers: containers.length,
+    ContainersRunning: count('running'),
+    ContainersPaused: count('paused'),
+    ContainersStopped: containers.length - count('running') - count('paused'),
+    Images: new Set(images.map(({ target }) => target.digest)).size,
+    Driver: 'overlayfs',
+    DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
+    Plugins: { Volume: [], Network: ['null'], Authorization: null, Log: ['json-file'] },
+    MemoryLimit: true,
+    SwapLimit: true,
+    CpuCfsPeriod: true,
+    CpuCfsQuota: true,
+    CPUShares: true,
+    CPUSet: true,
+    PidsLimit: true,
+    IPv4Forwarding: true,
+    OomKillDisable: !isCgroup2(),
+    Debug: false,
+    NFd: 0,
+    NGoroutines: 0,
+    SystemTime: new Date().toISOString(),
+    LoggingDriver: 'json-file',
+    CgroupDriver: 'cgroupfs',
+    CgroupVersion: isCgroup2() ? '2' : '1',
+    NEventsListener: 0,
+    KernelVersion: release(),
+    OperatingSystem: operatingSystem(),
+    OSVersion: '',
+    OSType: 'linux',
+    Architecture: MACHINE[process.arch] ?? process.arch,
+    IndexServerAddress: 'https://index.docker.io/v1/',
+    RegistryConfig: { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] },
+    NCPU: cpus().length,
+    MemTotal: totalmem(),
+    DockerRootDir: daemon.options.dataRoot,
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    Name: hostname(),
+    Labels: [],
+    ExperimentalBuild: false,
+    ServerVersion: ENGINE_VERSION,
+    Runtimes: { 'io.containerd.engineroom.v2': { path: 'runc' } },
+    DefaultRuntime: 'io.containerd.engineroom.v2',
+    Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false },
+    LiveRestoreEnabled: daemon.options.isLiveRestore,
+    Isolation: '',
+    InitBinary: '',
+    ContainerdCommit: { ID: containerd?.version ?? '' },
+    RuncCommit: { ID: ENGINE_VERSION },
+    InitCommit: { ID: '' },
+    SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+    Warnings: [
+      'WARNING: This daemon has no bridge network yet: containers get a loopback interface only.',
+    ],
+  };
+};

@@ -1,0 +1,180 @@
+/**
+ * What may be asked of a new container. Sentences that clients match on are Docker's; what this version cannot honour
+ * is refused by name, because a container that silently lacks what was asked for teaches a lie.
+ * Upstream: moby daemon/container.go verifyContainerSettings, daemon/daemon_unix.go.
+ */
+import { cpus } from 'node:os';
+import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { EngineError } from '../../protocol/errdefs.ts';
+import { signalNumber } from '../container/signals.ts';
+import { containerCapabilities } from '../oci/capabilities.ts';
+import { hostsFile } from '../oci/network-files.ts';
+import { containerRlimits } from '../oci/rlimits.ts';
+
+const MINIMUM_MEMORY_BYTES = 6 * 1024 * 1024;
+const NANO_CPUS_PER_CPU = 1e9;
+const HOSTNAME_BYTES = 64;
+const RESTART_POLICIES = ['', 'no', 'on-failure', 'always', 'unless-stopped'];
+/** Networks that a container may name: this daemon has no bridge, so each of them means loopback only. */
+const NETWORK_MODES = ['', 'default', 'none', 'bridge'];
+const SECURITY_OPTIONS = /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
+
+const refuse = (sentence: string): never => {
+  throw new EngineError('invalid_argument', sentence);
+};
+
+const checkConfig = (config: ContainerConfig): void => {
+  const { WorkingDir, StopSignal, Env, Hostname, Healthcheck } = config;
+  if (WorkingDir !== '' && !WorkingDir.startsWith('/')) {
+    refuse(`the working directory '${WorkingDir}' is invalid, it needs to be an absolute path`);
+  }
+  if (StopSignal) signalNumber(StopSignal);
+  for (const variable of Env) {
+    if (variable === '' || variable.startsWith('=')) {
+      refuse(`invalid environment variable: ${variable}`);
+    }
+  }
+  if (Hostname.length > HOSTNAME_BYTES || /[\s/\0]/.test(Hostname)) {
+    refuse(`invalid hostname format: ${Hostname}`);
+  }
+  for (const text of [...(config.Cmd ?? []), ...(config.Entrypoint ?? []), ...Env, WorkingDir]) {
+    if (text.includes('\0')) refuse('arguments and variables cannot contain a NUL byte');
+  }
+  const test = (Healthcheck as { Test?: readonly string[] | null } | null | undefined)?.Test;
+  if (test && test.length > 0 && test[0] !== 'NONE') {
+    refuse('health checks are not supported by this daemon yet');
+  }
+};
+
+const checkMemory = (host: HostConfig): void => {
+  const { Memory, MemorySwap, MemoryReservation, MemorySwappiness } = host;
+  if (Memory !== 0 && Memory < MINIMUM_MEMORY_BYTES) refuse('Minimum memory limit allowed is 6MB');
+  if (Memory > 0 && MemorySwap > 0 && MemorySwap < Memory) {
+    refuse('Minimum memoryswap limit should be larger than memory limit, see usage');
+  }
+  if (Memory === 0 && MemorySwap > 0) {
+    refuse('You should always set the Memory limit when using Memoryswap limit, see usage');
+  }
+  if (MemorySwappiness !== null && (MemorySwappiness < -1 || MemorySwappiness > 100)) {
+    refuse(`Invalid value: ${MemorySwappiness}, valid memory swappiness range is 0-100`);
+  }
+  if (MemoryReservation > 0 && MemoryReservation < MINIMUM_MEMORY_BYTES) {
+    refuse('Minimum memory reservation allowed is 6MB');
+  }
+  if (Memory > 0 && MemoryReservation > Memory) {
+    refuse('Minimum memory limit can not be less than memory reservation limit, see usage');
+  }
+};
+
+const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): void => {
+  if (NanoCpus > 0 && CpuPeriod > 0) {
+    refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set');
+  }
+  if (NanoCpus > 0 && CpuQuota > 0) {
+    refuse('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
+  }
+  const count = cpus().length;
+  if (NanoCpus < 0 || NanoCpus > count * NANO_CPUS_PER_CPU) {
+    refuse(
+      `range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`,
+    );
+  }
+  if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
+    refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
+  }
+  if (CpuQuota > 0 && CpuQuota < 1000) {
+    refuse('CPU cfs quota can not be less than 1ms (i.e. 1000)');
+  }
+  if (CpusetCpus && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(CpusetCpus)) {
+    refuse(`Invalid value ${CpusetCpus} for cpuset cpus`);
+  }
+};
+
+/** `[is it asked for, what it is]`: each of these would change what the container is. */
+const unsupported = (
+  config: ContainerConfig,
+  host: HostConfig,
+): readonly (readonly [boolean, string])[] => [
+  [host.Privileged, 'privileged containers (--privileged)'],
+  [host.Binds.length + host.Mounts.length > 0, 'volumes and bind mounts (-v, --mount)'],
+  [host.VolumesFrom.length > 0, 'volumes of other containers (--volumes-from)'],
+  [Object.keys(host.PortBindings).length > 0 || host.PublishAllPorts, 'published ports (-p, -P)'],
+  [host.Links.length > 0, 'links between containers (--link)'],
+  [host.PidMode !== '', "another pid namespace than the container's own (--pid)"],
+  [!['', 'private', 'shareable'].includes(host.IpcMode), "another ipc namespace than the container's own (--ipc)"],
+  [host.UTSMode !== '', "another uts namespace than the container's own (--uts)"],
+  [!['', 'host'].includes(host.UsernsMode), 'user namespaces (--userns)'],
+  [!['', 'private', 'host'].includes(host.CgroupnsMode), `the cgroup namespace mode ${host.CgroupnsMode}`],
+  [host.Devices.length + host.DeviceRequests.length > 0, 'devices (--device, --gpus)'],
+  [host.DeviceCgroupRules.length > 0, 'device cgroup rules (--device-cgroup-rule)'],
+  [Object.keys(host.Sysctls).length > 0, 'kernel parameters (--sysctl)'],
+  [Object.keys(host.StorageOpt).length > 0, 'storage options (--storage-opt)'],
+  [host.Init === true, 'an init process in the container (--init)'],
+  [!['', 'no'].includes(host.RestartPolicy.Name), 'restart policies (--restart)'],
+  [!['', 'json-file'].includes(host.LogConfig.Type), `the logging driver ${host.LogConfig.Type}`],
+  [Object.keys(host.LogConfig.Config).length > 0, 'log options (--log-opt)'],
+  [host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0, 'realtime scheduling (--cpu-rt-*)'],
+  [
+    host.BlkioWeight !== 0 ||
+      [
+        host.BlkioWeightDevice,
+        host.BlkioDeviceReadBps,
+        host.BlkioDeviceWriteBps,
+        host.BlkioDeviceReadIOps,
+        host.BlkioDeviceWriteIOps,
+      ].some((list) => list.length > 0),
+    'block I/O limits (--blkio-weight, --device-read-bps, …)',
+  ],
+  [!['', 'default'].includes(host.Isolation), `the isolation technology ${host.Isolation}`],
+  [Object.keys(config.Volumes).length > 0, 'anonymous volumes (-v /path)'],
+];
+
+const checkHost = (config: ContainerConfig, host: HostConfig): void => {
+  if (!RESTART_POLICIES.includes(host.RestartPolicy.Name)) {
+    refuse(
+      `invalid restart policy: unknown policy '${host.RestartPolicy.Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
+  }
+  if (host.AutoRemove && !['', 'no'].includes(host.RestartPolicy.Name)) {
+    refuse("can't create 'AutoRemove' container with restart policy");
+  }
+  for (const [isAsked, what] of unsupported(config, host)) {
+    if (isAsked) refuse(`${what} are not supported by this daemon yet`);
+  }
+  for (const option of host.SecurityOpt) {
+    if (!SECURITY_OPTIONS.test(option)) {
+      refuse(`the security option "${option}" is not supported by this daemon yet`);
+    }
+  }
+  if (!['', 'io.containerd.engineroom.v2', 'engineroom'].includes(host.Runtime)) {
+    refuse(`unknown or invalid runtime name: ${host.Runtime}`);
+  }
+  if (host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:')) {
+    refuse(`the network mode "${host.NetworkMode}" is not supported by this daemon yet`);
+  }
+  if (!NETWORK_MODES.includes(host.NetworkMode)) {
+    throw new EngineError('not_found', `network ${host.NetworkMode} not found`);
+  }
+  if (host.CgroupParent.split('/').includes('..')) {
+    refuse(`invalid cgroup parent: ${host.CgroupParent}`);
+  }
+  if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000) {
+    refuse(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
+  }
+  if (host.ShmSize < 0) refuse('SHM size can not be less than 0');
+};
+
+/** Throws what Docker would say, or answers warnings. */
+export const validate = (config: ContainerConfig, host: HostConfig): string[] => {
+  checkConfig(config);
+  checkHost(config, host);
+  checkMemory(host);
+  checkCpu(host);
+  // Each of these throws for a value that it does not know.
+  containerCapabilities(host.CapAdd, host.CapDrop);
+  containerRlimits(host.Ulimits);
+  hostsFile(host);
+  return host.NetworkMode === 'bridge'
+    ? ['This daemon has no bridge network yet: the container gets a loopback interface only.']
+    : [];
+};

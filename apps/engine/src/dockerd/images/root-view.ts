@@ -1,0 +1,88 @@
+/**
+ * Reads a few files of a container's root file system before it runs: /etc/passwd and /etc/group.
+ *
+ * The layers are shown by a read-only overlay mount for this moment. Links in an image may point anywhere, so a path
+ * is walked step by step, and what would leave the root stays inside it, as after chroot(2).
+ */
+import { constants, mkdirSync, rmdirSync } from 'node:fs';
+import { lstat, open, readlink } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import type { Native } from '../../../../../native/native.ts';
+import type { Mount } from '../containerd-client/tasks.ts';
+import type { UserFiles } from '../oci/user.ts';
+
+const MS_RDONLY = 1;
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+const MNT_DETACH = 2;
+const MAX_LINKS = 40;
+const MAX_FILE_BYTES = 1024 * 1024;
+
+const optionOf = (mount: Mount, name: string): string | undefined =>
+  mount.options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+
+/** Undefined when there is no such regular file. */
+export const readInRoot = async (root: string, path: string): Promise<string | undefined> => {
+  let pending = path.split('/').filter(Boolean);
+  let resolved = '/';
+  for (let links = 0; pending.length > 0; ) {
+    const [name = '', ...rest] = pending;
+    pending = rest;
+    const next = posix.join(resolved, name);
+    const stats = await lstat(join(root, next)).catch(() => null);
+    if (!stats) return undefined;
+    if (!stats.isSymbolicLink()) {
+      resolved = next;
+      continue;
+    }
+    if (++links > MAX_LINKS) return undefined;
+    const target = await readlink(join(root, next));
+    if (posix.isAbsolute(target)) resolved = '/';
+    pending = [...target.split('/').filter((part) => part !== '' && part !== '.'), ...pending];
+  }
+  const file = await open(
+    join(root, resolved),
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  ).catch(() => null);
+  if (!file) return undefined;
+  try {
+    if (!(await file.stat()).isFile()) return undefined;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES), 0, MAX_FILE_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+};
+
+/** How the layers are mounted for reading: the writable one becomes the uppermost of the read-only ones. */
+const viewOf = (mount: Mount, target: string): Parameters<Native['mount']>[0] => {
+  const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  const upper = optionOf(mount, 'upperdir');
+  const lower = optionOf(mount, 'lowerdir') ?? '';
+  const data = `lowerdir=${upper ? `${upper}:` : ''}${lower}`;
+  return { source: 'overlay', target, type: 'overlay', flags, data };
+};
+
+export const readUserFiles = async (
+  native: Pick<Native, 'mount' | 'unmount'>,
+  mounts: readonly Mount[],
+  target: string,
+): Promise<UserFiles> => {
+  const [mount] = mounts;
+  if (!mount) return { passwd: '', group: '' };
+  const read = async (root: string): Promise<UserFiles> => ({
+    passwd: (await readInRoot(root, 'etc/passwd')) ?? '',
+    group: (await readInRoot(root, 'etc/group')) ?? '',
+  });
+  // A single layer is a folder already.
+  if (mount.type === 'bind') return read(mount.source);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  native.mount(viewOf(mount, target));
+  try {
+    return await read(target);
+  } finally {
+    native.unmount(target, MNT_DETACH);
+    rmdirSync(target);
+  }
+};
