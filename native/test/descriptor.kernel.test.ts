@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -118,6 +119,18 @@ describe('splice', () => {
     native.close(read);
     native.close(write);
   });
+});
+
+test('setNonBlocking: an empty pipe answers EAGAIN', () => {
+  const [read, write] = native.pipe();
+
+  native.setNonBlocking(read);
+
+  expect(() => readSync(read, Buffer.alloc(1))).toThrow(
+    expect.objectContaining({ code: 'EAGAIN' }),
+  );
+  native.close(read);
+  native.close(write);
 });
 
 test('setWindowSize is what the other side of a terminal sees', async () => {

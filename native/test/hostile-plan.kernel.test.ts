@@ -123,16 +123,13 @@ describe('under the sanitizers', () => {
     try {
       const program = join(folder, 'fuzz');
       const sources = ['test/fuzz.c', 'src/helper/execute.c', 'src/helper/plan_check.c'];
+      const flags =
+        '-std=gnu17 -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=address,undefined -fno-sanitize-recover=all';
       execFileSync('cc', [
-        ...[
-          '-std=gnu17',
-          '-O1',
-          '-g',
-          '-DENGINE_ROOM_FAKE_SYSTEM_CALLS',
-          '-fno-sanitize-recover=all',
-        ],
-        ...['-fsanitize=address,undefined', '-o', program],
+        ...flags.split(' '),
         ...sources.map((source) => join(import.meta.dirname, '..', source)),
+        '-o',
+        program,
       ]);
 
       const valid = Number(

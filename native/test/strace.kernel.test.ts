@@ -70,8 +70,15 @@ test.skipIf(!hasStrace)('strace sees the steps of the plan, one to one', async (
   expect(code).toBe(0);
   expect(parent).toEqual([...prologue, 'pipe2', 'clone3', 'close', 'read', 'exit_group']);
   expect(init).toEqual([
-    ...['getpid', 'prctl'],
-    ...['sethostname', 'openat', 'openat', 'write', 'close', 'write', 'exit_group'],
+    'getpid',
+    'prctl',
+    'sethostname',
+    'openat',
+    'openat',
+    'write',
+    'close',
+    'write',
+    'exit_group',
   ]);
   expect(
     parseRecords(Buffer.concat(chunks)).filter((record) => record.stage === 'init'),
