@@ -3,7 +3,7 @@
  * a shim per container, and a shim in Go is quicker to start than one in Node.
  *
  *   containerd                                      spare
- *     starts, detached:  containerd-shim-engineroom-v2 -address <containerd.sock> spare <claim socket>
+ *     starts, detached:  containerd-shim-engineroom-v2 -address <containerd.sock> -publish-binary <containerd> spare <claim socket>
  *                                                     loads everything, listens on <claim socket> (mode 0600)
  *     connects
  *                                  ← SpareHello       one line of JSON

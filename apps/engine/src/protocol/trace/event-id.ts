@@ -14,3 +14,6 @@ export const spanEndedId = (spanId: string): string => `${spanId}/end`;
 export const syscallId = (spanId: string, step: number): string => `${spanId}/syscall/${step}`;
 /** Birth, exec and exit of a process are told by different processes; pid and change name them. */
 export const processId = (pid: number, change: string): string => `process/${pid}/${change}`;
+/** A task event rides a stream without metadata; what it says names it: `/tasks/exit` of one process of one container. */
+export const taskEventId = (topic: string, containerId: string, id: string, pid: number): string =>
+  `event${topic}/${containerId}/${id}/${pid}`;

@@ -1,0 +1,59 @@
+/** The command line: `containerd --address … --root … --state …`, with real containerd's names and defaults. */
+import { isAbsolute } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { isLogLevel, type LogLevel } from './log.ts';
+
+export interface Options {
+  readonly address: string;
+  readonly root: string;
+  readonly state: string;
+  readonly pidfile: string | undefined;
+  readonly logLevel: LogLevel;
+}
+
+export const USAGE = `Usage: containerd [options]
+
+  -a, --address PATH     gRPC socket (default /run/engine-room/containerd.sock); ttrpc for shims is PATH.ttrpc
+      --root PATH        what must survive a reboot: content, snapshots, metadata (default /var/lib/engine-room/containerd)
+      --state PATH       what need not: the bundles of tasks (default /run/engine-room/containerd)
+      --pidfile PATH     file to write the pid to
+  -l, --log-level LEVEL  trace, debug, info, warn, error or fatal (default info)
+  -v, --version          print the version
+  -h, --help             print this
+`;
+
+/** Undefined asks for help or the version. */
+export const parseOptions = (argv: readonly string[]): Options | 'help' | 'version' => {
+  const { values } = parse(argv);
+  if (values.help) return 'help';
+  if (values.version) return 'version';
+  const logLevel = values['log-level'];
+  if (!isLogLevel(logLevel)) throw new EngineError('invalid_argument', `invalid log level "${logLevel}"`);
+  const paths = { address: values.address, root: values.root, state: values.state, pidfile: values.pidfile };
+  for (const [name, path] of Object.entries(paths)) {
+    if (path !== undefined && !isAbsolute(path)) {
+      throw new EngineError('invalid_argument', `--${name} must be an absolute path, not "${path}"`);
+    }
+  }
+  return { address: values.address, root: values.root, state: values.state, pidfile: values.pidfile, logLevel };
+};
+
+const parse = (argv: readonly string[]) => {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        address: { type: 'string', short: 'a', default: '/run/engine-room/containerd.sock' },
+        root: { type: 'string', default: '/var/lib/engine-room/containerd' },
+        state: { type: 'string', default: '/run/engine-room/containerd' },
+        pidfile: { type: 'string' },
+        'log-level': { type: 'string', short: 'l', default: 'info' },
+        version: { type: 'boolean', short: 'v', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new EngineError('invalid_argument', messageOf(error), { cause: error });
+  }
+};

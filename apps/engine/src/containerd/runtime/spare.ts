@@ -1,0 +1,184 @@
+/**
+ * Keeps one shim warm: a process without a container, waiting to be claimed (`protocol/task/claim.ts`).
+ *
+ * A container then does not wait for a shim to start. The next spare is started when nothing has happened for
+ * a moment, so that its start does not compete with the run that took the last one.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EngineError, messageOf } from '../../protocol/errdefs.ts';
+import { SPARE_ACTION, type BootstrapAnswer, type ClaimAnswer, type ClaimRequest, type SpareHello } from '../../protocol/task/claim.ts';
+import { withContext } from '../../tracing/context.ts';
+import type { Log } from '../log.ts';
+import { JsonLines } from './json-lines.ts';
+import { shimEnvironment, type ShimSurroundings } from './shim-binary.ts';
+
+const QUIET_MS = 400;
+const READY_TIMEOUT_MS = 10_000;
+const CONNECT_EVERY_MS = 25;
+const CLAIM_TIMEOUT_MS = 5000;
+const FIRST_RETRY_MS = 1000;
+const LAST_RETRY_MS = 60_000;
+
+export interface SpareOptions {
+  /** Where the claim sockets are. */
+  readonly folder: string;
+  /** The shim of the runtime that is kept warm. */
+  readonly shimPath: () => Promise<string>;
+  readonly surroundings: ShimSurroundings;
+  readonly spawnDetached: (options: {
+    file: string;
+    argv: readonly string[];
+    env: Readonly<Record<string, string>>;
+    cwd: string;
+  }) => number;
+  readonly log: Log;
+  /** False keeps none: every shim is bootstrapped, as in real containerd. */
+  readonly isWanted: boolean;
+}
+
+interface Spare {
+  readonly shimPath: string;
+  readonly hello: SpareHello;
+  readonly socket: Socket;
+  readonly lines: JsonLines;
+  readonly readySince: number;
+}
+
+export interface ClaimedSpare {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly bootstrap: BootstrapAnswer;
+  /** How long it had been waiting. */
+  readonly readyMs: number;
+}
+
+export class SpareKeeper {
+  readonly #options: SpareOptions;
+  #spare: Spare | undefined;
+  #starting = false;
+  #stopped = false;
+  #timer: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #count = 0;
+
+  constructor(options: SpareOptions) {
+    this.#options = options;
+    // Sockets of an earlier containerd: their spares left with it.
+    rmSync(options.folder, { recursive: true, force: true });
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+  }
+
+  get isReady(): boolean {
+    return this.#spare !== undefined;
+  }
+
+  /** Something is going on: a missing spare waits until it is quiet again. */
+  touch(delayMs = QUIET_MS): void {
+    if (this.#stopped || this.#spare || !this.#options.isWanted) return;
+    clearTimeout(this.#timer);
+    // Outside of any span: a spare belongs to no container yet.
+    this.#timer = withContext(undefined, () => setTimeout(() => void this.#refill(), delayMs));
+    this.#timer.unref();
+  }
+
+  /** The waiting spare becomes the shim of a container; undefined when there is none (of that kind) or it fails. */
+  async claim(shimPath: string, request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>): Promise<ClaimedSpare | undefined> {
+    const spare = this.#spare;
+    if (!spare || spare.shimPath !== shimPath) return undefined;
+    this.#spare = undefined;
+    const { address, ttrpcAddress, publishBinary, isDebug } = this.#options.surroundings;
+    const full: ClaimRequest = { ...request, address, ttrpcAddress, publishBinary, debug: isDebug };
+    try {
+      spare.socket.ref();
+      spare.socket.write(`${JSON.stringify(full)}\n`);
+      const answer = (await spare.lines.next(CLAIM_TIMEOUT_MS)) as ClaimAnswer;
+      if ('error' in answer) throw new EngineError('unavailable', answer.error);
+      const readyMs = Math.round(performance.now() - spare.readySince);
+      return { pid: spare.hello.pid, startTime: spare.hello.startTime, bootstrap: answer, readyMs };
+    } catch (error) {
+      this.#options.log.warn('spare shim could not be claimed', { error: messageOf(error), pid: spare.hello.pid });
+      return undefined;
+    } finally {
+      spare.socket.destroy();
+    }
+  }
+
+  /** Ends the waiting spare: it exits when its connection does. */
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    this.#spare?.socket.destroy();
+    this.#spare = undefined;
+  }
+
+  async #refill(): Promise<void> {
+    if (this.#starting || this.#stopped || this.#spare) return;
+    this.#starting = true;
+    try {
+      const spare = await this.#start();
+      if (this.#stopped) {
+        spare.socket.destroy();
+        return;
+      }
+      this.#spare = spare;
+      this.#retryMs = FIRST_RETRY_MS;
+      spare.socket.once('close', () => {
+        if (this.#spare !== spare) return;
+        this.#spare = undefined;
+        this.touch(this.#retryMs);
+      });
+      this.#options.log.debug('spare shim is ready', { pid: spare.hello.pid });
+    } catch (error) {
+      this.#options.log.warn('no spare shim', { error: messageOf(error), retryMs: this.#retryMs });
+      this.touch(this.#retryMs);
+      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+    } finally {
+      this.#starting = false;
+    }
+  }
+
+  async #start(): Promise<Spare> {
+    const { folder, surroundings, spawnDetached } = this.#options;
+    const shimPath = await this.#options.shimPath();
+    this.#count += 1;
+    const claimSocket = join(folder, `${process.pid}-${this.#count}.sock`);
+    spawnDetached({
+      file: shimPath,
+      argv: [shimPath, '-address', surroundings.address, '-publish-binary', surroundings.publishBinary, SPARE_ACTION, claimSocket],
+      env: shimEnvironment(surroundings),
+      cwd: '/',
+    });
+    const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
+    const lines = new JsonLines(socket);
+    try {
+      const hello = (await lines.next(READY_TIMEOUT_MS)) as SpareHello;
+      // The spare alone is no reason for containerd to live on.
+      socket.unref();
+      return { shimPath, hello, socket, lines, readySince: performance.now() };
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+}
+
+/** The socket appears when the spare has loaded its code; there is nothing to wait on before that but the file. */
+const connectUntil = async (path: string, deadline: number): Promise<Socket> => {
+  for (;;) {
+    try {
+      return await new Promise<Socket>((resolve, reject) => {
+        const socket = connect(path);
+        socket.once('connect', () => resolve(socket));
+        socket.once('error', reject);
+      });
+    } catch (error) {
+      if (performance.now() > deadline) {
+        throw new EngineError('deadline', `spare shim did not listen on ${path}`, { cause: error });
+      }
+      await sleep(CONNECT_EVERY_MS, undefined, { ref: false });
+    }
+  }
+};

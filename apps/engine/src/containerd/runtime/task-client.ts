@@ -1,0 +1,36 @@
+/** containerd's end of a shim's socket: the Task API over ttrpc. Upstream: containerd core/runtime/v2/bridge.go. */
+import { Task as TaskV2 } from '../../protocol/gen/task/shim-v2_pb.ts';
+import { Task as TaskV3 } from '../../protocol/gen/task/shim_pb.ts';
+import type { GenService } from '@bufbuild/protobuf/codegenv2';
+import type { Tracer } from '../../tracing/tracer.ts';
+import type { Client } from '../../transport/service.ts';
+import { createTtrpcChannel } from '../../transport/ttrpc-client.ts';
+import type { CredentialsOfPeer } from '../../transport/unix-socket.ts';
+import { socketPathOf, type Bootstrap } from './shim-binary.ts';
+
+type ClientOf<S> = S extends GenService<infer M> ? Client<M> : never;
+/** The messages of both versions are the same; only the service's name differs. */
+export type TaskCalls = ClientOf<typeof TaskV3>;
+
+export interface TaskClient {
+  readonly calls: TaskCalls;
+  /** Rejects when nobody listens: the shim is dead. */
+  connect(): Promise<void>;
+  /** Hangs up; not reported as a disconnection. */
+  close(): void;
+}
+
+export interface TaskClientOptions {
+  readonly bootstrap: Bootstrap;
+  readonly namespace: string;
+  readonly tracer: Tracer;
+  readonly credentialsOfPeer?: CredentialsOfPeer;
+  /** The shim has let go: it is dead. */
+  readonly onDisconnect: () => void;
+}
+
+export const connectTaskClient = ({ bootstrap, ...options }: TaskClientOptions): TaskClient => {
+  const channel = createTtrpcChannel({ ...options, socketPath: socketPathOf(bootstrap), peer: 'shim' });
+  const calls: TaskCalls = bootstrap.version >= 3 ? channel.client(TaskV3) : channel.client(TaskV2);
+  return { calls, connect: () => channel.connect(), close: () => channel.close() };
+};

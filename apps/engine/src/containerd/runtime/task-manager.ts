@@ -1,0 +1,236 @@
+/**
+ * Tasks: what runs. Makes them with a shim each, keeps the line to their shims, and buries what a dead shim leaves.
+ * Upstream: containerd core/runtime/v2/task_manager.go, shim.go.
+ */
+import type { Any, Timestamp } from '@bufbuild/protobuf/wkt';
+import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
+import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
+import { currentContext, withContext } from '../../tracing/context.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
+import { alreadyExists, notFound } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { subjectOf } from '../events/teller.ts';
+import { Bundle, type BundleFolders } from './bundle.ts';
+import type { Exits } from './exits.ts';
+import type { Unmounter } from './mounts.ts';
+import type { ShimStarter } from './shim-starter.ts';
+import type { SpareKeeper } from './spare.ts';
+import { keyOf, taskKey, type Task } from './task.ts';
+
+export interface TaskManagerOptions {
+  readonly folders: BundleFolders;
+  readonly shims: ShimStarter;
+  readonly spares: SpareKeeper;
+  readonly exits: Exits;
+  readonly unmounter: Unmounter;
+  readonly tracer: Tracer;
+  readonly log: Log;
+}
+
+export interface CreateTask {
+  readonly namespace: string;
+  readonly id: string;
+  readonly runtime: string;
+  /** config.json, as it stands in the container's record. */
+  readonly config: Uint8Array;
+  readonly options: Any | undefined;
+  readonly rootfs: readonly { type: string; source: string; target: string; options: string[] }[];
+  readonly stdio: { readonly stdin: string; readonly stdout: string; readonly stderr: string; readonly terminal: boolean };
+  readonly checkpoint: string;
+}
+
+export interface TaskExit {
+  readonly pid: number;
+  readonly exitStatus: number;
+  readonly exitedAt: Timestamp | undefined;
+}
+
+const SHUTDOWN_TIMEOUT_MS = 3000;
+const CLEANUP_TIMEOUT_MS = 5000;
+
+export class TaskManager {
+  readonly #options: TaskManagerOptions;
+  readonly #tasks = new Map<string, Task>();
+  /** Names that are being made or unmade. */
+  readonly #busy = new Set<string>();
+  readonly #burials = new Set<Promise<void>>();
+
+  constructor(options: TaskManagerOptions) {
+    this.#options = options;
+  }
+
+  has(namespace: string, id: string): boolean {
+    const key = taskKey(namespace, id);
+    return this.#tasks.has(key) || this.#busy.has(key);
+  }
+
+  get(namespace: string, id: string): Task {
+    const task = this.#tasks.get(taskKey(namespace, id));
+    if (!task) throw notFound(`task ${id} not found`);
+    return task;
+  }
+
+  list(namespace: string): Task[] {
+    return [...this.#tasks.values()].filter(({ bundle }) => bundle.namespace === namespace);
+  }
+
+  /** Answers the pid of the container's init, which waits to be started. */
+  async create(request: CreateTask): Promise<number> {
+    const { namespace, id } = request;
+    const key = taskKey(namespace, id);
+    if (this.has(namespace, id)) throw alreadyExists(`task ${id}`);
+    this.#busy.add(key);
+    try {
+      const bundle = await this.#makeBundle(request);
+      const task = await this.#startShim(bundle, request);
+      return await this.#createInShim(task, request);
+    } finally {
+      this.#busy.delete(key);
+    }
+  }
+
+  /** Takes a task over that an earlier containerd made. */
+  adopt(task: Task): void {
+    this.#tasks.set(keyOf(task), task);
+  }
+
+  /** Removes a stopped task, and its shim with it. */
+  async delete(namespace: string, id: string): Promise<TaskExit> {
+    const task = this.get(namespace, id);
+    const key = keyOf(task);
+    const { pid, exitStatus, exitedAt } = await task.client.calls.delete({ id }, { source: __SOURCE__ });
+    // From here on a disconnection is no death.
+    this.#tasks.delete(key);
+    this.#busy.add(key);
+    try {
+      await this.#shutdown(task, false);
+      await task.bundle.delete(this.#options.unmounter);
+    } finally {
+      this.#busy.delete(key);
+      this.#options.exits.forget(namespace, id);
+    }
+    return { pid, exitStatus, exitedAt };
+  }
+
+  /** An event of a shim. When it carries no trace of its own, it belongs to the trace of its task. */
+  forward(envelope: Envelope): void {
+    const { containerId } = subjectOf(envelope);
+    const context = currentContext() ?? this.#tasks.get(taskKey(envelope.namespace, containerId))?.context;
+    withContext(context, () => this.#options.exits.forward(envelope));
+  }
+
+  /** The line to a shim broke: unless its task was deleted, the shim is dead and its container with it. */
+  lost(namespace: string, id: string): void {
+    const task = this.#tasks.get(taskKey(namespace, id));
+    if (task) void this.bury(task); // Awaited by `settled`.
+  }
+
+  /** Cleans up after a dead shim with the shim's own `delete`, and tells of the exit that the shim could not tell. */
+  bury(task: Task): Promise<void> {
+    const burial = withContext(task.context, () => this.#bury(task));
+    this.#burials.add(burial);
+    return burial.finally(() => this.#burials.delete(burial));
+  }
+
+  /** Sends a shim away that has no task: containerd died in the middle of a create. */
+  async dismiss(task: Task): Promise<void> {
+    this.#tasks.delete(keyOf(task));
+    await this.#shutdown(task, true);
+    await task.bundle.delete(this.#options.unmounter);
+  }
+
+  /** Resolves when nothing is being cleaned up. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#burials);
+  }
+
+  /** Hangs up on all shims; they live on. */
+  close(): void {
+    for (const { client, stopLog } of this.#tasks.values()) {
+      client.close();
+      stopLog();
+    }
+    this.#tasks.clear();
+  }
+
+  #makeBundle({ namespace, id, config }: CreateTask): Promise<Bundle> {
+    const { folders, tracer } = this.#options;
+    return tracer.span('bundle create', { level: 'step', source: __SOURCE__ }, async (span) => {
+      const bundle = await Bundle.create(folders, { namespace, id, config });
+      span.event('bundle created', { 'engineroom.bundle': bundle.path, 'container.id': id }, { level: 'step', source: __SOURCE__ });
+      return bundle;
+    });
+  }
+
+  async #startShim(bundle: Bundle, { namespace, id, runtime, options }: CreateTask): Promise<Task> {
+    const { shims, unmounter } = this.#options;
+    try {
+      const context = currentContext();
+      await bundle.writeContext(context);
+      const onDisconnect = () => this.lost(namespace, id);
+      return await shims.start(bundle, { runtime, options, onDisconnect }, context);
+    } catch (error) {
+      await bundle.delete(unmounter);
+      throw error;
+    }
+  }
+
+  async #createInShim(task: Task, { id, rootfs, stdio, options, checkpoint }: CreateTask): Promise<number> {
+    const { unmounter, exits, spares } = this.#options;
+    // Known from now on: an exit may be told before `create` has answered.
+    this.#tasks.set(keyOf(task), task);
+    try {
+      const { pid } = await task.client.calls.create(
+        { id, bundle: task.bundle.path, rootfs: [...rootfs], ...stdio, checkpoint, ...(options ? { options } : {}) },
+        { source: __SOURCE__ },
+      );
+      return pid;
+    } catch (error) {
+      this.#tasks.delete(keyOf(task));
+      await task.client.calls.delete({ id }, { timeoutMs: CLEANUP_TIMEOUT_MS }).catch(() => undefined);
+      await this.#shutdown(task, true);
+      await task.bundle.delete(unmounter);
+      exits.forget(task.bundle.namespace, id);
+      spares.touch();
+      const kind = kindOf(error) === 'internal' ? 'unknown' : kindOf(error);
+      throw new EngineError(kind, `failed to create shim task: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** A shim whose task is gone has no reason to stay. */
+  async #shutdown({ client, bundle, stopLog }: Task, now: boolean): Promise<void> {
+    try {
+      await client.calls.shutdown({ id: bundle.id, now }, { timeoutMs: SHUTDOWN_TIMEOUT_MS, source: __SOURCE__ });
+    } catch (error) {
+      // A shim that exits before it has answered did what it was asked.
+      if (kindOf(error) !== 'unavailable') {
+        this.#options.log.warn('shim did not shut down', { id: bundle.id, error: messageOf(error) });
+      }
+    } finally {
+      client.close();
+      stopLog();
+    }
+  }
+
+  async #bury(task: Task): Promise<void> {
+    const { bundle, binary, client, stopLog } = task;
+    const { exits, unmounter, log, tracer, spares } = this.#options;
+    const { namespace, id } = bundle;
+    log.warn('cleaning up after shim disconnected', { id, namespace });
+    await tracer.span('clean up after a dead shim', { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } }, async () => {
+      client.close();
+      stopLog();
+      const exit = await binary.delete(bundle).catch((error: unknown) => {
+        log.error('failed to clean up after shim disconnected', { id, namespace, error: messageOf(error) });
+        // As containerd says when it does not know.
+        return { pid: 0, exitStatus: 255, exitedAt: undefined };
+      });
+      await bundle.delete(unmounter).catch((error: unknown) => {
+        log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
+      });
+      this.#tasks.delete(keyOf(task));
+      exits.tellDeath({ namespace, id, pid: exit.pid, exitStatus: exit.exitStatus, exitedAt: exit.exitedAt });
+    });
+    spares.touch();
+  }
+}
