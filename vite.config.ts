@@ -9,7 +9,17 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 export default defineConfig({
   root: 'apps/web',
   plugins: [react()],
-  build: { outDir: 'dist', emptyOutDir: true, sourcemap: false },
+  // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    sourcemap: false,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  // `npx vite` beside a running lab: the page from here, the trace from there.
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:7070', ws: true } } },
   test: {
     root: '.',
     projects: [

@@ -7,6 +7,7 @@ import { MACHINE_AT_REST, type Machine } from './machine.ts';
 import type { HappenedOrder } from './order.ts';
 
 const SNAPSHOT_EVERY = 64;
+const RECENT_KEPT = 8;
 
 export class Fold {
   readonly #order: HappenedOrder;
@@ -14,6 +15,8 @@ export class Fold {
   readonly #snapshots: Machine[] = [MACHINE_AT_REST];
   /** The last answer: the next question is mostly about the event after it. */
   #latest: Machine = MACHINE_AT_REST;
+  /** The last few answers, so that the same question gets the same object. */
+  readonly #recent = new Map<number, Machine>();
 
   constructor(order: HappenedOrder) {
     this.#order = order;
@@ -22,7 +25,8 @@ export class Fold {
   at(n: number): Machine {
     const { placed } = this.#order;
     const wanted = Math.max(0, Math.min(n, placed.length));
-    if (this.#latest.n === wanted) return this.#latest;
+    const known = this.#recent.get(wanted);
+    if (known) return known;
     let machine = this.#nearest(wanted);
     for (let index = machine.n; index < wanted; index += 1) {
       const next = placed[index];
@@ -31,6 +35,7 @@ export class Fold {
       if (machine.n % SNAPSHOT_EVERY === 0) this.#snapshots[machine.n / SNAPSHOT_EVERY] ??= machine;
     }
     this.#latest = machine;
+    this.#remember(machine);
     return machine;
   }
 
@@ -38,6 +43,13 @@ export class Fold {
   invalidate(firstChanged: number): void {
     this.#snapshots.length = Math.min(this.#snapshots.length, Math.floor(firstChanged / SNAPSHOT_EVERY) + 1);
     if (this.#latest.n > firstChanged) this.#latest = MACHINE_AT_REST;
+    for (const n of this.#recent.keys()) if (n > firstChanged) this.#recent.delete(n);
+  }
+
+  #remember(machine: Machine): void {
+    this.#recent.set(machine.n, machine);
+    const [oldest] = this.#recent.keys();
+    if (this.#recent.size > RECENT_KEPT && oldest !== undefined) this.#recent.delete(oldest);
   }
 
   #nearest(n: number): Machine {

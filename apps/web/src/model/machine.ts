@@ -96,7 +96,7 @@ export const MACHINE_AT_REST: Machine = {
 };
 
 /** The output from its beginning. */
-export const outputOf = (machine: Machine): readonly OutputEvent[] => {
+export const outputOf = (machine: Pick<Machine, 'output'>): readonly OutputEvent[] => {
   const events: OutputEvent[] = [];
   for (let tail = machine.output; tail; tail = tail.before) events.push(tail.event);
   return events.reverse();

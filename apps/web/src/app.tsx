@@ -1,0 +1,58 @@
+/** The page: one request, one stage, one caption, one clock. */
+import { LazyMotion, MotionConfig } from 'framer-motion';
+import { useEffect } from 'react';
+import { PHONE } from './breakpoints.ts';
+import { useMedia } from './hooks.ts';
+import { loadMotion } from './motion.ts';
+import { Caption } from './panels/Caption.tsx';
+import { CommandBar } from './panels/CommandBar.tsx';
+import { ContainerOutput } from './panels/ContainerOutput.tsx';
+import { Dock } from './panels/Dock.tsx';
+import { Footer } from './panels/Footer.tsx';
+import { Header } from './panels/Header.tsx';
+import { Inspector } from './panels/Inspector.tsx';
+import { RunList } from './panels/RunList.tsx';
+import { ShortcutsDialog } from './panels/ShortcutsDialog.tsx';
+import { StageArea } from './stage/StageArea.tsx';
+import { ActorList } from './stage/ActorList.tsx';
+import { listenToKeys } from './shortcuts.ts';
+
+export const App = () => {
+  const isPhone = useMedia(PHONE);
+  useEffect(listenToKeys, []);
+  return (
+    <LazyMotion features={loadMotion} strict>
+      <MotionConfig reducedMotion="user">
+        <div className="page">
+          <Header />
+          <CommandBar />
+          <main className="rooms">
+            <div className="room room-stage">
+              {isPhone ? (
+                <>
+                  <Caption />
+                  <ActorList />
+                </>
+              ) : (
+                <>
+                  <StageArea />
+                  <Caption />
+                </>
+              )}
+            </div>
+            <div className="room room-runs">
+              <ContainerOutput />
+              <RunList />
+            </div>
+            <div className="room room-inspector">
+              <Inspector />
+            </div>
+          </main>
+          <Dock />
+          <Footer />
+          <ShortcutsDialog />
+        </div>
+      </MotionConfig>
+    </LazyMotion>
+  );
+};

@@ -1,0 +1,42 @@
+/** The stores as React sees them: small selectors, re-rendering only when the answer changes. */
+import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useStore } from 'zustand';
+import type { Placed } from './model/order.ts';
+import { playhead, type PlayheadState } from './playback/playhead.ts';
+import { readerStore, type ReaderState } from './reader-store.ts';
+import { traceStore, type TraceState } from './trace/trace-store.ts';
+
+export const usePlayhead = <T>(selector: (state: PlayheadState) => T): T => useStore(playhead, selector);
+export const useReader = <T>(selector: (state: ReaderState) => T): T => useStore(readerStore, selector);
+export const useTraces = <T>(selector: (state: TraceState) => T): T => useStore(traceStore, selector);
+
+/** The model grows in place: its version is what React has to compare. */
+export const useModelVersion = (): number => {
+  useTraces((state) => state.revision);
+  return usePlayhead((state) => state.model.version);
+};
+
+/** The event that the present step shows; undefined at step 0. */
+export const useStepEvent = (): Placed | undefined => {
+  useModelVersion();
+  return usePlayhead(({ model, level, step }) => model.order.placed[model.steps(level).keyOf(step) ?? -1]);
+};
+
+/** Runs `draw` now and whenever the playhead moves, outside of React: for what changes each frame. */
+export const useEachMove = (draw: (state: PlayheadState) => void): void => {
+  const latest = useRef(draw);
+  useEffect(() => {
+    latest.current = draw;
+    draw(playhead.getState());
+  });
+  useEffect(() => playhead.subscribe((state) => latest.current(state)), []);
+};
+
+const subscribeToMedia = (query: string) => (notify: () => void) => {
+  const media = matchMedia(query);
+  media.addEventListener('change', notify);
+  return () => media.removeEventListener('change', notify);
+};
+
+export const useMedia = (query: string): boolean =>
+  useSyncExternalStore(subscribeToMedia(query), () => matchMedia(query).matches);

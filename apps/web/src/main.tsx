@@ -1,0 +1,22 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import '@fontsource-variable/inter/index.css';
+import '@fontsource-variable/jetbrains-mono/index.css';
+import './styles/tokens.css';
+import './styles/page.css';
+import './styles/stage.css';
+import './styles/panels.css';
+import { App } from './app.tsx';
+import { startSession } from './session.ts';
+import { applyTheme } from './theme.ts';
+
+applyTheme();
+startSession();
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,65 @@
+/** How an actor is right now, in one word for its looks and a few for its node. Read off the machine, nothing else. */
+import { inSentence, type StageActor } from './actors.ts';
+import type { Machine, ProcessView } from './machine.ts';
+import { shortSummary } from './requests.ts';
+import { durationWords } from './time-words.ts';
+
+export type StatusKind = 'unborn' | 'ready' | 'active' | 'waiting' | 'blocked' | 'dead';
+
+export interface ActorStatus {
+  readonly kind: StatusKind;
+  readonly process: ProcessView | null;
+  readonly words: string;
+}
+
+const bare = (actor: StageActor): string => inSentence(actor).replace(/^the /, '');
+
+export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
+  if (actor === 'kernel') return statusOfKernel(machine);
+  const process = machine.processes[String(machine.current[actor] ?? '')] ?? null;
+  if (!process) return statusOfUnseen(actor);
+  if (process.exit) return { kind: 'dead', process, words: deathWords(process) };
+  if (actor === 'container') return statusOfContainer(machine, process);
+  const incoming = last(Object.values(machine.inFlight), ({ to }) => to.actor === actor);
+  if (incoming) {
+    const verb = incoming.direction === 'response' ? 'gets' : 'receives';
+    return { kind: 'active', process, words: `${verb} ${shortSummary(incoming.summary)}` };
+  }
+  const call = last(Object.values(machine.calls), ({ from }) => from === actor);
+  if (call) return { kind: 'waiting', process, words: `waits for ${bare(call.to as StageActor)}` };
+  const span = last(Object.values(machine.openSpans), (open) => open.actor === actor && open.kind !== 'client');
+  if (span) return { kind: 'active', process, words: shortSummary(span.name) };
+  if (actor === 'runc') return { kind: 'active', process, words: process.argv[1] ?? 'works' };
+  return { kind: 'ready', process, words: actor === 'docker' ? 'runs' : 'idle' };
+};
+
+/** The daemons were there before the run; the others are born in it. */
+function statusOfUnseen(actor: StageActor): ActorStatus {
+  const isDaemon = actor === 'dockerd' || actor === 'containerd';
+  return isDaemon
+    ? { kind: 'ready', process: null, words: 'idle' }
+    : { kind: 'unborn', process: null, words: 'not started' };
+}
+
+function statusOfKernel(machine: Machine): ActorStatus {
+  const calls = Object.values(machine.kernel).reduce((sum, { count, failed }) => sum + count + failed, 0);
+  const words = calls === 0 ? 'nothing asked of it yet' : `${calls} system call${calls === 1 ? '' : 's'} told`;
+  return { kind: 'ready', process: null, words };
+}
+
+function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus {
+  if (process.execAt !== null) return { kind: 'active', process, words: `runs ${process.argv.join(' ') || process.name}` };
+  const builder = process.formerParents.at(-1) ?? process.ppid;
+  const isBuilt = builder !== null && machine.processes[String(builder)]?.exit !== null;
+  return isBuilt
+    ? { kind: 'blocked', process, words: 'created, waits on exec.fifo' }
+    : { kind: 'active', process, words: 'is being built' };
+}
+
+function deathWords({ exit, bornAt }: ProcessView): string {
+  if (!exit) return '';
+  const how = exit.signal ? `killed by ${exit.signal}` : `exited ${exit.code}`;
+  return bornAt === null ? how : `${how} after ${durationWords(exit.at - bornAt)}`;
+}
+
+const last = <T>(items: readonly T[], is: (item: T) => boolean): T | undefined => items.findLast(is);

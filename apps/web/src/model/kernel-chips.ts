@@ -1,0 +1,66 @@
+/** What the kernel holds for the container so far, one chip for each kind of thing. */
+import type { SyscallEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type { Machine } from './machine.ts';
+
+export interface KernelChip {
+  readonly key: string;
+  readonly label: string;
+  /** The evidence: an inode, a limit, a count. */
+  readonly value: string;
+  /** The event that a click shows. */
+  readonly eventId: string | null;
+}
+
+/** In the order in which runc makes them. Objects not named here (`sync`, `process`) leave nothing behind to show. */
+const COUNTED: readonly (readonly [SyscallEvent['object'], string])[] = [
+  ['mount', 'mounts'],
+  ['root', 'new root'],
+  ['device', 'devices'],
+  ['network', 'network'],
+  ['identity', 'identity'],
+  ['limit', 'rlimits'],
+  ['capability', 'capabilities'],
+  ['seccomp', 'seccomp filter'],
+];
+
+export const kernelChips = (machine: Machine): readonly KernelChip[] => {
+  const chips: KernelChip[] = [];
+  const namespaces = Object.entries(machine.namespaces);
+  for (const [kind, inode] of namespaces) {
+    const made = machine.kernel.namespace?.latest.at(-1) ?? machine.kernel.process?.latest.at(-1);
+    chips.push({ key: `ns-${kind}`, label: `${kind} ns`, value: inode ?? '', eventId: made?.id ?? null });
+  }
+  const { cgroup } = machine.kernel;
+  if (cgroup && cgroup.count > 0) {
+    chips.push({ key: 'cgroup', label: 'cgroup', value: limitWords(machine.cgroup.files), eventId: cgroup.latest.at(-1)?.id ?? null });
+  }
+  for (const [object, label] of COUNTED) {
+    const seen = machine.kernel[object];
+    if (!seen || seen.count === 0) continue;
+    const value = object === 'root' || object === 'seccomp' ? '' : String(seen.count);
+    chips.push({ key: object, label, value, eventId: seen.latest.at(-1)?.id ?? null });
+  }
+  return chips;
+};
+
+/** cgroup v1 and v2 name the same limits differently. */
+const LIMITS: readonly (readonly [RegExp, (value: string) => string])[] = [
+  [/^memory\.(max|limit_in_bytes)$/, (value) => (/^\d+$/.test(value) ? `${Math.round(Number(value) / 1048576)} MiB` : '')],
+  [/^pids\.max$/, (value) => (value === 'max' ? '' : `${value} pids`)],
+  [/^cpu\.max$/, (value) => cpuWords(value.split(' '))],
+  [/^cpu\.cfs_quota_us$/, (value) => cpuWords([value, '100000'])],
+];
+
+function cpuWords([quota, period = '100000']: readonly string[]): string {
+  const cpus = Number(quota) / Number(period);
+  return Number.isFinite(cpus) && cpus > 0 ? `${cpus} cpu` : '';
+}
+
+function limitWords(files: Readonly<Record<string, string>>): string {
+  const words = Object.entries(files).flatMap(([path, value]) => {
+    const file = path.slice(path.lastIndexOf('/') + 1);
+    const limit = LIMITS.find(([pattern]) => pattern.test(file));
+    return limit ? [limit[1](value.trim())] : [];
+  });
+  return words.filter((word) => word !== '').join(', ');
+}

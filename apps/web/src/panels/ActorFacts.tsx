@@ -1,0 +1,124 @@
+/** One actor at the playhead: its process, what it has open, and for the kernel what it holds. */
+import { factsOf, inSentence, type StageActor } from '../model/actors.ts';
+import { statusOf } from '../model/actor-status.ts';
+import { kernelChips } from '../model/kernel-chips.ts';
+import type { Machine, ProcessView } from '../model/machine.ts';
+import { durationWords, offsetMs } from '../model/time-words.ts';
+import { useModelVersion, usePlayhead } from '../hooks.ts';
+import { AttributeFacts } from './EventFacts.tsx';
+import { Fact } from './Fact.tsx';
+
+export const ActorFacts = ({ actor }: { actor: StageActor }) => {
+  useModelVersion();
+  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+  const facts = factsOf(actor);
+  const status = statusOf(machine, actor);
+  const others = Object.values(machine.processes).filter((process) => process.actor === actor && process.pid !== status.process?.pid);
+  return (
+    <>
+      <h2 id="inspector-title">
+        Inspector · <span aria-hidden="true">{facts?.glyph} </span>
+        {facts?.label}
+      </h2>
+      <p className="inspector-sentence">{status.words}</p>
+      {actor === 'kernel' ? <KernelFacts machine={machine} /> : status.process && <ProcessFacts process={status.process} machine={machine} />}
+      <OpenWork machine={machine} actor={actor} />
+      {others.length > 0 && (
+        <>
+          <h3>Other processes</h3>
+          {others.map(({ pid, argv, name, exit }) => (
+            <p key={pid} className="mono breaks">
+              {pid} {argv.slice(0, 2).join(' ') || name} {exit ? `· exited ${exit.code}` : ''}
+            </p>
+          ))}
+        </>
+      )}
+    </>
+  );
+};
+
+const ProcessFacts = ({ process, machine }: { process: ProcessView; machine: Machine }) => {
+  const parent = process.ppid === null ? undefined : machine.processes[String(process.ppid)];
+  return (
+    <dl className="facts">
+      <Fact name="Pid" mono>
+        {process.pid}
+      </Fact>
+      <Fact name="Parent" mono>
+        {process.ppid === null ? 'not told' : `${process.ppid}${parent ? ` (${parent.name})` : ''}`}
+        {process.formerParents.length > 0 && `, before: ${process.formerParents.join(', ')}`}
+      </Fact>
+      {process.argv.length > 0 && (
+        <Fact name="Argv" mono>
+          {process.argv.join(' ')}
+        </Fact>
+      )}
+      <Fact name="Born">{process.bornAt === null ? (process.claimed ? 'before this run, and claimed for it' : 'before this run') : `+${offsetMs(process.bornAt)} ms`}</Fact>
+      {process.exit && (
+        <Fact name="Exit" mono>
+          code {process.exit.code}
+          {process.exit.signal ? ` (${process.exit.signal})` : ''} at +{offsetMs(process.exit.at)} ms
+        </Fact>
+      )}
+      {process.exit && process.bornAt !== null && (
+        <Fact name="Lived" mono>
+          {durationWords(process.exit.at - process.bornAt)}
+        </Fact>
+      )}
+      <AttributeFacts attributes={process.attributes} />
+    </dl>
+  );
+};
+
+const KernelFacts = ({ machine }: { machine: Machine }) => (
+  <>
+    <dl className="facts">
+      {kernelChips(machine).map(({ key, label, value }) => (
+        <Fact key={key} name={label} mono>
+          {value || 'made'}
+        </Fact>
+      ))}
+      {machine.cgroup.path && (
+        <Fact name="cgroup path" mono>
+          {machine.cgroup.path}
+        </Fact>
+      )}
+      {Object.entries(machine.cgroup.files).map(([file, value]) => (
+        <Fact key={file} name={file} mono>
+          {value}
+        </Fact>
+      ))}
+    </dl>
+    <h3>Latest system calls</h3>
+    {Object.values(machine.kernel)
+      .flatMap(({ latest }) => latest)
+      .sort((a, b) => (BigInt(a.mono) < BigInt(b.mono) ? -1 : 1))
+      .slice(-12)
+      .map((call) => (
+        <p key={call.id} className="mono breaks">
+          {call.name}({call.detail}) = {call.result}
+        </p>
+      ))}
+  </>
+);
+
+const OpenWork = ({ machine, actor }: { machine: Machine; actor: StageActor }) => {
+  const spans = Object.values(machine.openSpans).filter((span) => span.actor === actor && span.kind !== 'client');
+  const calls = Object.values(machine.calls).filter(({ from }) => from === actor);
+  return (
+    <>
+      {spans.length > 0 && <h3>Working on</h3>}
+      {spans.map(({ spanId, name }) => (
+        <p key={spanId} className="mono breaks">
+          {name}
+        </p>
+      ))}
+      {calls.length > 0 && <h3>Waiting for</h3>}
+      {calls.map(({ messageId, to, summary }) => (
+        <p key={messageId} className="breaks">
+          {inSentence(to)}: <span className="mono">{summary}</span>
+        </p>
+      ))}
+    </>
+  );
+};

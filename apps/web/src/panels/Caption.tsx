@@ -1,0 +1,59 @@
+/**
+ * Where we are, in one sentence. The same words go to screen readers, at most one announcement in 1.2 seconds and
+ * always the last one: what was skipped by fast playing is skipped here, where it ends is said.
+ */
+import { useEffect, useRef, useState } from 'react';
+import { captionOf } from '../model/caption.ts';
+import { offsetMs } from '../model/time-words.ts';
+import { usePlayhead, useStepEvent, useTraces } from '../hooks.ts';
+
+const QUIET_MS = 1_200;
+
+export const Caption = () => {
+  const step = usePlayhead((state) => state.step);
+  const count = usePlayhead(({ model, level }) => model.steps(level).count);
+  const model = usePlayhead((state) => state.model);
+  const traceId = usePlayhead((state) => state.traceId);
+  const run = useTraces(({ runs }) => (traceId === null ? undefined : runs.get(traceId)));
+  const placed = useStepEvent();
+  const isRecorded = run?.summary.origin === 'recording';
+
+  const sentence = placed
+    ? captionOf(placed.event, model)
+    : !run
+      ? 'Nothing has run yet. Send a request to make the first run.'
+      : isRecorded
+        ? 'This is a recorded run. Press → to step through it, or Send Request to make your own.'
+        : 'Before the first step. Press → to step through the run.';
+  const where = count === 0 ? '' : `Step ${step} of ${count}.`;
+  const said = useRareWords(`${where} ${sentence}`);
+
+  return (
+    <section className="caption" aria-label="Caption">
+      <p data-testid="caption">
+        {where !== '' && <b>{where}</b>} <span data-testid="caption-sentence">{sentence}</span>{' '}
+        {placed && <small className="mono">+{offsetMs(placed.at)} ms real</small>}
+      </p>
+      {run?.caveat && <p className="caption-caveat">About this recording: {run.caveat}.</p>}
+      {run?.problem && <p className="caption-caveat">This run could not be fetched: {run.problem}.</p>}
+      <p className="sr-only" aria-live="polite">
+        {said}
+      </p>
+    </section>
+  );
+};
+
+/** The words, but never more often than one can listen. */
+function useRareWords(words: string): string {
+  const [said, setSaid] = useState('');
+  const saidAt = useRef(0);
+  useEffect(() => {
+    const wait = Math.max(0, saidAt.current + QUIET_MS - performance.now());
+    const timer = setTimeout(() => {
+      saidAt.current = performance.now();
+      setSaid(words);
+    }, wait);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return said;
+}

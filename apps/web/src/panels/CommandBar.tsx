@@ -1,0 +1,125 @@
+/** The request: a command line that one may edit, a few to pick from, and the one bright button. */
+import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { useReader, useTraces } from '../hooks.ts';
+import { readerStore } from '../reader-store.ts';
+import { sendRequest } from '../session.ts';
+import { hintFor } from './command-hints.ts';
+import { SCENARIOS } from './scenarios.ts';
+
+const PATIENCE_MS = 300;
+
+export const CommandBar = () => {
+  const [command, setCommand] = useState(SCENARIOS[0]?.command ?? '');
+  const [wasTried, setWasTried] = useState(false);
+  const hintId = useId();
+  const button = useRef<HTMLButtonElement>(null);
+  const sending = useReader((state) => state.sending);
+  const refusal = useReader((state) => state.refusal);
+  const injected = useReader((state) => state.injected);
+  const canSend = useTraces(({ connection, engine }) => connection.state === 'live' && engine?.canLaunch !== false);
+  const hint = hintFor(command);
+  const isStale = refusal?.command !== command;
+  const problem = wasTried && hint ? hint : refusal && !isStale ? refusal : null;
+
+  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+
+  const edit = (next: string): void => {
+    setCommand(next);
+    setWasTried(false);
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    setWasTried(true);
+    if (!hint && canSend) void sendRequest(command);
+  };
+
+  return (
+    <section className="command" aria-label="Request">
+      <form onSubmit={submit}>
+        <label className="command-line mono">
+          <span aria-hidden="true">$</span>
+          <span className="sr-only">Command line</span>
+          <input
+            value={command}
+            onChange={({ target }) => edit(target.value)}
+            spellCheck={false}
+            autoComplete="off"
+            autoCapitalize="off"
+            aria-invalid={problem !== null}
+            aria-describedby={hintId}
+          />
+        </label>
+        <label className="command-scenario">
+          <span>Scenario</span>
+          <select value={SCENARIOS.some((scenario) => scenario.command === command) ? command : ''} onChange={({ target }) => edit(target.value)}>
+            <option value="" disabled hidden>
+              Your own
+            </option>
+            {SCENARIOS.map((scenario) => (
+              <option key={scenario.name} value={scenario.command}>
+                {scenario.name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <button ref={button} type="submit" className="primary" aria-disabled={!canSend || sending !== null} aria-describedby={hintId}>
+          {sending ? 'Sending…' : 'Send Request'}
+        </button>
+      </form>
+      <div id={hintId} className="command-says" role="status">
+        {problem ? (
+          <Problem command={command} message={problem.message} position={problem.position} />
+        ) : sending ? (
+          <Waiting />
+        ) : injected.length > 0 ? (
+          <p>
+            The lab added limits: <span className="mono">{injected.join(' ')}</span>{' '}
+            <button type="button" className="quiet" onClick={() => readerStore.setState({ injected: [] })}>
+              Hide
+            </button>
+          </p>
+        ) : null}
+      </div>
+      {!canSend && <NoEngine />}
+    </section>
+  );
+};
+
+const NoEngine = () => {
+  const connection = useTraces((state) => state.connection);
+  const hasRun = useTraces(({ runs }) => runs.size > 0);
+  if (connection.state === 'live' || connection.state === 'connecting' || connection.state === 'idle') return null;
+  return (
+    <p className="command-note">
+      Send Request needs the engine: start it with <span className="mono">npm start</span> and open the address that it prints.
+      {hasRun ? ' Recorded runs can be explored without it.' : ''}
+    </p>
+  );
+};
+
+/** The line again, with a mark under the place that is meant. */
+const Problem = ({ command, message, position }: { command: string; message: string; position: number | null }) => (
+  <div className="problem">
+    <p>
+      <span aria-hidden="true">✕ </span>
+      {message}
+      {position !== null && <span className="sr-only"> (at character {position + 1})</span>}
+    </p>
+    {position !== null && (
+      <pre aria-hidden="true" className="problem-place">
+        {command}
+        {'\n'}
+        {' '.repeat(position)}^
+      </pre>
+    )}
+  </div>
+);
+
+const Waiting = () => {
+  const [isLong, setIsLong] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLong(true), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isLong ? <p>Waiting for the engine</p> : null;
+};

@@ -1,0 +1,80 @@
+/** How the page stands with the engine, in words that are true. */
+import { useEffect, useState } from 'react';
+import { useTraces } from '../hooks.ts';
+import { retryConnection } from '../session.ts';
+import type { Connection } from '../trace/trace-store.ts';
+import type { EngineStatus } from '@engine-room/engine/protocol/trace/stream.ts';
+
+interface Words {
+  readonly tone: 'ok' | 'wait' | 'bad';
+  readonly mark: string;
+  readonly text: string;
+}
+
+const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: number): Words => {
+  switch (connection.state) {
+    case 'idle':
+    case 'connecting':
+      return { tone: 'wait', mark: '○', text: 'Looking for the engine' };
+    case 'refused':
+      return { tone: 'bad', mark: '✕', text: `Not let in: ${connection.reason}` };
+    case 'lost': {
+      const seconds = Math.max(0, (connection.retryAtMs - nowMs) / 1000).toFixed(1);
+      return connection.wasLive
+        ? { tone: 'bad', mark: '✕', text: `Connection lost. Reconnecting in ${seconds} s. You can still explore this run.` }
+        : { tone: 'bad', mark: '✕', text: `No engine here: recordings only. Trying again in ${seconds} s` };
+    }
+    case 'live':
+      return liveWords(connection.roundTripMs, engine);
+  }
+};
+
+function liveWords(roundTripMs: number | null, engine: EngineStatus | null): Words {
+  if (engine && !engine.canLaunch) {
+    return { tone: 'bad', mark: '✕', text: `This machine cannot start containers (${engine.reason ?? 'no reason given'}). Runs are recordings.` };
+  }
+  const down = engine?.daemons.filter(({ state }) => state !== 'running') ?? [];
+  if (down.length > 0) {
+    const list = down.map(({ actor, state }) => `${actor} ${state === 'dead' ? 'is down' : 'is starting'}`).join(', ');
+    return { tone: 'wait', mark: '◐', text: `Live, but ${list}` };
+  }
+  return { tone: 'ok', mark: '●', text: `Live engine${roundTripMs === null ? '' : ` · ${roundTripMs} ms`}` };
+}
+
+const COUNT_EVERY_MS = 100;
+
+export const ConnectionChip = () => {
+  const connection = useTraces((state) => state.connection);
+  const engine = useTraces((state) => state.engine);
+  const isLost = connection.state === 'lost';
+  const nowMs = useNow(isLost);
+  const { tone, mark, text } = wordsOf(connection, engine, nowMs);
+  // The countdown is for eyes; a screen reader hears of the loss once.
+  return (
+    <>
+      <span className="chip" data-tone={tone} aria-hidden={isLost}>
+        <span aria-hidden="true">{mark}</span> {text}
+      </span>
+      <span className="sr-only" role="status">
+        {isLost ? 'The engine cannot be reached. You can still explore this run.' : text}
+      </span>
+      {isLost && (
+        <button type="button" onClick={retryConnection}>
+          Try now
+        </button>
+      )}
+    </>
+  );
+};
+
+/** The time, as long as somebody counts it down. */
+function useNow(isCounting: boolean): number {
+  const [nowMs, setNowMs] = useState(Date.now);
+  useEffect(() => {
+    if (!isCounting) return undefined;
+    setNowMs(Date.now());
+    const timer = setInterval(() => setNowMs(Date.now()), COUNT_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isCounting]);
+  return nowMs;
+}

@@ -1,0 +1,21 @@
+/** The foot of the page: the transport, and the run over time as lanes or as a table. */
+import { readerStore } from '../reader-store.ts';
+import { useReader } from '../hooks.ts';
+import { EventTable } from './EventTable.tsx';
+import { Swimlanes } from './Swimlanes.tsx';
+import { Tabs } from '../ui/Tabs.tsx';
+import { Transport } from './Transport.tsx';
+
+const WORDS = { timeline: 'Timeline', events: 'Events' } as const;
+
+export const Dock = () => {
+  const dock = useReader((state) => state.dock);
+  return (
+    <section className="dock" data-dock={dock} aria-label="Time">
+      <Transport />
+      <Tabs label="Views of time" tabs={['timeline', 'events'] as const} words={WORDS} value={dock} onChange={(next) => readerStore.setState({ dock: next })}>
+        {dock === 'timeline' ? <Swimlanes /> : <EventTable />}
+      </Tabs>
+    </section>
+  );
+};

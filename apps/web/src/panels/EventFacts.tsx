@@ -1,0 +1,139 @@
+/** What an event says of itself, by its kind. */
+import type { Attributes, Message, ProcessEvent, SequencedEvent, SyscallEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import { labelOf } from '../model/actors.ts';
+import type { RunModel } from '../model/run-model.ts';
+import { durationWords, sizeWords } from '../model/time-words.ts';
+import { Fact } from './Fact.tsx';
+import { MessageBytes } from './MessageBytes.tsx';
+
+export const EventFacts = ({ event, model }: { event: SequencedEvent; model: RunModel }) => {
+  switch (event.type) {
+    case 'message':
+      return <MessageFacts message={event} />;
+    case 'syscall':
+      return <SyscallFacts call={event} />;
+    case 'process':
+      return <ProcessEventFacts event={event} />;
+    case 'spanStarted':
+    case 'spanEvent':
+      return (
+        <dl className="facts">
+          <Fact name="Name" mono>
+            {event.name}
+          </Fact>
+          <AttributeFacts attributes={event.attributes} />
+        </dl>
+      );
+    case 'spanEnded': {
+      const span = model.span(event.spanId);
+      return (
+        <dl className="facts">
+          <Fact name="Name" mono>
+            {span?.started?.name ?? event.spanId}
+          </Fact>
+          <Fact name="Outcome">{event.status.code === 'ok' ? 'ok' : `✕ ${event.status.message ?? 'error'}`}</Fact>
+          {span?.started && span.endedAt !== null && (
+            <Fact name="Lasted" mono>
+              {durationWords(span.endedAt - span.startedAt)}
+            </Fact>
+          )}
+          <AttributeFacts attributes={event.attributes} />
+        </dl>
+      );
+    }
+    case 'output':
+      return <MessageBytes key={event.id} body={null} raw={event} />;
+    case 'dropped':
+      return <p>The drawing has a hole here: what these events said is not known.</p>;
+  }
+};
+
+const MessageFacts = ({ message }: { message: Message }) => {
+  const { from, to, protocol, direction, summary, raw, body } = message;
+  return (
+    <>
+      <p>
+        <b>
+          {labelOf(from.actor)} → {labelOf(to.actor)}
+        </b>{' '}
+        · {protocol} {direction}
+        {raw ? ` · ${sizeWords(raw.sizeBytes)}` : ''}
+      </p>
+      <p className="mono breaks">{summary}</p>
+      <MessageBytes key={message.id} body={body} raw={raw} />
+    </>
+  );
+};
+
+const SyscallFacts = ({ call }: { call: SyscallEvent }) => {
+  const lasted = Number(BigInt(call.endMono) - BigInt(call.mono));
+  return (
+    <>
+      <pre className="evidence" tabIndex={0} aria-label="System call">
+        {call.name}({call.detail}) = {call.result}
+        {call.errno ? ` ${call.errno}` : ''} {'<'}
+        {durationWords(Math.max(0, lasted))}
+        {'>'}
+      </pre>
+      <dl className="facts">
+        <Fact name="For">{call.title}</Fact>
+        <Fact name="By">
+          {labelOf(call.caller.actor)} <span className="mono">pid {call.caller.pid}</span>
+        </Fact>
+        {call.ignored && <Fact name="Error">passed over by rule: it may fail here</Fact>}
+        {call.reference && (
+          <Fact name="Read" mono>
+            {call.reference.replace(/^man:/, 'man ')}
+          </Fact>
+        )}
+        <AttributeFacts attributes={call.attributes} />
+      </dl>
+    </>
+  );
+};
+
+const ProcessEventFacts = ({ event }: { event: ProcessEvent }) => {
+  const { process, exit, change, actor, containerId, attributes } = event;
+  return (
+    <dl className="facts">
+      <Fact name="Change">
+        {change} of {labelOf(actor)}
+      </Fact>
+      <Fact name="Pid" mono>
+        {process.pid}
+      </Fact>
+      <Fact name="Parent" mono>
+        {process.ppid ?? 'not known'}
+      </Fact>
+      {process.argv && process.argv.length > 0 && (
+        <Fact name="Argv" mono>
+          {process.argv.join(' ')}
+        </Fact>
+      )}
+      {exit && (
+        <Fact name="Exit code" mono>
+          {exit.code}
+          {exit.signal ? ` (${exit.signal})` : ''}
+        </Fact>
+      )}
+      {process.startTime && (
+        <Fact name="Start time" mono>
+          {process.startTime} ticks since boot
+        </Fact>
+      )}
+      {containerId && (
+        <Fact name="Container" mono>
+          {containerId.slice(0, 12)}
+        </Fact>
+      )}
+      <AttributeFacts attributes={attributes} />
+    </dl>
+  );
+};
+
+export const AttributeFacts = ({ attributes }: { attributes: Attributes }) =>
+  Object.entries(attributes).map(([name, value]) => (
+    <Fact key={name} name={name.replace(/^engineroom\./, '')} mono>
+      {Array.isArray(value) ? value.join(' ') : String(value)}
+    </Fact>
+  ));

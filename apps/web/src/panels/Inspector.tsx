@@ -1,0 +1,106 @@
+/** The evidence: the message, step or process that the reader chose, else the one that the playhead is at. */
+import { captionOf } from '../model/caption.ts';
+import { offsetMs } from '../model/time-words.ts';
+import type { Placed } from '../model/order.ts';
+import type { RunModel } from '../model/run-model.ts';
+import { seekEvent } from '../playback/playhead.ts';
+import { useModelVersion, usePlayhead, useReader, useStepEvent } from '../hooks.ts';
+import { select } from '../reader-store.ts';
+import { ActorFacts } from './ActorFacts.tsx';
+import { EventFacts } from './EventFacts.tsx';
+
+export const Inspector = () => {
+  const selected = useReader((state) => state.selected);
+  return (
+    <section className="inspector" aria-labelledby="inspector-title">
+      {selected && 'actor' in selected ? <ActorFacts actor={selected.actor} /> : <InspectedEvent />}
+      {selected && (
+        <p>
+          <button type="button" onClick={() => select(null)}>
+            Follow the playhead <kbd>Esc</kbd>
+          </button>
+        </p>
+      )}
+    </section>
+  );
+};
+
+const InspectedEvent = () => {
+  useModelVersion();
+  const selected = useReader((state) => state.selected);
+  const model = usePlayhead((state) => state.model);
+  const atStep = useStepEvent();
+  const chosen = selected && 'event' in selected ? model.placed(selected.event) : undefined;
+  const placed = chosen ?? atStep;
+  if (!placed) {
+    return (
+      <>
+        <h2 id="inspector-title">Inspector</h2>
+        <p className="muted">The message or step that the playhead is at is taken apart here. Press → to go to the first.</p>
+      </>
+    );
+  }
+  const { event, at } = placed;
+  return (
+    <>
+      <h2 id="inspector-title">Inspector · {titleOf(event.type)}</h2>
+      <p className="inspector-sentence">{captionOf(event, model)}</p>
+      <EventFacts event={event} model={model} />
+      <dl className="facts">
+        <div>
+          <dt>Happened</dt>
+          <dd className="mono">+{offsetMs(at)} ms</dd>
+        </div>
+        <div>
+          <dt>Told by</dt>
+          <dd>
+            {event.emitter.actor} <span className="mono">pid {event.emitter.pid}</span>
+          </dd>
+        </div>
+        {event.source && (
+          <div>
+            <dt>Source</dt>
+            <dd className="mono breaks">{event.source}</dd>
+          </div>
+        )}
+      </dl>
+      <Causality model={model} placed={placed} />
+    </>
+  );
+};
+
+const titleOf = (type: Placed['event']['type']): string =>
+  ({ message: 'message', process: 'process', syscall: 'system call', spanStarted: 'work begins', spanEnded: 'work ends', spanEvent: 'moment', output: 'output', dropped: 'lost events' })[type];
+
+const EFFECTS_SHOWN = 6;
+
+/** Effects that have not happened at the playhead are not told. */
+const Causality = ({ model, placed }: { model: RunModel; placed: Placed }) => {
+  const n = usePlayhead((state) => state.n);
+  const cause = model.placed(placed.event.cause);
+  const effects = model.effectsOf(placed.event.id).filter(({ event }) => (model.order.indexOf(event.id) ?? 0) < n);
+  return (
+    <div className="causality">
+      <h3>Caused by</h3>
+      {cause ? <EventLink model={model} placed={cause} /> : <p className="muted">nothing in this trace</p>}
+      {effects.length > 0 && <h3>Made happen</h3>}
+      {effects.slice(0, EFFECTS_SHOWN).map((effect) => (
+        <EventLink key={effect.event.id} model={model} placed={effect} />
+      ))}
+      {effects.length > EFFECTS_SHOWN && <p className="muted">and {effects.length - EFFECTS_SHOWN} more</p>}
+    </div>
+  );
+};
+
+const EventLink = ({ model, placed }: { model: RunModel; placed: Placed }) => (
+  <button
+    type="button"
+    className="event-link"
+    onClick={() => {
+      seekEvent(placed.event.id);
+      select({ event: placed.event.id });
+    }}
+  >
+    <span className="mono">{offsetMs(placed.at)}</span> {captionOf(placed.event, model)}
+  </button>
+);

@@ -1,0 +1,57 @@
+/** All runs: made here, made by any other client of the socket, or recorded. */
+import { useMemo } from 'react';
+import { usePlayhead, useTraces } from '../hooks.ts';
+import { chooseRun, stopRun } from '../session.ts';
+import type { Run } from '../trace/trace-store.ts';
+
+const ORIGINS = { page: 'from this page', external: 'another client', recording: 'recorded' } as const;
+
+export const RunList = () => {
+  const runs = useTraces((state) => state.runs);
+  const shown = usePlayhead((state) => state.traceId);
+  const newestFirst = useMemo(() => [...runs.values()].sort(byTime), [runs]);
+  return (
+    <section className="runs" aria-labelledby="runs-title">
+      <h2 id="runs-title">Runs</h2>
+      {newestFirst.length === 0 ? (
+        <p className="muted">None yet. Send a request, or use the engine’s socket from a terminal.</p>
+      ) : (
+        <ul>
+          {newestFirst.map((run) => (
+            <RunLine key={run.summary.traceId} run={run} isShown={run.summary.traceId === shown} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+};
+
+const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
+  const { traceId, title, origin, state, exitCode } = run.summary;
+  const isRunning = state === 'running';
+  return (
+    <li data-origin={origin}>
+      <button type="button" className="run" aria-current={isShown ? 'true' : undefined} onClick={() => chooseRun(traceId)}>
+        <span className="mono run-title">{title === '' ? 'a request' : title}</span>
+        <span className="run-facts">
+          <span className="run-origin">{ORIGINS[origin]}</span>
+          <span data-tone={isRunning ? 'wait' : exitCode === 0 || exitCode === null ? 'ok' : 'bad'}>
+            {isRunning ? '◐ running' : exitCode === null ? 'ended' : `exit ${exitCode}`}
+          </span>
+        </span>
+      </button>
+      {isRunning && origin === 'page' && (
+        <button type="button" className="quiet" onClick={() => void stopRun(traceId)}>
+          Stop
+        </button>
+      )}
+    </li>
+  );
+};
+
+/** Recordings last: they are from some other day. */
+function byTime(a: Run, b: Run): number {
+  const recorded = Number(a.summary.origin === 'recording') - Number(b.summary.origin === 'recording');
+  if (recorded !== 0) return recorded;
+  return Number(BigInt(b.summary.anchor.unixNano) - BigInt(a.summary.anchor.unixNano));
+}

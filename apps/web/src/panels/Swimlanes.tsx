@@ -1,0 +1,158 @@
+/**
+ * When: one lane for each actor, over learning time. The ruler above counts learning time, the one below the real
+ * clock, so that both are read off one position. Drag to seek.
+ */
+import { memo, useRef, type KeyboardEvent, type PointerEvent } from 'react';
+import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
+import { captionOf } from '../model/caption.ts';
+import { lifelinesOf, LANES, type Bar } from '../model/lifelines.ts';
+import { markersOf, type MarkerKind } from '../model/markers.ts';
+import type { RunModel } from '../model/run-model.ts';
+import { offsetMs } from '../model/time-words.ts';
+import { goToEnd, goToStart, playhead, seekLearn, stepBack } from '../playback/playhead.ts';
+import { useEachMove, useModelVersion, usePlayhead, useStepEvent } from '../hooks.ts';
+import { stepOn } from '../shortcuts.ts';
+
+const MARKS: Readonly<Record<MarkerKind, string>> = { birth: '+', death: '†', output: '»', failure: '✕' };
+
+export const Swimlanes = () => {
+  const version = useModelVersion();
+  const model = usePlayhead((state) => state.model);
+  const level = usePlayhead((state) => state.level);
+  const step = usePlayhead((state) => state.step);
+  const placed = useStepEvent();
+  const field = useRef<HTMLDivElement>(null);
+  const line = useRef<HTMLDivElement>(null);
+  const veil = useRef<HTMLDivElement>(null);
+
+  useEachMove((state) => {
+    const warp = state.model.warp(state.level);
+    const share = percent(warp.toLearn(state.realNs), warp.endLearn);
+    if (line.current) line.current.style.left = share;
+    if (veil.current) veil.current.style.left = share;
+  });
+
+  const seekTo = (event: PointerEvent): void => {
+    const box = field.current?.getBoundingClientRect();
+    if (!box || box.width === 0) return;
+    const { model: shown, level: zoom } = playhead.getState();
+    const share = Math.max(0, Math.min(1, (event.clientX - box.left) / box.width));
+    seekLearn(share * shown.warp(zoom).endLearn);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const act = { ArrowRight: stepOn, ArrowLeft: stepBack, Home: goToStart, End: goToEnd }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
+
+  return (
+    <div className="lanes">
+      <div className="lane-names" aria-hidden="true">
+        <span className="lane-unit">s</span>
+        {LANES.map(({ actor, label, domain }) => (
+          <span key={actor} data-domain={domain}>
+            {label}
+          </span>
+        ))}
+        <span className="lane-unit">ms</span>
+      </div>
+      <div
+        ref={field}
+        className="lane-field"
+        role="slider"
+        tabIndex={0}
+        data-own-arrows
+        aria-label="Playhead"
+        aria-valuemin={0}
+        aria-valuemax={model.steps(level).count}
+        aria-valuenow={step}
+        aria-valuetext={placed ? `Step ${step}: ${captionOf(placed.event, model)}` : 'Before the first step'}
+        onKeyDown={onKeyDown}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          seekTo(event);
+        }}
+        onPointerMove={(event) => {
+          if (event.currentTarget.hasPointerCapture(event.pointerId)) seekTo(event);
+        }}
+      >
+        <Lanes model={model} version={version} level={level} />
+        <div ref={veil} className="lane-veil" />
+        <div ref={line} className="lane-playhead" />
+      </div>
+    </div>
+  );
+};
+
+const percent = (value: number, whole: number): string => `${whole === 0 ? 0 : (value / whole) * 100}%`;
+
+/** Drawn again only when the run grows or the zoom changes. */
+const Lanes = memo(({ model, level }: { model: RunModel; version: number; level: Level }) => {
+  const warp = model.warp(level);
+  const whole = warp.endLearn;
+  const x = (at: number): string => percent(warp.toLearn(at), whole);
+  const lines = lifelinesOf(model, level);
+  const barStyle = ({ from, to }: Bar) => {
+    const begin = warp.toLearn(from);
+    const end = to === null ? whole : warp.toLearn(to);
+    return { left: percent(begin, whole), width: percent(Math.max(0, end - begin), whole) };
+  };
+  return (
+    <>
+      <div className="ruler">
+        {ticks(whole).map((ms) => (
+          <span key={ms} style={{ left: percent(ms, whole) }}>
+            {ms / 1000}
+          </span>
+        ))}
+      </div>
+      {LANES.map(({ actor, domain }) => (
+        <div key={actor} className="lane" data-domain={domain}>
+          {lines[actor].map((bar) => (
+            <span key={bar.key} className="bar" data-kind={bar.kind} style={barStyle(bar)} title={bar.title} />
+          ))}
+          {markersOf(model)
+            .filter(({ event }) => laneOf(event) === actor)
+            .map(({ event, at, kind }) => (
+              <span key={event.id} className="mark" data-kind={kind} style={{ left: x(at) }} title={captionOf(event, model)}>
+                {MARKS[kind]}
+              </span>
+            ))}
+        </div>
+      ))}
+      <div className="ruler ruler-real">
+        {realTicks(model, level).map(({ at, share }) => (
+          <span key={at} style={{ left: `${share * 100}%` }}>
+            {offsetMs(at)}
+          </span>
+        ))}
+      </div>
+    </>
+  );
+});
+
+const laneOf = (event: ReturnType<typeof markersOf>[number]['event']): string => {
+  if (event.type === 'process' || event.type === 'dropped') return event.actor;
+  if (event.type === 'output') return 'container';
+  if (event.type === 'syscall') return 'kernel';
+  return event.emitter.actor;
+};
+
+const TICKS = 10;
+
+/** Round numbers of seconds. */
+function ticks(wholeMs: number): readonly number[] {
+  const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].find((seconds) => wholeMs / (seconds * 1000) <= TICKS) ?? 1800;
+  return Array.from({ length: Math.floor(wholeMs / (step * 1000)) + 1 }, (_, index) => index * step * 1000);
+}
+
+/** The real clock is uneven on this ruler, so it is read off at even places. */
+function realTicks(model: RunModel, level: Level): readonly { at: number; share: number }[] {
+  if (model.length === 0) return [];
+  const warp = model.warp(level);
+  return Array.from({ length: TICKS }, (_, index) => {
+    const share = index / TICKS;
+    return { at: Math.max(0, Math.round(warp.toReal(share * warp.endLearn))) + index * 1e-6, share };
+  });
+}

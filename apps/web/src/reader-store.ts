@@ -1,0 +1,32 @@
+/**
+ * What the reader has chosen to look at. None of it changes what happened.
+ *
+ * selected    an event, an actor, or nothing: then the inspector follows the playhead      written by panels and stage
+ * dock        which view of time is open                                                    written by Dock
+ * sending     the request that the lab has not answered, and what it said                    written by session.ts
+ */
+import { createStore } from 'zustand/vanilla';
+import type { StageActor } from './model/actors.ts';
+
+export type Selection = { readonly event: string } | { readonly actor: StageActor } | null;
+
+export interface ReaderState {
+  readonly selected: Selection;
+  readonly dock: 'timeline' | 'events';
+  readonly sending: { readonly command: string; readonly sinceMs: number } | null;
+  readonly refusal: { readonly command: string; readonly message: string; readonly position: number | null } | null;
+  /** Words that the lab added to the command that runs. */
+  readonly injected: readonly string[];
+  readonly areShortcutsOpen: boolean;
+}
+
+export const readerStore = createStore<ReaderState>(() => ({
+  selected: null,
+  dock: 'timeline',
+  sending: null,
+  refusal: null,
+  injected: [],
+  areShortcutsOpen: false,
+}));
+
+export const select = (selected: Selection): void => readerStore.setState({ selected });

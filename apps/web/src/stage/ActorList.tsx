@@ -1,0 +1,42 @@
+/** The stage for a narrow screen: the same actors in the same lanes as a list; a shrunken graph could not be read. */
+import { ACTORS, labelOf } from '../model/actors.ts';
+import { statusOf } from '../model/actor-status.ts';
+import { useModelVersion, usePlayhead } from '../hooks.ts';
+import { select } from '../reader-store.ts';
+import { KernelChips } from './KernelChips.tsx';
+import { useJourneys } from './use-journeys.ts';
+
+export const ActorList = () => {
+  useModelVersion();
+  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+  const journeys = useJourneys();
+  const travelling = journeys.at(-1);
+  return (
+    <section className="actor-list" aria-label="Stage">
+      <ul>
+        {ACTORS.map(({ actor, label, glyph, domain }) => {
+          const status = statusOf(machine, actor);
+          const isHere = travelling?.to === actor;
+          return (
+            <li key={actor} data-domain={domain} data-status={status.kind} aria-current={isHere ? 'step' : undefined}>
+              <button type="button" onClick={() => select({ actor })}>
+                <span>
+                  <span aria-hidden="true">{glyph} </span>
+                  <b className="actor-label">{label}</b>
+                  {status.process && <span className="mono"> pid {status.process.pid}</span>}
+                </span>
+                <span className="actor-line">{status.words}</span>
+                {isHere && (
+                  <span className="actor-line mono">
+                    ← {labelOf(travelling.from)}: {travelling.label}
+                  </span>
+                )}
+              </button>
+              {actor === 'kernel' && <KernelChips machine={machine} />}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+};
