@@ -3,7 +3,15 @@
  * `busybox` from the static busybox of this system.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,8 +34,19 @@ function helloWorld() {
   try {
     const program = join(folder, 'hello');
     const source = join(ROOT, 'apps/engine/images/hello-world/hello.c');
-    const flags = ['-std=gnu17', '-Os', '-Wall', '-Wextra', '-Werror', '-static', '-s', '-Wl,--build-id=none'];
-    execFileSync(process.env.CC ?? 'cc', [...flags, '-o', program, source], { stdio: ['ignore', 'inherit', 'inherit'] });
+    const flags = [
+      '-std=gnu17',
+      '-Os',
+      '-Wall',
+      '-Wextra',
+      '-Werror',
+      '-static',
+      '-s',
+      '-Wl,--build-id=none',
+    ];
+    execFileSync(process.env.CC ?? 'cc', [...flags, '-o', program, source], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
     return imageLayout({
       reference: 'hello-world:latest',
       entries: [{ name: 'hello', mode: 0o755, data: readFileSync(program) }],
@@ -35,7 +54,12 @@ function helloWorld() {
         Env: [PATH_OF_IMAGE],
         Cmd: ['/hello'],
         WorkingDir: '/',
-        Labels: labels('hello-world', 'Says hello, and where in the kernel it is', 'Apache-2.0', '1.0.0'),
+        Labels: labels(
+          'hello-world',
+          'Says hello, and where in the kernel it is',
+          'Apache-2.0',
+          '1.0.0',
+        ),
       },
       comment: 'apps/engine/images/hello-world/hello.c',
     });
@@ -51,14 +75,19 @@ function isStatic(program) {
   const headers = Number(program.readBigUInt64LE(32));
   const size = program.readUInt16LE(54);
   const count = program.readUInt16LE(56);
-  return !Array.from({ length: count }, (_, i) => program.readUInt32LE(headers + i * size)).includes(PT_INTERP);
+  return !Array.from({ length: count }, (_, i) =>
+    program.readUInt32LE(headers + i * size),
+  ).includes(PT_INTERP);
 }
 
 function findBusybox() {
   const found = ['/bin/busybox', '/usr/bin/busybox', '/usr/local/bin/busybox'].find(
     (path) => existsSync(path) && isStatic(readFileSync(path)),
   );
-  if (!found) throw new Error('no static busybox found; on Debian or Ubuntu: sudo apt-get install busybox-static');
+  if (!found)
+    throw new Error(
+      'no static busybox found; on Debian or Ubuntu: sudo apt-get install busybox-static',
+    );
   return found;
 }
 
@@ -68,14 +97,24 @@ const folder = (name, mode) => ({ name, type: 'directory', mode });
 function busybox() {
   const program = findBusybox();
   const banner = execFileSync(program, ['--help'], { encoding: 'utf8' }).split('\n')[0];
-  const applets = execFileSync(program, ['--list'], { encoding: 'utf8' }).split('\n').filter(Boolean).sort();
+  const applets = execFileSync(program, ['--list'], { encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean)
+    .sort();
   const links = applets
     .filter((name) => name !== 'busybox')
-    .map((name) => ({ name: `bin/${name}`, type: 'symlink', mode: 0o777, linkname: '/bin/busybox' }));
+    .map((name) => ({
+      name: `bin/${name}`,
+      type: 'symlink',
+      mode: 0o777,
+      linkname: '/bin/busybox',
+    }));
   return imageLayout({
     reference: 'busybox:latest',
     entries: [
-      ...['bin', 'dev', 'etc', 'home', 'proc', 'sys', 'usr', 'usr/bin', 'usr/sbin', 'var'].map((name) => folder(name)),
+      ...['bin', 'dev', 'etc', 'home', 'proc', 'sys', 'usr', 'usr/bin', 'usr/sbin', 'var'].map(
+        (name) => folder(name),
+      ),
       folder('root', 0o700),
       folder('tmp', 0o1777),
       folder('var/spool'),
@@ -102,8 +141,20 @@ function busybox() {
       file(
         'etc/group',
         [
-          ...['root:x:0:', 'daemon:x:1:', 'bin:x:2:', 'sys:x:3:', 'adm:x:4:', 'tty:x:5:', 'disk:x:6:', 'mail:x:8:'],
-          ...['wheel:x:10:root', 'www-data:x:33:', 'operator:x:37:', 'users:x:100:', 'nobody:x:65534:', ''],
+          'root:x:0:',
+          'daemon:x:1:',
+          'bin:x:2:',
+          'sys:x:3:',
+          'adm:x:4:',
+          'tty:x:5:',
+          'disk:x:6:',
+          'mail:x:8:',
+          'wheel:x:10:root',
+          'www-data:x:33:',
+          'operator:x:37:',
+          'users:x:100:',
+          'nobody:x:65534:',
+          '',
         ].join('\n'),
       ),
       { name: 'etc/shadow', mode: 0o600, data: Buffer.from('root:*:::::::\n') },

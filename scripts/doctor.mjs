@@ -4,9 +4,20 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { find } from './ensure.mjs';
+import { find } from './system-needs.mjs';
 
-const CAPABILITIES = { CHOWN: 0, DAC_OVERRIDE: 1, SETUID: 7, SETGID: 6, SETPCAP: 8, NET_ADMIN: 12, SYS_CHROOT: 18, SYS_ADMIN: 21, SYS_RESOURCE: 24, MKNOD: 27 };
+const CAPABILITIES = {
+  CHOWN: 0,
+  DAC_OVERRIDE: 1,
+  SETUID: 7,
+  SETGID: 6,
+  SETPCAP: 8,
+  NET_ADMIN: 12,
+  SYS_CHROOT: 18,
+  SYS_ADMIN: 21,
+  SYS_RESOURCE: 24,
+  MKNOD: 27,
+};
 
 const read = (path) => {
   try {
@@ -20,12 +31,20 @@ const succeeds = (command, ...args) => {
     execFileSync(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 10_000 });
     return null;
   } catch (error) {
-    return String(error.stderr ?? '').trim().split('\n').at(-1) || error.message.split('\n')[0];
+    return (
+      String(error.stderr ?? '')
+        .trim()
+        .split('\n')
+        .at(-1) || error.message.split('\n')[0]
+    );
   }
 };
 const output = (command, ...args) => {
   try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    return execFileSync(command, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return null;
   }
@@ -46,17 +65,24 @@ function node() {
 }
 
 function kernel() {
-  if (!isLinux) return bad(process.platform, 'containers need a Linux kernel: use a virtual machine');
+  if (!isLinux)
+    return bad(process.platform, 'containers need a Linux kernel: use a virtual machine');
   const [major, minor] = release().split('.').map(Number);
   // openat2, pidfd_getfd and clone3 with a pidfd are all there from 5.6 on.
-  return major > 5 || (major === 5 && minor >= 6) ? ok(release()) : bad(release(), 'a kernel of 5.6 or newer is needed');
+  return major > 5 || (major === 5 && minor >= 6)
+    ? ok(release())
+    : bad(release(), 'a kernel of 5.6 or newer is needed');
 }
 
 const architecture = () =>
-  ['x64', 'arm64'].includes(process.arch) ? ok(process.arch) : bad(process.arch, 'x86-64 or arm64 is needed');
+  ['x64', 'arm64'].includes(process.arch)
+    ? ok(process.arch)
+    : bad(process.arch, 'x86-64 or arm64 is needed');
 
 const root = () =>
-  isRoot ? ok('uid 0') : bad(`uid ${process.getuid?.()}`, 'namespaces, mounts and cgroups need root: sudo npm start');
+  isRoot
+    ? ok('uid 0')
+    : bad(`uid ${process.getuid?.()}`, 'namespaces, mounts and cgroups need root: sudo npm start');
 
 function capabilities() {
   const effective = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(read('/proc/self/status'))?.[1] ?? '0'}`);
@@ -64,32 +90,59 @@ function capabilities() {
     .filter(([, bit]) => ((effective >> BigInt(bit)) & 1n) === 0n)
     .map(([name]) => `CAP_${name}`);
   const vital = missing.filter((name) => name !== 'CAP_SYS_RESOURCE');
-  if (vital.length > 0) return bad(`without ${vital.join(', ')}`, isRoot ? 'this root is itself confined: leave its container, or give it these' : 'start as root');
+  if (vital.length > 0)
+    return bad(
+      `without ${vital.join(', ')}`,
+      isRoot
+        ? 'this root is itself confined: leave its container, or give it these'
+        : 'start as root',
+    );
   return missing.length > 0
-    ? hint('without CAP_SYS_RESOURCE', 'hard resource limits cannot be raised: some --ulimit values will fail, as in Docker')
+    ? hint(
+        'without CAP_SYS_RESOURCE',
+        'hard resource limits cannot be raised: some --ulimit values will fail, as in Docker',
+      )
     : ok('all that are needed');
 }
 
 function namespaces() {
   const kinds = ['pid', 'mnt', 'uts', 'ipc', 'net', 'cgroup', 'user'];
   const missing = kinds.filter((kind) => !existsSync(`/proc/self/ns/${kind}`));
-  if (missing.length > 0) return bad(`no ${missing.join(', ')}`, 'a kernel with these namespaces is needed');
+  if (missing.length > 0)
+    return bad(`no ${missing.join(', ')}`, 'a kernel with these namespaces is needed');
   if (!isRoot || !find('unshare')) return ok(kinds.join(' '));
-  const problem = succeeds('unshare', '--pid', '--mount', '--uts', '--ipc', '--net', '--fork', 'true');
-  return problem ? bad(problem, 'this root may not make namespaces (a confined container?)') : ok(kinds.join(' '));
+  const problem = succeeds(
+    'unshare',
+    '--pid',
+    '--mount',
+    '--uts',
+    '--ipc',
+    '--net',
+    '--fork',
+    'true',
+  );
+  return problem
+    ? bad(problem, 'this root may not make namespaces (a confined container?)')
+    : ok(kinds.join(' '));
 }
 
 function overlay() {
   if (!isRoot || !find('unshare')) {
-    return /\boverlay$/m.test(read('/proc/filesystems')) ? ok('known to the kernel') : hint('not loaded', 'modprobe overlay');
+    return /\boverlay$/m.test(read('/proc/filesystems'))
+      ? ok('known to the kernel')
+      : hint('not loaded', 'modprobe overlay');
   }
   const where = existsSync('/var/lib') ? '/var/lib' : tmpdir();
   const folder = mkdtempSync(join(where, '.engine-room-doctor-'));
   try {
-    const script = 'cd "$0" && mkdir l u w m && mount -t overlay overlay -o lowerdir=l,upperdir=u,workdir=w m && touch m/x';
+    const script =
+      'cd "$0" && mkdir l u w m && mount -t overlay overlay -o lowerdir=l,upperdir=u,workdir=w m && touch m/x';
     const problem = succeeds('unshare', '--mount', 'sh', '-c', script, folder);
     return problem
-      ? bad(problem, `overlayfs does not work on ${where}: modprobe overlay, or choose --data-root on ext4, xfs or btrfs`)
+      ? bad(
+          problem,
+          `overlayfs does not work on ${where}: modprobe overlay, or choose --data-root on ext4, xfs or btrfs`,
+        )
       : ok(`works on ${where}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -100,9 +153,16 @@ function cgroups() {
   const wanted = ['memory', 'pids', 'cpu'];
   const v2 = read('/sys/fs/cgroup/cgroup.controllers').trim().split(' ');
   if (wanted.every((name) => v2.includes(name))) return ok(`v2: ${v2.join(' ')}`);
-  const v1 = wanted.filter((name) => new RegExp(`^cgroup \\S+ cgroup (?:\\S*,)?${name}(?:,|\\s)|\\b${name}\\b`, 'm').test(cgroupMounts()));
+  const v1 = wanted.filter((name) =>
+    new RegExp(`^cgroup \\S+ cgroup (?:\\S*,)?${name}(?:,|\\s)|\\b${name}\\b`, 'm').test(
+      cgroupMounts(),
+    ),
+  );
   if (v1.length === wanted.length) return ok(`v1: ${v1.join(' ')}`);
-  return bad(`only ${v1.join(' ') || 'none'}`, 'mount the cgroup hierarchies (systemd does), or boot with systemd.unified_cgroup_hierarchy=1');
+  return bad(
+    `only ${v1.join(' ') || 'none'}`,
+    'mount the cgroup hierarchies (systemd does), or boot with systemd.unified_cgroup_hierarchy=1',
+  );
 }
 const cgroupMounts = () =>
   read('/proc/mounts')
@@ -112,20 +172,28 @@ const cgroupMounts = () =>
     .join('\n');
 
 const seccomp = () =>
-  existsSync('/proc/sys/kernel/seccomp/actions_avail') || /^Seccomp:/m.test(read('/proc/self/status'))
+  existsSync('/proc/sys/kernel/seccomp/actions_avail') ||
+  /^Seccomp:/m.test(read('/proc/self/status'))
     ? ok('filters are known')
     : bad('none', 'a kernel with CONFIG_SECCOMP_FILTER is needed');
 
-const program = (names, mend, isNeeded = true) => () => {
-  const path = find(...names);
-  if (!path) return isNeeded ? bad('not found', mend) : hint('not found', mend);
-  return ok(path);
-};
+const program =
+  (names, mend, isNeeded = true) =>
+  () => {
+    const path = find(...names);
+    if (!path) return isNeeded ? bad('not found', mend) : hint('not found', mend);
+    return ok(path);
+  };
 
 function dockerClient() {
   const path = find('docker');
   const version = path && output(path, '--version');
-  return version ? ok(version) : hint('no official client', 'the engine’s own small client is used; the official one: apt-get install docker-cli (or docker.io)');
+  return version
+    ? ok(version)
+    : hint(
+        'no official client',
+        'the engine’s own small client is used; the official one: apt-get install docker-cli (or docker.io)',
+      );
 }
 
 function busybox() {
@@ -137,22 +205,44 @@ async function port() {
   const wanted = Number(process.env.ENGINE_ROOM_PORT ?? 7070);
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', ({ code }) => resolve(hint(`${wanted}: ${code}`, 'Engine Room already runs, or choose another --port')));
+    server.once('error', ({ code }) =>
+      resolve(hint(`${wanted}: ${code}`, 'Engine Room already runs, or choose another --port')),
+    );
     server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(ok(`${wanted} is free`))));
   });
 }
 
 const SECTIONS = {
-  'To start containers': { 'Node': node, 'Linux kernel': kernel, 'Processor': architecture, 'Root': root, 'Capabilities': capabilities, 'Namespaces': namespaces, 'overlayfs': overlay, 'cgroups': cgroups, 'seccomp': seccomp },
+  'To start containers': {
+    Node: node,
+    'Linux kernel': kernel,
+    Processor: architecture,
+    Root: root,
+    Capabilities: capabilities,
+    Namespaces: namespaces,
+    overlayfs: overlay,
+    cgroups: cgroups,
+    seccomp: seccomp,
+  },
   'To build': {
-    'C compiler': program([process.env.CC ?? 'cc', 'gcc', 'clang'], 'apt-get install gcc libc6-dev (npm start does it as root)'),
-    'C++ compiler': program([process.env.CXX ?? 'c++', 'g++', 'clang++'], 'apt-get install g++ (npm start does it as root)'),
+    'C compiler': program(
+      [process.env.CC ?? 'cc', 'gcc', 'clang'],
+      'apt-get install gcc libc6-dev (npm start does it as root)',
+    ),
+    'C++ compiler': program(
+      [process.env.CXX ?? 'c++', 'g++', 'clang++'],
+      'apt-get install g++ (npm start does it as root)',
+    ),
     'Static busybox': busybox,
   },
-  'To use': { 'Docker client': dockerClient, 'Port': port },
+  'To use': { 'Docker client': dockerClient, Port: port },
   'To test': {
-    'Chromium': program(['chromium', 'chromium-browser', 'google-chrome'], 'apt-get install chromium (npm test does it as root)', false),
-    'skopeo': program(['skopeo'], 'apt-get install skopeo (npm test does it as root)', false),
+    Chromium: program(
+      ['chromium', 'chromium-browser', 'google-chrome'],
+      'apt-get install chromium (npm test does it as root)',
+      false,
+    ),
+    skopeo: program(['skopeo'], 'apt-get install skopeo (npm test does it as root)', false),
   },
 };
 const MARKS = { ok: '✓', missing: '✗', note: '!' };

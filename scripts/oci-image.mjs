@@ -17,8 +17,26 @@ export async function tar(entries) {
   const collected = (async () => {
     for await (const chunk of archive) chunks.push(chunk);
   })();
-  for (const { name, type = 'file', mode = type === 'directory' ? 0o755 : 0o644, linkname, data = Buffer.alloc(0) } of entries) {
-    archive.entry({ name, type, mode, linkname, mtime: EPOCH, uid: 0, gid: 0, size: type === 'file' ? data.length : 0 }, data);
+  for (const {
+    name,
+    type = 'file',
+    mode = type === 'directory' ? 0o755 : 0o644,
+    linkname,
+    data = Buffer.alloc(0),
+  } of entries) {
+    archive.entry(
+      {
+        name,
+        type,
+        mode,
+        linkname,
+        mtime: EPOCH,
+        uid: 0,
+        gid: 0,
+        size: type === 'file' ? data.length : 0,
+      },
+      data,
+    );
   }
   archive.finalize();
   await collected;
@@ -42,7 +60,11 @@ export async function imageLayout({ reference, entries, config, comment }) {
     rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
     history: [{ created, created_by: 'scripts/build-images.mjs', comment }],
   });
-  const describe = (mediaType, bytes) => ({ mediaType, digest: digestOf(bytes), size: bytes.length });
+  const describe = (mediaType, bytes) => ({
+    mediaType,
+    digest: digestOf(bytes),
+    size: bytes.length,
+  });
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -65,7 +87,11 @@ export async function imageLayout({ reference, entries, config, comment }) {
     ],
   });
   const dockerManifest = json([
-    { Config: blobPath(digestOf(imageConfig)), RepoTags: [reference], Layers: [blobPath(digestOf(packed))] },
+    {
+      Config: blobPath(digestOf(imageConfig)),
+      RepoTags: [reference],
+      Layers: [blobPath(digestOf(packed))],
+    },
   ]);
   const blobs = [packed, imageConfig, manifest]
     .map((bytes) => ({ name: blobPath(digestOf(bytes)), data: bytes }))

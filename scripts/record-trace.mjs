@@ -19,7 +19,8 @@ if (!file || words[0] !== 'docker') {
   console.error('usage: node scripts/record-trace.mjs FILE.trace.gz docker run …');
   process.exit(2);
 }
-const quote = (word) => (/^[\w./:=@,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+const quote = (word) =>
+  /^[\w./:=@,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 const command = words.map(quote).join(' ');
 
 const folder = mkdtempSync(join(tmpdir(), 'engine-room-record-'));
@@ -27,8 +28,11 @@ const lab = spawn(
   process.execPath,
   [
     fileURLToPath(new URL('../apps/engine/bin/lab', import.meta.url)),
-    ...['--port', '0', '--no-open', '--data-root', join(folder, 'data'), '--exec-root', join(folder, 'run')],
-    ...['--cgroup-parent', `/${basename(folder)}`],
+    '--no-open',
+    '--port=0',
+    `--data-root=${join(folder, 'data')}`,
+    `--exec-root=${join(folder, 'run')}`,
+    `--cgroup-parent=/${basename(folder)}`,
   ],
   { stdio: ['ignore', 'pipe', 'inherit'] },
 );
@@ -43,7 +47,10 @@ async function urlOf(process_) {
 
 /** The stream tells when a trace has ended. */
 async function untilEnded(base, token, begin) {
-  const socket = new WebSocket(`${base.replace('http', 'ws')}/api/stream`, ['engine-room.v1', `token.${token}`]);
+  const socket = new WebSocket(`${base.replace('http', 'ws')}/api/stream`, [
+    'engine-room.v1',
+    `token.${token}`,
+  ]);
   try {
     const ended = new Map();
     let wanted = null;
@@ -51,9 +58,11 @@ async function untilEnded(base, token, begin) {
       socket.on('error', reject);
       socket.on('close', () => reject(new Error('the lab has gone')));
       socket.on('message', (data) => {
-        const frame = JSON.parse(String(data));
-        if (frame.type === 'events') socket.send(JSON.stringify({ type: 'ack', frame: frame.frame }));
-        if (frame.type === 'trace' && frame.trace.state === 'ended') ended.set(frame.trace.traceId, frame.trace);
+        const frame = JSON.parse(Buffer.concat([data].flat()).toString('utf8'));
+        if (frame.type === 'events')
+          socket.send(JSON.stringify({ type: 'ack', frame: frame.frame }));
+        if (frame.type === 'trace' && frame.trace.state === 'ended')
+          ended.set(frame.trace.traceId, frame.trace);
         if (ended.has(wanted)) fulfil(ended.get(wanted));
       });
       once(socket, 'open')
@@ -74,20 +83,31 @@ try {
   const { base, token } = await urlOf(lab);
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const summary = await untilEnded(base, token, async () => {
-    const response = await fetch(`${base}/api/run`, { method: 'POST', headers, body: JSON.stringify({ command }) });
+    const response = await fetch(`${base}/api/run`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ command }),
+    });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.message);
     return answer.traceId;
   });
   const response = await fetch(`${base}/api/traces/${summary.traceId}`, { headers });
-  const [first, ...events] = gunzipSync(Buffer.from(await response.arrayBuffer())).toString('utf8').split('\n');
+  const [first, ...events] = gunzipSync(Buffer.from(await response.arrayBuffer()))
+    .toString('utf8')
+    .split('\n');
   const header = JSON.parse(first);
   header.summary.origin = 'recording';
   const target = resolve(file);
   mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(`${target}.new`, gzipSync([JSON.stringify(header), ...events].join('\n'), { level: 9 }));
+  writeFileSync(
+    `${target}.new`,
+    gzipSync([JSON.stringify(header), ...events].join('\n'), { level: 9 }),
+  );
   renameSync(`${target}.new`, target);
-  console.error(`${file}: ${header.summary.title}: ${header.summary.eventCount} events, exit code ${header.summary.exitCode}`);
+  console.error(
+    `${file}: ${header.summary.title}: ${header.summary.eventCount} events, exit code ${header.summary.exitCode}`,
+  );
 } finally {
   if (lab.exitCode === null) {
     lab.kill('SIGINT');

@@ -20,18 +20,30 @@ const { values } = parseArgs({
 });
 const isRoot = process.getuid?.() === 0;
 const home = process.env.HOME ?? '/root';
-const word = (name, standard) => values[name] ?? process.env[`ENGINE_ROOM_${name.toUpperCase().replace('-', '_')}`] ?? standard;
-const dataRoot = word('data-root', isRoot ? '/var/lib/engine-room' : `${home}/.local/share/engine-room`);
-const execRoot = word('exec-root', isRoot ? '/run/engine-room' : `${process.env.XDG_RUNTIME_DIR ?? `${home}/.cache`}/engine-room`);
+const word = (name, standard) =>
+  values[name] ?? process.env[`ENGINE_ROOM_${name.toUpperCase().replace('-', '_')}`] ?? standard;
+const dataRoot = word(
+  'data-root',
+  isRoot ? '/var/lib/engine-room' : `${home}/.local/share/engine-room`,
+);
+const execRoot = word(
+  'exec-root',
+  isRoot ? '/run/engine-room' : `${process.env.XDG_RUNTIME_DIR ?? `${home}/.cache`}/engine-room`,
+);
 const cgroupParent = word('cgroup-parent', '/engine-room');
 
 /** A slip of the keyboard must not cost a home directory: only folders that the engine has filled are taken. */
-const SIGNS = { exec: ['lab', 'trace.sock', 'containerd.sock', 'docker.sock', 'containerd'], data: ['traces', 'docker', 'containerd'] };
+const SIGNS = {
+  exec: ['lab', 'trace.sock', 'containerd.sock', 'docker.sock', 'containerd'],
+  data: ['traces', 'docker', 'containerd'],
+};
 function check(path, signs) {
   const depth = path.split('/').filter(Boolean).length;
-  if (!path.startsWith('/') || path.includes('/../') || depth < 2) throw new Error(`${path} is not a folder to remove`);
+  if (!path.startsWith('/') || path.includes('/../') || depth < 2)
+    throw new Error(`${path} is not a folder to remove`);
   const names = existsSync(path) ? readdirSync(path) : [];
-  if (names.length > 0 && !signs.some((sign) => names.includes(sign))) throw new Error(`${path} does not look like Engine Room's: left alone`);
+  if (names.length > 0 && !signs.some((sign) => names.includes(sign)))
+    throw new Error(`${path} does not look like Engine Room's: left alone`);
 }
 
 const read = (path) => {
@@ -49,7 +61,8 @@ const list = (path) => {
   }
 };
 const isBelow = (path, root) => path === root || path.startsWith(`${root}/`);
-const nameOf = (pid) => read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim() || read(`/proc/${pid}/comm`).trim();
+const nameOf = (pid) =>
+  read(`/proc/${pid}/cmdline`).split('\0').join(' ').trim() || read(`/proc/${pid}/comm`).trim();
 const startTimeOf = (pid) => read(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19];
 const isAlive = ({ pid, startTime }) => {
   const stat = read(`/proc/${pid}/stat`);
@@ -62,7 +75,10 @@ function listeners() {
     read('/proc/net/unix')
       .split('\n')
       .map((line) => line.trim().split(/\s+/))
-      .filter(([, , , flags, , , , path]) => path && isBelow(path, execRoot) && (Number.parseInt(flags, 16) & 0x10000) !== 0)
+      .filter(
+        ([, , , flags, , , , path]) =>
+          path && isBelow(path, execRoot) && (Number.parseInt(flags, 16) & 0x10000) !== 0,
+      )
       .map((fields) => `socket:[${fields[6]}]`),
   );
   if (inodes.size === 0) return [];
@@ -90,14 +106,20 @@ function cgroupFolders() {
 }
 /** Children before parents. */
 const foldersBelow = (path) => [
-  ...list(path).filter((name) => existsSync(join(path, name, 'cgroup.procs'))).flatMap((name) => foldersBelow(join(path, name))),
+  ...list(path)
+    .filter((name) => existsSync(join(path, name, 'cgroup.procs')))
+    .flatMap((name) => foldersBelow(join(path, name))),
   path,
 ];
 
 const mounts = () =>
   read('/proc/self/mountinfo')
     .split('\n')
-    .map((line) => (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 8))))
+    .map((line) =>
+      (line.split(' ')[4] ?? '').replace(/\\(\d{3})/g, (_, digits) =>
+        String.fromCharCode(Number.parseInt(digits, 8)),
+      ),
+    )
     .filter((path) => isBelow(path, execRoot) || isBelow(path, dataRoot))
     .reverse();
 
@@ -112,17 +134,26 @@ async function endAll(pids, signal, patienceMs) {
   }
   const until = Date.now() + patienceMs;
   // These are nobody's children here, and the kernel tells only parents (or pidfds, which Node has not) of an exit.
-  while (processes.some(isAlive) && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (processes.some(isAlive) && Date.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   return processes.filter(isAlive).map(({ pid }) => pid);
 }
 
 check(execRoot, SIGNS.exec);
 check(dataRoot, SIGNS.data);
 const folders = cgroupFolders().flatMap(foldersBelow);
-const inContainers = () => [...new Set(folders.flatMap((folder) => read(join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number)))];
+const inContainers = () => [
+  ...new Set(
+    folders.flatMap((folder) =>
+      read(join(folder, 'cgroup.procs')).split('\n').filter(Boolean).map(Number),
+    ),
+  ),
+];
 const plan = [
   ...listeners().map((pid) => `end     process ${pid}  ${nameOf(pid).slice(0, 90)}`),
-  ...inContainers().map((pid) => `kill    process ${pid}  ${nameOf(pid).slice(0, 90)} (in a container)`),
+  ...inContainers().map(
+    (pid) => `kill    process ${pid}  ${nameOf(pid).slice(0, 90)} (in a container)`,
+  ),
   ...mounts().map((path) => `unmount ${path}`),
   ...folders.map((path) => `remove  cgroup ${path}`),
   ...[execRoot, dataRoot].filter(existsSync).map((path) => `remove  ${path}`),
@@ -138,7 +169,9 @@ if (!values.yes) {
     process.exit(1);
   }
   const question = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await question.question('Do it? Images, containers and recorded traces will be gone. [y/N] ');
+  const answer = await question.question(
+    'Do it? Images, containers and recorded traces will be gone. [y/N] ',
+  );
   question.close();
   if (!/^y(es)?$/i.test(answer.trim())) process.exit(1);
 }
@@ -151,6 +184,7 @@ for (const path of mounts()) execFileSync('umount', ['--lazy', path]);
 for (const folder of folders) {
   if (existsSync(folder)) rmdirSync(folder);
 }
-if (mounts().length > 0) throw new Error(`still mounted, so nothing is removed: ${mounts().join(' ')}`);
+if (mounts().length > 0)
+  throw new Error(`still mounted, so nothing is removed: ${mounts().join(' ')}`);
 for (const path of [execRoot, dataRoot]) rmSync(path, { recursive: true, force: true });
 console.log('Everything of Engine Room is removed from this machine.');

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { ensure, Lack } from './ensure.mjs';
+import { ensure } from './ensure.mjs';
+import { Lack } from './system-needs.mjs';
 
 const LAB = fileURLToPath(new URL('../apps/engine/dist/lab.cjs', import.meta.url));
 const OPTIONS = new URL('../apps/engine/src/lab/options.ts', import.meta.url);
@@ -23,7 +24,9 @@ async function prepare() {
       return await ensure('start');
     } catch (error) {
       if (!(error instanceof Lack)) throw error;
-      process.stderr.write(`\n${error.message}\n\nWithout that no container can be started; the page comes with recorded runs.\n`);
+      process.stderr.write(
+        `\n${error.message}\n\nWithout that no container can be started; the page comes with recorded runs.\n`,
+      );
     }
   }
   return ensure('recorded');

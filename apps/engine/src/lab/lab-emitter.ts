@@ -3,4 +3,8 @@ import type { EventBase } from '../protocol/trace/event.ts';
 
 let spoken = 0;
 
-export const labEmitter = (): EventBase['emitter'] => ({ actor: 'lab', pid: process.pid, n: spoken++ });
+export const labEmitter = (): EventBase['emitter'] => ({
+  actor: 'lab',
+  pid: process.pid,
+  n: spoken++,
+});

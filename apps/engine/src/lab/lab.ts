@@ -35,10 +35,14 @@ export interface StartedLab {
   readonly problems: () => readonly string[];
 }
 
-export const startLab = async (options: LabOptions, { reason, native }: Capabilities): Promise<StartedLab> => {
+export const startLab = async (
+  options: LabOptions,
+  { reason, native }: Capabilities,
+): Promise<StartedLab> => {
   const paths = pathsOf(options);
   // Others may pass through to the sockets, whose own modes say who may speak.
-  for (const root of [paths.execRoot, paths.dataRoot]) mkdirSync(root, { recursive: true, mode: 0o711 });
+  for (const root of [paths.execRoot, paths.dataRoot])
+    mkdirSync(root, { recursive: true, mode: 0o711 });
   mkdirSync(paths.lab, { recursive: true, mode: 0o700 });
   mkdirSync(paths.traces, { recursive: true, mode: 0o700 });
   await refuseSecondLab(paths);
@@ -106,7 +110,9 @@ export const startLab = async (options: LabOptions, { reason, native }: Capabili
     runningContainers: () => engine.count(),
     problems: () =>
       [supervisor?.containerd, supervisor?.dockerd].flatMap((daemon) =>
-        daemon && daemon.state !== 'running' ? [`${daemon.spec.actor}: ${daemon.lastWords()} (${daemon.spec.logPath})`] : [],
+        daemon && daemon.state !== 'running'
+          ? [`${daemon.spec.actor}: ${daemon.lastWords()} (${daemon.spec.logPath})`]
+          : [],
       ),
     stop: async () => {
       runs.close();
@@ -120,7 +126,9 @@ export const startLab = async (options: LabOptions, { reason, native }: Capabili
 
 const receiverInto = (store: TraceStore, socketPath: string): Receiver => {
   const labStartTime = BigInt(processInfo(process.pid)?.startTime ?? '0');
-  const counters = new EmitterCounters((pid) => BigInt(processInfo(pid)?.startTime ?? '0') < labStartTime);
+  const counters = new EmitterCounters(
+    (pid) => BigInt(processInfo(pid)?.startTime ?? '0') < labStartTime,
+  );
   let problems = 0;
   return new Receiver({
     socketPath,
@@ -189,6 +197,7 @@ const whyNot = ({ canLaunch, reason, daemons }: EngineStatus): string | null => 
 };
 
 const urlOf = (host: string, port: number, token: string | null): string => {
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  const name =
+    host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${port}/${token === null ? '' : `#token=${token}`}`;
 };

@@ -17,7 +17,7 @@ const main = async (): Promise<void> => {
     process.stdout.write(HELP);
     return;
   }
-  const capabilities = await findCapabilities();
+  const capabilities = await findCapabilities(options.dataRoot);
   const lab = await startLab(options, capabilities);
   stopOnSignals(lab, options);
   await lab.daemons;
@@ -25,9 +25,13 @@ const main = async (): Promise<void> => {
 };
 
 const greet = (lab: StartedLab, options: LabOptions, reason: string | null): void => {
-  if (reason !== null) console.log(`This machine cannot start containers: ${reason}.\nThe page shows recorded runs.`);
+  if (reason !== null)
+    console.log(`This machine cannot start containers: ${reason}.\nThe page shows recorded runs.`);
   for (const problem of lab.problems()) console.error(`lab: does not run yet: ${problem}`);
-  if (reason === null) console.log(`Any Docker client works too:  DOCKER_HOST=unix://${lab.paths.dockerSocket} docker ps`);
+  if (reason === null)
+    console.log(
+      `Any Docker client works too:  DOCKER_HOST=unix://${lab.paths.dockerSocket} docker ps`,
+    );
   console.log(`\n  Open  ${lab.url}\n`);
   if (options.open) openBrowser(lab.url);
 };
@@ -74,7 +78,9 @@ main().catch((error: unknown) => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     const port = error instanceof Error && 'port' in error ? Number(error.port) : 0;
-    console.error(`lab: port ${port} is taken by ${ownerOfPort(port) ?? 'another process'}. Choose another with --port`);
+    console.error(
+      `lab: port ${port} is taken by ${ownerOfPort(port) ?? 'another process'}. Choose another with --port`,
+    );
   } else if (code === 'EACCES' || code === 'EPERM') {
     console.error(`lab: ${messageOf(error)}. Start it with sudo, or choose other folders (--help)`);
   } else {

@@ -39,12 +39,17 @@ ENGINE_ROOM_NO_OPEN=1.
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const isOn = (value: string | undefined): boolean => value !== undefined && value !== '' && value !== '0';
+const isOn = (value: string | undefined): boolean =>
+  value !== undefined && value !== '' && value !== '0';
 
 const bad = (message: string): EngineError => new EngineError('invalid_argument', message);
 
 /** Null when only help was asked for. */
-export const parseOptions = (argv: readonly string[], environment: Environment, isRoot: boolean): LabOptions | null => {
+export const parseOptions = (
+  argv: readonly string[],
+  environment: Environment,
+  isRoot: boolean,
+): LabOptions | null => {
   const values = parse(argv);
   if (values.help) return null;
   const home = environment['HOME'] ?? '/root';
@@ -52,26 +57,36 @@ export const parseOptions = (argv: readonly string[], environment: Environment, 
     flag ?? environment[`ENGINE_ROOM_${name}`] ?? standard;
   const path = (flag: string | undefined, name: string, standard: string): string => {
     const value = word(flag, name, standard);
-    if (!value.startsWith('/')) throw bad(`${name.toLowerCase().replace('_', '-')} must be an absolute path, not "${value}"`);
+    if (!value.startsWith('/'))
+      throw bad(`${name.toLowerCase().replace('_', '-')} must be an absolute path, not "${value}"`);
     return value;
   };
   const port = Number(word(values.port, 'PORT', '7070'));
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw bad('port must be a number from 0 to 65535');
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw bad('port must be a number from 0 to 65535');
   const host = word(values.host, 'HOST', '127.0.0.1');
   const auth = !(values['no-auth'] ?? isOn(environment['ENGINE_ROOM_NO_AUTH']));
   if (!auth && !isLoopback(host)) {
-    throw bad(`--no-auth is refused with --host ${host}: everybody in the network could start containers here`);
+    throw bad(
+      `--no-auth is refused with --host ${host}: everybody in the network could start containers here`,
+    );
   }
   const socket = word(values['docker-socket'], 'DOCKER_SOCKET', '');
   return {
     port,
     host,
     auth,
-    dataRoot: path(values['data-root'], 'DATA_ROOT', isRoot ? '/var/lib/engine-room' : `${home}/.local/share/engine-room`),
+    dataRoot: path(
+      values['data-root'],
+      'DATA_ROOT',
+      isRoot ? '/var/lib/engine-room' : `${home}/.local/share/engine-room`,
+    ),
     execRoot: path(
       values['exec-root'],
       'EXEC_ROOT',
-      isRoot ? '/run/engine-room' : `${environment['XDG_RUNTIME_DIR'] ?? `${home}/.cache`}/engine-room`,
+      isRoot
+        ? '/run/engine-room'
+        : `${environment['XDG_RUNTIME_DIR'] ?? `${home}/.cache`}/engine-room`,
     ),
     dockerSocket: socket === '' ? null : path(socket, 'DOCKER_SOCKET', ''),
     cgroupParent: path(values['cgroup-parent'], 'CGROUP_PARENT', '/engine-room'),

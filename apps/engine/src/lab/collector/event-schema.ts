@@ -5,9 +5,21 @@
 import { z } from 'zod';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 
-const actor = z.enum(['docker', 'dockerd', 'containerd', 'shim', 'runc', 'container', 'kernel', 'lab']);
+const actor = z.enum([
+  'docker',
+  'dockerd',
+  'containerd',
+  'shim',
+  'runc',
+  'container',
+  'kernel',
+  'lab',
+]);
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
-const pid = z.int().min(0).max(2 ** 31);
+const pid = z
+  .int()
+  .min(0)
+  .max(2 ** 31);
 const name = z.string().max(1024);
 const count = z.int().min(0);
 const decimal = z.string().regex(/^\d{1,20}$/);
@@ -41,7 +53,13 @@ const spanStarted = z.object({
     .exactOptional(),
 });
 
-const spanEvent = z.object({ ...base, type: z.literal('spanEvent'), spanId: hex(16), name, attributes });
+const spanEvent = z.object({
+  ...base,
+  type: z.literal('spanEvent'),
+  spanId: hex(16),
+  name,
+  attributes,
+});
 
 const spanEnded = z.object({
   ...base,

@@ -73,7 +73,8 @@ export const updateSummary = (
     if (typeof code === 'number') exitCode ??= code;
   }
   // What the page was asked to run is its title; the argv has the added limits in it.
-  if (summary.origin !== 'page' && summary.argv === null && argv !== null) title = titleOfArgv(argv);
+  if (summary.origin !== 'page' && summary.argv === null && argv !== null)
+    title = titleOfArgv(argv);
   const id = containerIdOf(event);
   return {
     ...summary,

@@ -25,8 +25,10 @@ export const newHeader = (summary: TraceSummary): TraceFileHeader => ({
 });
 
 /** `lines` are the events as JSON, without line ends. */
-export const encodeTraceFile = (header: TraceFileHeader, lines: readonly string[]): Promise<Buffer> =>
-  gzipAsync(`${[JSON.stringify(header), ...lines].join('\n')}\n`);
+export const encodeTraceFile = (
+  header: TraceFileHeader,
+  lines: readonly string[],
+): Promise<Buffer> => gzipAsync(`${[JSON.stringify(header), ...lines].join('\n')}\n`);
 
 export interface DecodedTraceFile {
   readonly header: TraceFileHeader;
@@ -65,7 +67,10 @@ const parseHeader = (line: string): TraceFileHeader => {
     throw new EngineError('invalid_argument', 'not an engine-room trace');
   }
   if (header.version > TRACE_FORMAT_VERSION) {
-    throw new EngineError('not_implemented', `trace format ${header.version} is newer than this program`);
+    throw new EngineError(
+      'not_implemented',
+      `trace format ${header.version} is newer than this program`,
+    );
   }
   return header as TraceFileHeader;
 };

@@ -89,4 +89,7 @@ export class TraceLog {
 
 /** Without these the drawing would be wrong, not only incomplete: they come in small numbers. */
 const isEssential = (event: TraceEvent): boolean =>
-  event.type === 'process' || event.type === 'dropped' || event.type === 'spanEnded' || event.level === 'chapter';
+  event.type === 'process' ||
+  event.type === 'dropped' ||
+  event.type === 'spanEnded' ||
+  event.level === 'chapter';

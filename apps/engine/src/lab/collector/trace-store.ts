@@ -107,7 +107,8 @@ export class TraceStore {
     if (before.state === 'ended') log.summary = { ...log.summary, state: 'running' };
     const line = log.lines.at(-1);
     if (line !== undefined) {
-      for (const listener of this.#listeners) listener.onEvent?.(event.traceId, log.lastSeq, line, event);
+      for (const listener of this.#listeners)
+        listener.onEvent?.(event.traceId, log.lastSeq, line, event);
     }
     if (!known || isWorthTelling(before, log.summary)) this.#tell(log.summary);
   }
@@ -178,7 +179,9 @@ export class TraceStore {
     const announced = this.#announced.get(event.traceId);
     const plain = newSummary(event, this.#offset);
     const log = new TraceLog(
-      announced ? { ...plain, origin: 'page', title: announced.title, argv: announced.argv } : plain,
+      announced
+        ? { ...plain, origin: 'page', title: announced.title, argv: announced.argv }
+        : plain,
     );
     this.#logs.set(event.traceId, log);
     return log;
@@ -212,10 +215,12 @@ export class TraceStore {
   #save(log: TraceLog): void {
     const { traceId } = log.summary;
     const previous = this.#saving.get(traceId) ?? Promise.resolve();
-    const saving = previous.then(() => this.#write(log)).catch((error: unknown) => {
-      // A full disk must not stop the lab; the trace stays in memory.
-      console.error(`lab: trace ${traceId} was not written: ${messageOf(error)}`);
-    });
+    const saving = previous
+      .then(() => this.#write(log))
+      .catch((error: unknown) => {
+        // A full disk must not stop the lab; the trace stays in memory.
+        console.error(`lab: trace ${traceId} was not written: ${messageOf(error)}`);
+      });
     this.#saving.set(traceId, saving);
     void saving.then(() => {
       if (this.#saving.get(traceId) === saving) this.#saving.delete(traceId);

@@ -62,7 +62,9 @@ export const apiRoutes = ({ store, engine, run, stop }: Backend): Router => {
   router.post('/run', json({ limit: '16kb' }), async (request, response) => {
     const body = runBody.safeParse(request.body);
     if (!body.success) {
-      response.status(400).json({ message: `the body must be {"command": "…"} of at most ${COMMAND_LIMIT} characters` });
+      response.status(400).json({
+        message: `the body must be {"command": "…"} of at most ${COMMAND_LIMIT} characters`,
+      });
       return;
     }
     const answer = await run(body.data.command, learnerOf(response.locals));

@@ -22,7 +22,8 @@ export interface GatewayOptions {
 }
 
 const FRAME_LIMIT_BYTES = 64 * 1024;
-const NOT_BUILT = '<!doctype html><title>Engine Room</title><p>The page is not built yet: run <code>npm start</code>.</p>';
+const NOT_BUILT =
+  '<!doctype html><title>Engine Room</title><p>The page is not built yet: run <code>npm start</code>.</p>';
 
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -88,8 +89,19 @@ export class Gateway {
     });
     // Files with a hash in their name never change; the index page must be asked for each time.
     const { webRoot } = this.#options;
-    app.use('/assets', express.static(join(webRoot, 'assets'), { immutable: true, maxAge: '1y', fallthrough: false }));
-    app.use(express.static(webRoot, { setHeaders: (response) => response.set('Cache-Control', 'no-cache') }));
+    app.use(
+      '/assets',
+      express.static(join(webRoot, 'assets'), {
+        immutable: true,
+        maxAge: '1y',
+        fallthrough: false,
+      }),
+    );
+    app.use(
+      express.static(webRoot, {
+        setHeaders: (response) => response.set('Cache-Control', 'no-cache'),
+      }),
+    );
     app.get('/', (_request, response) => {
       response.status(503).type('html').send(NOT_BUILT);
     });
@@ -104,7 +116,10 @@ export class Gateway {
     response.set('Cache-Control', 'no-store');
     const learner = this.#guard.learnerOfRequest(request);
     if ('status' in learner) {
-      response.status(learner.status).set('WWW-Authenticate', 'Bearer').json({ message: learner.message });
+      response
+        .status(learner.status)
+        .set('WWW-Authenticate', 'Bearer')
+        .json({ message: learner.message });
       return;
     }
     response.locals['learner'] = learner;
@@ -113,7 +128,8 @@ export class Gateway {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    if (request.url !== '/api/stream') return refuse(socket, { status: 404, message: 'page not found' });
+    if (request.url !== '/api/stream')
+      return refuse(socket, { status: 404, message: 'page not found' });
     const refusal = this.#guard.checkOrigin(request);
     if (refusal) return refuse(socket, refusal);
     const learner = this.#guard.learnerOfUpgrade(request);
@@ -130,7 +146,10 @@ const indexPage = (webRoot: string): string => {
   }
 };
 
-const refuse = (socket: Duplex, { status, message }: Omit<Refusal, 'status'> & { status: number }): void => {
+const refuse = (
+  socket: Duplex,
+  { status, message }: Omit<Refusal, 'status'> & { status: number },
+): void => {
   const body = JSON.stringify({ message });
   socket.end(
     `HTTP/1.1 ${status} Refused\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n` +
@@ -151,8 +170,11 @@ const STATUS_OF_KIND: Partial<Record<string, number>> = {
 const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (response.headersSent) return next(error);
   // express and its body parser put the status on the error.
-  const own = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : NaN;
+  const own =
+    typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : NaN;
   const status = own >= 400 && own < 500 ? own : (STATUS_OF_KIND[kindOf(error)] ?? 500);
   if (status === 500) console.error(error);
-  response.status(status).json({ message: status === 500 ? 'the lab failed; its log says more' : messageOf(error) });
+  response
+    .status(status)
+    .json({ message: status === 500 ? 'the lab failed; its log says more' : messageOf(error) });
 };

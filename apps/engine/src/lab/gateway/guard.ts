@@ -52,7 +52,9 @@ export class Guard {
   constructor({ host, token }: GuardOptions) {
     this.#names = ourNames(host);
     this.#tokenHash = token === null ? null : hash(token);
-    this.#learner = { id: token === null ? 'local' : hash(`learner ${token}`).toString('hex').slice(0, 12) };
+    this.#learner = {
+      id: token === null ? 'local' : hash(`learner ${token}`).toString('hex').slice(0, 12),
+    };
   }
 
   /** Known only after listening, when the port was 0. */
@@ -70,7 +72,10 @@ export class Guard {
     if (origin !== undefined && origin !== `http://${host}`) {
       return { status: 403, message: 'another web site may not speak to this server' };
     }
-    if (request.headers['sec-fetch-site'] === 'cross-site' && request.headers['sec-fetch-mode'] !== 'navigate') {
+    if (
+      request.headers['sec-fetch-site'] === 'cross-site' &&
+      request.headers['sec-fetch-mode'] !== 'navigate'
+    ) {
       return { status: 403, message: 'another web site may not speak to this server' };
     }
     return null;
@@ -84,7 +89,9 @@ export class Guard {
 
   /** WebSocket: a browser cannot send headers, so the token is offered as a subprotocol. */
   learnerOfUpgrade(request: IncomingMessage): Learner | Refusal {
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((word) => word.trim());
+    const offered = (request.headers['sec-websocket-protocol'] ?? '')
+      .split(',')
+      .map((word) => word.trim());
     return this.#learnerOf(
       offered.find((word) => word.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length),
     );
@@ -98,7 +105,10 @@ export class Guard {
     // Comparing hashes of equal length takes the same time for every wrong token.
     return timingSafeEqual(hash(token), this.#tokenHash)
       ? this.#learner
-      : { status: 401, message: 'this token is not (or no longer) valid: open the URL that npm start printed' };
+      : {
+          status: 401,
+          message: 'this token is not (or no longer) valid: open the URL that npm start printed',
+        };
   }
 
   #isOurs(host: string): boolean {

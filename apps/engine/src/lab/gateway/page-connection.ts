@@ -14,7 +14,10 @@ const MESSAGES_PER_SECOND = 200;
 const frameNumber = z.int().min(0);
 const clientFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), frame: frameNumber }),
-  z.object({ type: z.literal('resume'), have: z.record(z.string().regex(/^[0-9a-f]{32}$/), z.int().min(0)) }),
+  z.object({
+    type: z.literal('resume'),
+    have: z.record(z.string().regex(/^[0-9a-f]{32}$/), z.int().min(0)),
+  }),
   z.object({ type: z.literal('ping'), t: z.number() }),
 ]) satisfies z.ZodType<ClientFrame>;
 

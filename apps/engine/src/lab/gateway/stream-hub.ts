@@ -201,4 +201,6 @@ export class StreamHub {
 
 /** The events are JSON already; taking them apart again would cost the most of all. */
 const encodeEvents = (frame: number, traceId: string, lines: readonly string[]): Buffer =>
-  Buffer.from(`{"type":"events","frame":${frame},"traceId":"${traceId}","events":[${lines.join(',')}]}`);
+  Buffer.from(
+    `{"type":"events","frame":${frame},"traceId":"${traceId}","events":[${lines.join(',')}]}`,
+  );

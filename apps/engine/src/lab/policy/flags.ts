@@ -28,7 +28,9 @@ const flags =
 const switches = flags(false);
 const values = flags(true);
 const checked = (spelling: string, check: (value: string) => string | null): FlagTable =>
-  Object.fromEntries(Object.entries(values(spelling)).map(([word, flag]) => [word, { ...flag, check }]));
+  Object.fromEntries(
+    Object.entries(values(spelling)).map(([word, flag]) => [word, { ...flag, check }]),
+  );
 
 const hasDigit = (value: string): boolean => /\d/.test(value);
 const SIZE = /^(\d{1,15}(?:\.\d{1,6})?) ?([bkmgt]?)(?:i?b)?$/i;
@@ -49,7 +51,9 @@ const atMost =
   (value: string): string | null => {
     if (!hasDigit(value)) return null;
     const number = pattern.test(value) ? Number(value) : NaN;
-    return number > 0 && number <= max ? null : `from the page ${what}, and not 0, which means no limit`;
+    return number > 0 && number <= max
+      ? null
+      : `from the page ${what}, and not 0, which means no limit`;
   };
 
 const checkNetwork = (value: string): string | null =>
@@ -68,13 +72,43 @@ const checkSeconds = (value: string): string | null =>
     : `from the page one may wait at most ${LIMITS.stopSeconds} seconds`;
 
 const CREATE: FlagTable = {
-  ...switches('--rm', '-i --interactive', '-t --tty', '--read-only', '--init', '-q --quiet', '--help'),
-  ...values('--name', '-e --env', '-w --workdir', '-u --user', '-h --hostname', '--entrypoint', '--cap-drop'),
+  ...switches(
+    '--rm',
+    '-i --interactive',
+    '-t --tty',
+    '--read-only',
+    '--init',
+    '-q --quiet',
+    '--help',
+  ),
+  ...values(
+    '--name',
+    '-e --env',
+    '-w --workdir',
+    '-u --user',
+    '-h --hostname',
+    '--entrypoint',
+    '--cap-drop',
+  ),
   ...values('--stop-signal', '-a --attach', '--pull'),
   ...checked('--stop-timeout', checkSeconds),
   ...checked('-m --memory', checkMemory),
-  ...checked('--cpus', atMost(LIMITS.cpus.max, /^\d{1,6}(\.\d{1,9})?$/, `a container may use at most ${LIMITS.cpus.max} CPUs`)),
-  ...checked('--pids-limit', atMost(LIMITS.pids.max, /^[1-9]\d{0,8}$/, `a container may have at most ${LIMITS.pids.max} processes`)),
+  ...checked(
+    '--cpus',
+    atMost(
+      LIMITS.cpus.max,
+      /^\d{1,6}(\.\d{1,9})?$/,
+      `a container may use at most ${LIMITS.cpus.max} CPUs`,
+    ),
+  ),
+  ...checked(
+    '--pids-limit',
+    atMost(
+      LIMITS.pids.max,
+      /^[1-9]\d{0,8}$/,
+      `a container may have at most ${LIMITS.pids.max} processes`,
+    ),
+  ),
   ...checked('--net --network', checkNetwork),
   ...checked('-l --label', checkLabel),
 };
@@ -98,9 +132,14 @@ const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
 });
 const creates = { flagsEndAtArgument: true, createsContainer: true };
 const names = { namesContainers: true };
-const list = { ...switches('-a --all', '-q --quiet', '--no-trunc'), ...values('-f --filter', '--format') };
+const list = {
+  ...switches('-a --all', '-q --quiet', '--no-trunc'),
+  ...values('-f --filter', '--format'),
+};
 const checkType = (value: string): string | null =>
-  ['container', 'image'].includes(value) ? null : 'from the page one may inspect containers and images';
+  ['container', 'image'].includes(value)
+    ? null
+    : 'from the page one may inspect containers and images';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   run: command({ ...CREATE, ...switches('-d --detach') }, creates),
@@ -108,7 +147,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: command(switches('-a --attach', '-i --interactive'), names),
   ps: command({ ...list, ...switches('-l --latest', '-s --size'), ...values('-n --last') }),
   logs: command(
-    { ...switches('-f --follow', '-t --timestamps', '--details'), ...values('-n --tail', '--since', '--until') },
+    {
+      ...switches('-f --follow', '-t --timestamps', '--details'),
+      ...values('-n --tail', '--since', '--until'),
+    },
     names,
   ),
   inspect: command(
@@ -116,7 +158,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names,
   ),
   wait: command({}, names),
-  stop: command({ ...values('-s --signal'), ...checked('-t --time', checkSeconds), ...checked('--timeout', checkSeconds) }, names),
+  stop: command(
+    {
+      ...values('-s --signal'),
+      ...checked('-t --time', checkSeconds),
+      ...checked('--timeout', checkSeconds),
+    },
+    names,
+  ),
   kill: command(values('-s --signal'), names),
   rm: command(switches('-f --force', '-v --volumes'), names),
   images: command({ ...list, ...switches('--digests', '--tree') }),
@@ -136,17 +185,28 @@ export const REASONS: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['--pid', '--ipc', '--uts', '--userns', '--cgroupns', '--cgroup-parent'].map((name) => [name, NO_HOST]),
+    ['--pid', '--ipc', '--uts', '--userns', '--cgroupns', '--cgroup-parent'].map((name) => [
+      name,
+      NO_HOST,
+    ]),
   ),
-  ...Object.fromEntries(['--env-file', '--label-file', '--cidfile', '--security-opt'].map((name) => [name, NO_FILES])),
+  ...Object.fromEntries(
+    ['--env-file', '--label-file', '--cidfile', '--security-opt'].map((name) => [name, NO_FILES]),
+  ),
   '--security-opt': 'the page may not loosen what confines a container',
   '--privileged': 'a privileged container is root on this machine',
   '--cap-add': 'from the page capabilities may only be dropped',
   ...Object.fromEntries(
-    ['--device', '--device-cgroup-rule', '--gpus'].map((name) => [name, 'the page may not hand devices to a container']),
+    ['--device', '--device-cgroup-rule', '--gpus'].map((name) => [
+      name,
+      'the page may not hand devices to a container',
+    ]),
   ),
   ...Object.fromEntries(
-    ['-p', '--publish', '-P', '--publish-all'].map((name) => [name, 'the page may not open ports of this machine']),
+    ['-p', '--publish', '-P', '--publish-all'].map((name) => [
+      name,
+      'the page may not open ports of this machine',
+    ]),
   ),
   '--restart': 'a container of the page ends with its program',
   '--runtime': 'the page uses the runtime of the engine',

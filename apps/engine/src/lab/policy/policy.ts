@@ -36,20 +36,37 @@ const refuse = (status: 400 | 403, message: string, position?: number): Refused 
 
 export const decide = (line: string, learnerId: string): Allowed | Refused => {
   const words = splitWords(line);
-  if ('problem' in words) return refuse(words.isUnfinished ? 400 : 403, words.problem, words.position);
+  if ('problem' in words)
+    return refuse(words.isUnfinished ? 400 : 403, words.problem, words.position);
   const [program, name, ...rest] = words;
-  if (!program) return refuse(400, 'type a docker command, for example: docker run --rm busybox echo hello', 0);
+  if (!program)
+    return refuse(400, 'type a docker command, for example: docker run --rm busybox echo hello', 0);
   if (program.text !== 'docker') {
-    return refuse(403, `only docker commands can be sent from here, not "${program.text}": ${NO_SHELL}`, program.position);
+    return refuse(
+      403,
+      `only docker commands can be sent from here, not "${program.text}": ${NO_SHELL}`,
+      program.position,
+    );
   }
   if (!name) return refuse(400, `docker what? The page knows: ${known()}`, line.length);
   if (name.text.startsWith('-')) {
-    return refuse(403, 'options before the command choose another engine; the page speaks to this one', name.position);
+    return refuse(
+      403,
+      'options before the command choose another engine; the page speaks to this one',
+      name.position,
+    );
   }
   const command = Object.hasOwn(COMMANDS, name.text) ? COMMANDS[name.text] : undefined;
-  if (!command) return refuse(403, `"docker ${name.text}" cannot be sent from the page, which knows: ${known()}`, name.position);
+  if (!command)
+    return refuse(
+      403,
+      `"docker ${name.text}" cannot be sent from the page, which knows: ${known()}`,
+      name.position,
+    );
   const parsed = parseFlags(command, rest);
-  return 'allowed' in parsed ? parsed : complete(name, command, parsed, rest, learnerId);
+  return 'allowed' in parsed
+    ? parsed
+    : complete({ name: name.text, command, rest, learnerId }, parsed);
 };
 
 const NO_SHELL = 'no shell reads this line';
@@ -93,7 +110,12 @@ const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused 
     const spelled = text.startsWith('--') ? spellLong(text) : spellShort(command, text);
     for (const { spelling, inline } of spelled) {
       const flag = Object.hasOwn(command.flags, spelling) ? command.flags[spelling] : undefined;
-      if (!flag) return refuse(403, REASONS[spelling] ?? `the page does not allow ${spelling} here`, position);
+      if (!flag)
+        return refuse(
+          403,
+          REASONS[spelling] ?? `the page does not allow ${spelling} here`,
+          position,
+        );
       const next = flag.takesValue && inline === null ? words[++at] : undefined;
       // A missing value is the client's to complain about: nothing can follow, so nothing slips by.
       if (flag.takesValue && inline === null && !next) break;
@@ -126,7 +148,8 @@ const spellShort = (command: Command, text: string): readonly Spelled[] => {
     const flag = Object.hasOwn(command.flags, spelling) ? command.flags[spelling] : undefined;
     const rest = text.slice(at + 1);
     if (rest.startsWith('=')) return [...spelled, { spelling, inline: rest.slice(1) }];
-    if (!flag || flag.takesValue) return [...spelled, { spelling, inline: rest === '' ? null : rest }];
+    if (!flag || flag.takesValue)
+      return [...spelled, { spelling, inline: rest === '' ? null : rest }];
     spelled.push({ spelling, inline: null });
   }
   return spelled;
@@ -135,12 +158,16 @@ const spellShort = (command: Command, text: string): readonly Spelled[] => {
 const isOn = (value: string | undefined): boolean =>
   value !== undefined && !['false', 'f', 'F', '0', 'FALSE', 'False'].includes(value);
 
+interface Typed {
+  readonly name: string;
+  readonly command: Command;
+  readonly rest: readonly Word[];
+  readonly learnerId: string;
+}
+
 const complete = (
-  name: Word,
-  command: Command,
+  { name, command, rest, learnerId }: Typed,
   { set, positionOf, args }: Parsed,
-  rest: readonly Word[],
-  learnerId: string,
 ): Allowed | Refused => {
   if (command.createsContainer && isOn(set.get('interactive')) && isOn(set.get('tty'))) {
     return refuse(
@@ -153,13 +180,13 @@ const complete = (
   const isDetached = isOn(set.get('detach'));
   return {
     allowed: true,
-    argv: ['docker', name.text, ...injected, ...rest.map(({ text }) => text)],
+    argv: ['docker', name, ...injected, ...rest.map(({ text }) => text)],
     injected,
-    command: name.text,
+    command: name,
     containers: command.namesContainers ? args : [],
     createsContainer: command.createsContainer,
     printsContainer:
-      (name.text === 'run' && !isDetached) || (name.text === 'start' && isOn(set.get('attach'))),
+      (name === 'run' && !isDetached) || (name === 'start' && isOn(set.get('attach'))),
   };
 };
 

@@ -88,7 +88,8 @@ const readWord = (line: string, start: number): { text: string; next: number } =
       text += quoted.text;
       at = quoted.next;
     } else if (character === '\\') {
-      if (at + 1 >= line.length) throw new Problem('a \\ at the end waits for another character', at, true);
+      if (at + 1 >= line.length)
+        throw new Problem('a \\ at the end waits for another character', at, true);
       text += line.charAt(at + 1);
       at += 2;
     } else {
@@ -123,8 +124,10 @@ const refuseShell = (line: string, at: number, isFirst: boolean): void => {
   const character = line.charAt(at);
   const reason = REFUSED[character];
   if (reason) throw refusal(reason, at, `put it in '…', or run it inside: sh -c '…'`);
-  if (isFirst && character === '~') throw refusal('a home directory needs a shell', at, "put it in '…' to mean it literally");
-  if (isFirst && character === '#') throw refusal('a comment needs a shell', at, "put it in '…' to mean it literally");
+  if (isFirst && character === '~')
+    throw refusal('a home directory needs a shell', at, "put it in '…' to mean it literally");
+  if (isFirst && character === '#')
+    throw refusal('a comment needs a shell', at, "put it in '…' to mean it literally");
   if (character === '{' && BRACES.test(line.slice(at))) {
     throw refusal('a brace expansion needs a shell', at, "put it in '…' to mean it literally");
   }

@@ -106,10 +106,16 @@ export class ClientRun {
   /** What others tell in this trace: when the container may speak, what it wrote, what the client was last told. */
   notice(event: TraceEvent): void {
     if (event.type === 'message' && event.protocol === 'http') {
-      if (event.direction === 'request' && /\/(start|attach)\b/.test(event.summary)) this.#words.containerMaySpeak();
-      if (event.direction === 'response' && event.to.actor === 'docker') this.#lastAnswerId = event.id;
+      if (event.direction === 'request' && /\/(start|attach)\b/.test(event.summary))
+        this.#words.containerMaySpeak();
+      if (event.direction === 'response' && event.to.actor === 'docker')
+        this.#lastAnswerId = event.id;
     }
-    if (event.type === 'output' && event.stream === 'stderr' && this.#containerStderrBytes < STDERR_LIMIT_BYTES) {
+    if (
+      event.type === 'output' &&
+      event.stream === 'stderr' &&
+      this.#containerStderrBytes < STDERR_LIMIT_BYTES
+    ) {
       const bytes = Buffer.from(event.base64, 'base64');
       this.#containerStderr.push(bytes);
       this.#containerStderrBytes += bytes.length;
@@ -195,7 +201,8 @@ export class ClientRun {
       cause: processId(this.pid, 'exit'),
       level: 'detail',
       spanId,
-      status: exit.code === 0 ? { code: 'ok' } : { code: 'error', message: `exit code ${exit.code}` },
+      status:
+        exit.code === 0 ? { code: 'ok' } : { code: 'error', message: `exit code ${exit.code}` },
       attributes: { 'process.exit.code': exit.code },
     });
   }

@@ -50,7 +50,8 @@ export class ClientWords {
       at >= 0
         ? Buffer.concat([all.subarray(0, at), all.subarray(at + container.length)])
         : ownLines(all);
-    if (own.length > 0) this.#tell({ stream: 'stderr', bytes: own, mono: mine.at(-1)?.mono ?? first.mono });
+    if (own.length > 0)
+      this.#tell({ stream: 'stderr', bytes: own, mono: mine.at(-1)?.mono ?? first.mono });
   }
 
   #tell(chunk: Chunk): void {

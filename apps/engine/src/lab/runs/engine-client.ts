@@ -18,6 +18,11 @@ const PATIENCE_MS = 10_000;
 const field = (value: unknown, name: string): unknown =>
   typeof value === 'object' && value !== null ? (Reflect.get(value, name) as unknown) : undefined;
 
+const messageIn = (body: unknown): string | null => {
+  const message = field(body, 'message');
+  return typeof message === 'string' ? message : null;
+};
+
 const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
   typeof value === 'object' && value !== null ? (value as Readonly<Record<string, string>>) : {};
 
@@ -31,18 +36,25 @@ export class EngineClient {
   }
 
   /** Containers that carry the label (with that value, if one is given). */
-  async list(label: string, value: string | null, options: { readonly all: boolean }): Promise<readonly ListedContainer[]> {
+  async list(
+    label: string,
+    value: string | null,
+    options: { readonly all: boolean },
+  ): Promise<readonly ListedContainer[]> {
     const filters = JSON.stringify({ label: [value === null ? label : `${label}=${value}`] });
     const path = `/containers/json?all=${options.all}&filters=${encodeURIComponent(filters)}`;
     const answer = await this.#call('GET', path);
-    if (!Array.isArray(answer)) throw new EngineError('internal', 'the list of containers is no list');
+    if (!Array.isArray(answer))
+      throw new EngineError('internal', 'the list of containers is no list');
     return answer
       .map((item) => ({
         id: String(field(item, 'Id')),
         labels: labelsOf(field(item, 'Labels')),
         createdAtMs: Number(field(item, 'Created')) * 1000,
       }))
-      .filter(({ labels }) => (value === null ? Object.hasOwn(labels, label) : labels[label] === value));
+      .filter(({ labels }) =>
+        value === null ? Object.hasOwn(labels, label) : labels[label] === value,
+      );
   }
 
   /** How many containers run now, whoever's they are. */
@@ -72,7 +84,11 @@ export class EngineClient {
       await this.#call('POST', `/containers/${encodeURIComponent(id)}/kill?signal=KILL`);
     } catch (error) {
       // It has ended already, which is what was wanted.
-      if (!(error instanceof EngineError) || (error.kind !== 'not_found' && error.kind !== 'conflict')) throw error;
+      if (
+        !(error instanceof EngineError) ||
+        (error.kind !== 'not_found' && error.kind !== 'conflict')
+      )
+        throw error;
     }
   }
 
@@ -98,7 +114,8 @@ export class EngineClient {
           response.setEncoding('utf8');
           response.on('data', (chunk: string) => {
             text += chunk;
-            if (text.length > ANSWER_LIMIT_BYTES) response.destroy(new Error('the answer is too long'));
+            if (text.length > ANSWER_LIMIT_BYTES)
+              response.destroy(new Error('the answer is too long'));
           });
           response.on('error', unavailable);
           response.on('end', () => {
@@ -106,7 +123,13 @@ export class EngineClient {
               const body: unknown = text.trim() === '' ? null : JSON.parse(text);
               const status = response.statusCode ?? 0;
               if (status < 400) resolve(body);
-              else reject(new EngineError(KINDS[status] ?? 'internal', String(field(body, 'message') ?? status)));
+              else
+                reject(
+                  new EngineError(
+                    KINDS[status] ?? 'internal',
+                    messageIn(body) ?? `status ${status}`,
+                  ),
+                );
             } catch (error) {
               unavailable(error as Error);
             }
@@ -120,4 +143,9 @@ export class EngineClient {
   }
 }
 
-const KINDS: Readonly<Record<number, ErrorKind>> = { 400: 'invalid_argument', 404: 'not_found', 409: 'conflict', 503: 'unavailable' };
+const KINDS: Readonly<Record<number, ErrorKind>> = {
+  400: 'invalid_argument',
+  404: 'not_found',
+  409: 'conflict',
+  503: 'unavailable',
+};

@@ -49,7 +49,8 @@ export class RunService {
     this.#stopListening = options.store.listen({
       onEvent: (traceId, _seq, _line, event) => this.#notice(traceId, event),
       onSummary: ({ traceId, state }) => {
-        if (state === 'ended' && this.#going.get(traceId)?.run.hasExited) this.#going.delete(traceId);
+        if (state === 'ended' && this.#going.get(traceId)?.run.hasExited)
+          this.#going.delete(traceId);
       },
     });
     this.#janitor = setInterval(() => {
@@ -83,22 +84,39 @@ export class RunService {
     for (const { run } of this.#going.values()) run.kill('SIGKILL');
   }
 
-  async #runInTurn(command: string, decision: Allowed, learner: Learner): Promise<RunAccepted | RunRefused> {
+  async #runInTurn(
+    command: string,
+    decision: Allowed,
+    learner: Learner,
+  ): Promise<RunAccepted | RunRefused> {
     const whyNot = this.#options.whyNot();
     if (whyNot !== null) return { status: 503, message: whyNot };
     try {
-      const refused = (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
+      const refused =
+        (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
       return refused ?? this.#spawn(command.trim(), decision, learner);
     } catch (error) {
-      if (error instanceof EngineError && error.kind === 'unavailable') return { status: 503, message: error.message };
+      if (error instanceof EngineError && error.kind === 'unavailable')
+        return { status: 503, message: error.message };
       throw error;
     }
   }
 
   async #checkQuota({ createsContainer }: Allowed, learner: Learner): Promise<RunRefused | null> {
-    const active = [...this.#going.entries()].filter(([, { run, learner: { id } }]) => !run.hasExited && id === learner.id);
+    const active = [...this.#going.entries()].filter(
+      ([
+        ,
+        {
+          run,
+          learner: { id },
+        },
+      ]) => !run.hasExited && id === learner.id,
+    );
     if (active.length >= LIMITS.runs) {
-      return { status: 429, message: `${LIMITS.runs} of your commands are still going on: wait for one, or stop one` };
+      return {
+        status: 429,
+        message: `${LIMITS.runs} of your commands are still going on: wait for one, or stop one`,
+      };
     }
     if (!createsContainer) return null;
     const existing = await this.#options.engine.list(LEARNER_LABEL, learner.id, { all: true });
@@ -118,7 +136,10 @@ export class RunService {
       const labels = await this.#options.engine.labels(reference);
       // What does not exist is the engine's to say, in its own words.
       if (labels !== null && labels[LEARNER_LABEL] !== learner.id) {
-        return { status: 403, message: `the container ${reference} was not made from this page, so the page leaves it alone` };
+        return {
+          status: 403,
+          message: `the container ${reference} was not made from this page, so the page leaves it alone`,
+        };
       }
     }
     return null;
@@ -155,7 +176,10 @@ export class RunService {
       onBytes: (count) => this.#countOutput(run.context.traceId, count),
     });
     const { traceId } = run.context;
-    const timer = setTimeout(() => this.#endFor(traceId, 'time limit', { 'engineroom.limit.ms': LIMITS.runMs }), LIMITS.runMs);
+    const timer = setTimeout(
+      () => this.#endFor(traceId, 'time limit', { 'engineroom.limit.ms': LIMITS.runMs }),
+      LIMITS.runMs,
+    );
     void run.finished.then(() => clearTimeout(timer));
     return { traceId, pid: run.pid, argv, injected };
   }
@@ -188,7 +212,9 @@ export class RunService {
 
   async #end(traceId: string, going: Going): Promise<void> {
     going.isStopping = true;
-    const ids = going.ownsContainers ? (this.#options.store.summary(traceId)?.containerIds ?? []) : [];
+    const ids = going.ownsContainers
+      ? (this.#options.store.summary(traceId)?.containerIds ?? [])
+      : [];
     try {
       for (const id of ids) {
         const labels = await this.#options.engine.labels(id);

@@ -96,7 +96,9 @@ export class Daemon {
 
   /** Resolves when the present process is gone. */
   exited(): Promise<void> {
-    return this.#process ? new Promise((resolve) => this.#exitWaiters.push(resolve)) : Promise.resolve();
+    return this.#process
+      ? new Promise((resolve) => this.#exitWaiters.push(resolve))
+      : Promise.resolve();
   }
 
   /** What it last wrote, for a person who asks why it does not start. */

@@ -27,7 +27,8 @@ const readText = (path: string): string | null => {
 const readRecord = (path: string): ProcessRecord | null => {
   try {
     const value: unknown = JSON.parse(readText(path) ?? 'null');
-    if (typeof value !== 'object' || value === null || !('pid' in value) || !('startTime' in value)) return null;
+    if (typeof value !== 'object' || value === null || !('pid' in value) || !('startTime' in value))
+      return null;
     const { pid, startTime } = value;
     return typeof pid === 'number' && typeof startTime === 'string' ? { pid, startTime } : null;
   } catch {

@@ -37,12 +37,12 @@ export class Supervisor {
       {
         ...commonSpec('containerd', paths),
         socketPath: paths.containerdSocket,
-        argv: [
-          ...['--address', paths.containerdSocket],
-          ...['--root', join(paths.dataRoot, 'containerd')],
-          ...['--state', join(paths.execRoot, 'containerd')],
-          ...['--pidfile', join(paths.execRoot, 'containerd.pid')],
-        ],
+        argv: flags({
+          '--address': paths.containerdSocket,
+          '--root': join(paths.dataRoot, 'containerd'),
+          '--state': join(paths.execRoot, 'containerd'),
+          '--pidfile': join(paths.execRoot, 'containerd.pid'),
+        }),
       },
       events,
       options.watchExit,
@@ -52,12 +52,14 @@ export class Supervisor {
         ...commonSpec('dockerd', paths),
         socketPath: paths.dockerSocket,
         argv: [
-          ...['--host', `unix://${paths.dockerSocket}`],
-          ...['--containerd', paths.containerdSocket],
-          ...['--data-root', join(paths.dataRoot, 'docker')],
-          ...['--exec-root', join(paths.execRoot, 'docker')],
-          ...['--cgroup-parent', options.cgroupParent],
-          ...['--pidfile', join(paths.execRoot, 'dockerd.pid')],
+          ...flags({
+            '--host': `unix://${paths.dockerSocket}`,
+            '--containerd': paths.containerdSocket,
+            '--data-root': join(paths.dataRoot, 'docker'),
+            '--exec-root': join(paths.execRoot, 'docker'),
+            '--cgroup-parent': options.cgroupParent,
+            '--pidfile': join(paths.execRoot, 'dockerd.pid'),
+          }),
           ...(options.liveRestore ? ['--live-restore'] : []),
         ],
       },
@@ -79,7 +81,11 @@ export class Supervisor {
   }
 
   status(): EngineStatus['daemons'] {
-    return [this.dockerd, this.containerd].map(({ spec, pid, state }) => ({ actor: spec.actor, pid, state }));
+    return [this.dockerd, this.containerd].map(({ spec, pid, state }) => ({
+      actor: spec.actor,
+      pid,
+      state,
+    }));
   }
 
   #events(): DaemonEvents {
@@ -94,7 +100,12 @@ export class Supervisor {
     };
   }
 
-  #tell(daemon: Daemon, { pid, startTime }: ProcessRecord, change: 'fork' | 'exec' | 'exit', exit?: DaemonExit): void {
+  #tell(
+    daemon: Daemon,
+    { pid, startTime }: ProcessRecord,
+    change: 'fork' | 'exec' | 'exit',
+    exit?: DaemonExit,
+  ): void {
     const mono = process.hrtime.bigint().toString();
     const argv = change === 'exec' ? [daemon.spec.actor, ...daemon.spec.argv] : [];
     this.#options.tellTraces((traceId) => ({
@@ -120,6 +131,9 @@ export class Supervisor {
     }));
   }
 }
+
+const flags = (values: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(values).flat();
 
 const commonSpec = (actor: 'dockerd' | 'containerd', paths: Paths) => ({
   actor,
