@@ -44,7 +44,7 @@ export class BlobStore {
   async stat(digest: Digest): Promise<BlobStat> {
     try {
       const { size, mtimeMs } = await stat(this.#path(digest));
-      return { digest, sizeBytes: size, modifiedAtMs: mtimeMs };
+      return { digest, sizeBytes: size, modifiedAtMs: Math.floor(mtimeMs) };
     } catch (error) {
       throw notFound(digest, error);
     }

@@ -156,7 +156,7 @@ export const readIngestStatus = async (folder: string): Promise<IngestStatus> =>
     offset: size,
     totalBytes: Number(await readFile(join(folder, 'total'), 'utf8')),
     startedAtMs: Number(await readFile(join(folder, 'startedat'), 'utf8')),
-    updatedAtMs: mtimeMs,
+    updatedAtMs: Math.floor(mtimeMs),
   };
 };
 
