@@ -46,6 +46,7 @@ export function judge({ exitCode, counts, ci }) {
   return { passed, failed, skipped, note: notes.join('; ') };
 }
 
+/** @returns {{ passed: number, failed: number, skipped: number }} */
 export const total = (verdicts) =>
   verdicts.reduce(
     (sum, { passed, failed, skipped }) => ({
@@ -56,7 +57,11 @@ export const total = (verdicts) =>
     { passed: 0, failed: 0, skipped: 0 },
   );
 
-/** The table that stands above the last line. */
+/**
+ * The table that stands above the last line.
+ * @param {readonly { name: string, passed: number, failed: number, skipped: number, seconds: number, note: string }[]} verdicts
+ * @returns {string}
+ */
 export function table(verdicts) {
   const width = Math.max(...verdicts.map(({ name }) => name.length));
   return verdicts
