@@ -83,18 +83,10 @@ export class ContainerRun {
     return this.#stdin;
   }
 
-  /** Everything written so far is in the FIFO afterwards, and nothing can follow. */
-  async closeStdin(): Promise<void> {
-    const stdin = this.#stdin;
-    if (!stdin) return;
+  /** Nothing can follow. Precondition: the last write has called back. */
+  closeStdin(): void {
+    this.#stdin?.destroy();
     this.#stdin = null;
-    if (stdin.writableLength > 0) {
-      await new Promise<void>((resolve) => {
-        stdin.once('drain', resolve);
-        stdin.once('close', resolve);
-      });
-    }
-    stdin.destroy();
   }
 
   /** dockerd goes, the container stays. */

@@ -41,6 +41,8 @@ export class Container {
   record: ContainerRecord;
   /** FIFOs and log of the running container; null when it does not run. */
   run: ContainerRun | null = null;
+  /** containerd has a task (or half of one) of ours that must be deleted before the container can go. */
+  hasTask = false;
   /** True while a removal is on its way, so that only one is. */
   isRemoving = false;
   /** Set by `docker stop` and `kill`: no restart policy may act against them. */

@@ -2,7 +2,7 @@
  * `docker attach`: a client's bytes to the container's stdin, the container's output to the client.
  * It may come before the start, and then waits for it. Upstream: moby daemon/attach.go, daemon/container/stream.
  */
-import type { Duplex } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { Container } from '../container/container.ts';
@@ -87,25 +87,31 @@ const feedStdin = async (
     connection.resume();
     return;
   }
-  connection.pipe(stdin, { end: false });
+  await pump(connection, stdin);
   const { StdinOnce, Tty } = container.record.config;
-  const finish = async (): Promise<void> => {
-    connection.unpipe(stdin);
-    // A terminal has no end of input, and a container that keeps its stdin waits for the next client.
-    if (Tty || !StdinOnce || container.run !== run) return;
-    await run.closeStdin();
-    await daemon.tasks.closeStdin(container.id);
-  };
-  await new Promise<void>((resolve) => {
-    connection.once('end', resolve);
-    connection.once('close', resolve);
-    stdin.once('close', resolve);
-  });
-  await finish().catch((error: unknown) => {
-    // It has exited meanwhile: then there is no stdin to close.
-    if (container.run === run) {
+  // A terminal has no end of input, and a container that keeps its stdin waits for the next client.
+  if (!Tty && StdinOnce && container.run === run) {
+    run.closeStdin();
+    await daemon.tasks.closeStdin(container.id).catch((error: unknown) => {
+      // It has exited meanwhile: then there is no stdin to close.
+      if (container.run !== run) return;
       process.stderr.write(`dockerd: closing stdin of ${container.id}: ${messageOf(error)}\n`);
-    }
-  });
+    });
+  }
   connection.resume();
+};
+
+/** Until the client's end or the container's. One chunk at a time: the container's pace is the client's. */
+const pump = async (connection: Duplex, stdin: Writable): Promise<void> => {
+  try {
+    // What remains of the connection after the end of its input still carries output.
+    for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
+      if (stdin.destroyed) return;
+      await new Promise<void>((resolve) => {
+        stdin.write(chunk as Buffer, () => resolve());
+      });
+    }
+  } catch {
+    // The client is gone, which ends its input too.
+  }
 };

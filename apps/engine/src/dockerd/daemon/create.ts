@@ -12,6 +12,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { newRecord } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
+import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
 import { DEFAULT_SHM_BYTES } from '../oci/mounts.ts';
@@ -59,7 +60,7 @@ const complete = (host: HostConfig, config: ContainerConfig): HostConfig => ({
   ShmSize: host.ShmSize || DEFAULT_SHM_BYTES,
   LogConfig: { Type: host.LogConfig.Type || 'json-file', Config: host.LogConfig.Config },
   RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },
-  Runtime: host.Runtime || 'io.containerd.engineroom.v2',
+  Runtime: host.Runtime || DEFAULT_RUNTIME,
   ConsoleSize: config.Tty ? host.ConsoleSize : [0, 0],
 });
 

@@ -75,8 +75,7 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   } catch (error) {
     complain(container)(error);
   }
-  const collected = await daemon.tasks.delete(container.id).catch(() => null);
-  await daemon.tasks.deleteContainer(container.id).catch(() => undefined);
+  const collected = await collect(daemon, container);
   await run?.dispose();
   container.run = null;
   const exitCode = collected?.exitCode ?? exit.exitCode;
@@ -94,4 +93,20 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   container.hasExited();
   daemon.events.emit(containerEvent(container, 'die', { exitCode: String(exitCode) }));
   if (container.record.isAutoRemove) autoRemove(daemon, container);
+};
+
+/** When containerd is away, the event's exit code is all there is; the rest is collected when it is back. */
+const collect = async (
+  daemon: Daemon,
+  container: Container,
+): Promise<{ readonly exitCode: number } | null> => {
+  try {
+    const collected = await daemon.tasks.delete(container.id);
+    await daemon.tasks.deleteContainer(container.id);
+    container.hasTask = false;
+    return collected;
+  } catch (error) {
+    complain(container)(error);
+    return null;
+  }
 };

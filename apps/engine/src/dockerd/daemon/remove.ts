@@ -37,8 +37,10 @@ const removeStopped = (daemon: Daemon, container: Container): Promise<void> => {
   return container.exclusively(async () => {
     if (daemon.store.byId(container.id) !== container) return;
     try {
-      await daemon.tasks.delete(container.id);
-      await daemon.tasks.deleteContainer(container.id);
+      if (container.hasTask) {
+        await daemon.tasks.delete(container.id);
+        await daemon.tasks.deleteContainer(container.id);
+      }
       await daemon.images.removeSnapshot(container.id);
       await daemon.store.remove(container);
     } catch (error) {

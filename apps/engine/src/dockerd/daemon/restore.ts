@@ -18,10 +18,17 @@ import { openRun } from './start.ts';
 const reconcile = async (
   daemon: Daemon,
   container: Container,
-  task: TaskInfo | undefined,
+  task: TaskInfo | null,
 ): Promise<void> => {
-  const isAlive = task?.status === 'running' || task?.status === 'paused' || task?.status === 'stopped';
-  if (isAlive && !isRunning(container.state)) {
+  const isAlive = task?.status === 'running' || task?.status === 'paused';
+  if (task?.status === 'stopped' && !isRunning(container.state) && container.hasTask) {
+    // Its exit is settled; only the collecting failed, because containerd was away.
+    await daemon.tasks.delete(container.id);
+    await daemon.tasks.deleteContainer(container.id);
+    container.hasTask = false;
+    return;
+  }
+  if (task && (isAlive || task.status === 'stopped') && !isRunning(container.state)) {
     // dockerd died between the start and its note of it.
     await daemon.store.update(container, {
       state: nextState(container.state, 'running', {
@@ -49,7 +56,8 @@ const reconcile = async (
     container.run.begin();
     container.hasStarted();
   }
-  if (isAlive && task.status !== 'stopped') return;
+  container.hasTask = task !== null;
+  if (isAlive) return;
   // It exited while nobody listened, or its shim was killed and took the code along.
   void handleExit(daemon, container, {
     pid: container.state.pid,
@@ -61,10 +69,15 @@ const reconcile = async (
 };
 
 const reconcileAll = async (daemon: Daemon): Promise<void> => {
-  const tasks = new Map((await daemon.tasks.list()).map((task) => [task.containerId, task]));
+  const listed = new Set((await daemon.tasks.list()).map((task) => task.containerId));
   for (const container of daemon.store.list()) {
     try {
-      await container.exclusively(() => reconcile(daemon, container, tasks.get(container.id)));
+      await container.exclusively(async () => {
+        const isKnown = listed.has(container.id) || isRunning(container.state);
+        // Asked again: the list may be older than a start that we have waited for.
+        const task = isKnown ? await daemon.tasks.get(container.id) : null;
+        await reconcile(daemon, container, task);
+      });
     } catch (error) {
       process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
     }

@@ -92,6 +92,7 @@ const createTask = async (
   const spec = containerSpec({ id, config, host, user, files, cgroupParent });
   // Written before the task exists: whatever happens next, the exit finds its trace.
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
+  container.hasTask = true;
   // A dockerd that was killed in the middle of a start leaves its half behind.
   await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} }).catch(async (error: unknown) => {
     if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
@@ -145,6 +146,7 @@ const failedStart = async (
   const { exitCode, error } = startFailure(cause);
   await daemon.tasks.delete(container.id).catch(() => null);
   await daemon.tasks.deleteContainer(container.id).catch(() => undefined);
+  container.hasTask = false;
   container.run = null;
   await run?.dispose();
   container.hub.end();

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { cpus, hostname, release, totalmem } from 'node:os';
 import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
 import { containerdVersion } from '../containerd-client/channel.ts';
+import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { Daemon } from './daemon.ts';
 
 export const ENGINE_VERSION = '0.1.0';
@@ -111,8 +112,8 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: ENGINE_VERSION,
-    Runtimes: { 'io.containerd.engineroom.v2': { path: 'runc' } },
-    DefaultRuntime: 'io.containerd.engineroom.v2',
+    Runtimes: { [DEFAULT_RUNTIME]: { path: 'runc' } },
+    DefaultRuntime: DEFAULT_RUNTIME,
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false },
     LiveRestoreEnabled: daemon.options.isLiveRestore,
     Isolation: '',

@@ -6,6 +6,7 @@
 import { cpus } from 'node:os';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
+import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import { signalNumber } from '../container/signals.ts';
 import { containerCapabilities } from '../oci/capabilities.ts';
 import { hostsFile } from '../oci/network-files.ts';
@@ -146,7 +147,7 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
       refuse(`the security option "${option}" is not supported by this daemon yet`);
     }
   }
-  if (!['', 'io.containerd.engineroom.v2', 'engineroom'].includes(host.Runtime)) {
+  if (!['', DEFAULT_RUNTIME].includes(host.Runtime)) {
     refuse(`unknown or invalid runtime name: ${host.Runtime}`);
   }
   if (host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:')) {

@@ -1,0 +1,103 @@
+/**
+ * What the API asks of the daemon. The API knows HTTP and this; the daemon knows neither.
+ * Upstream: moby daemon/server/router/*\/backend.go.
+ */
+import type { Duplex, Readable } from 'node:stream';
+import type {
+  ContainerConfig,
+  ContainerCreateResponse,
+  ContainerSummary,
+  HostConfig,
+  WaitCondition,
+} from '../../protocol/docker-engine-api/containers.ts';
+import type { EventMessage } from '../../protocol/docker-engine-api/events.ts';
+import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
+import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
+import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-api/images.ts';
+
+/** `reference` is a name, an id, or the beginning of an id. Errors are Docker's sentences. */
+export interface ContainerBackend {
+  create(request: {
+    readonly name: string;
+    readonly config: ContainerConfig;
+    readonly host: HostConfig;
+  }): Promise<ContainerCreateResponse>;
+  start(reference: string): Promise<void>;
+  stop(
+    reference: string,
+    options: { readonly timeoutSeconds: number | null; readonly signal: string },
+  ): Promise<void>;
+  restart(
+    reference: string,
+    options: { readonly timeoutSeconds: number | null; readonly signal: string },
+  ): Promise<void>;
+  kill(reference: string, signal: string): Promise<void>;
+  remove(reference: string, options: { readonly isForced: boolean }): Promise<void>;
+  rename(reference: string, to: string): Promise<void>;
+  resize(
+    reference: string,
+    size: { readonly height: number; readonly width: number },
+  ): Promise<void>;
+  inspect(reference: string, options: { readonly hasSize: boolean }): Promise<unknown>;
+  list(options: {
+    readonly isAll: boolean;
+    readonly limit: number;
+    readonly filters: Filters;
+  }): ContainerSummary[];
+  /** Throws at once when there is no such container; what it answers waits. */
+  wait(
+    reference: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly exitCode: number; readonly error: string }>;
+  /** Throws when it cannot be attached to. `accept` then turns the connection into a stream. */
+  attach(
+    reference: string,
+    options: AttachRequest,
+    accept: (container: { readonly isTerminal: boolean }) => Duplex,
+  ): Promise<void>;
+  logs(
+    reference: string,
+    query: LogsRequest,
+    signal: AbortSignal,
+  ): {
+    readonly isTerminal: boolean;
+    readonly entries: AsyncIterable<{ stream: StreamName; time: string; bytes: Buffer }>;
+  };
+}
+
+export interface AttachRequest {
+  readonly hasStdin: boolean;
+  readonly hasStdout: boolean;
+  readonly hasStderr: boolean;
+  readonly hasLogs: boolean;
+  readonly hasStream: boolean;
+}
+
+export interface LogsRequest {
+  readonly tail: number | null;
+  readonly since: number;
+  readonly until: number;
+  readonly isFollowing: boolean;
+}
+
+export interface ImageBackend {
+  listImages(filters: Filters): Promise<ImageSummary[]>;
+  inspectImage(reference: string): Promise<ImageInspect>;
+  loadImages(archive: Readable): Promise<string[]>;
+  pullImage(name: string, tag: string): Promise<void>;
+  removeImage(reference: string): Promise<readonly unknown[]>;
+}
+
+export interface SystemBackend {
+  readonly engineVersion: string;
+  version(): Promise<unknown>;
+  info(): Promise<unknown>;
+  pastEvents(since: number, until: number): EventMessage[];
+  listen(listener: (event: EventMessage) => void): () => void;
+  eventMatches(event: EventMessage, filters: Filters): boolean;
+  listNetworks(): readonly unknown[];
+  inspectNetwork(reference: string): unknown;
+}
+
+export type Backend = ContainerBackend & ImageBackend & SystemBackend;

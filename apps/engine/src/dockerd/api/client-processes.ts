@@ -1,0 +1,149 @@
+/**
+ * Who is at the other end of the socket, from what the kernel says: one docker command is one trace.
+ * See unix(7) SO_PEERCRED, proc(5), pidfd_open(2).
+ */
+import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import type { Native } from '../../../../../native/native.ts';
+import { processId } from '../../protocol/trace/event-id.ts';
+import { traceOfProcess, type SpanContext } from '../../tracing/context.ts';
+import type { Span, Tracer } from '../../tracing/tracer.ts';
+import { pidOfPeer } from '../../transport/unix-socket.ts';
+
+export interface ClientProcess {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Clock ticks since boot: with it a pid is unique. */
+  readonly startTime: string;
+}
+
+/** A docker command, from its first request to its exit. */
+export interface TracedCommand {
+  readonly context: SpanContext;
+  /** What made the client send its next request: its own start, then each answer it got. */
+  lastCause: string | null;
+}
+
+const NANOSECONDS_PER_TICK = 10_000_000n;
+const CLI_NAME = 'docker';
+
+/** Null when it is gone already, or is in no pid namespace of ours. */
+export const readProcess = (pid: number): ClientProcess | null => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name stands in parentheses and may contain anything, spaces and parentheses too.
+    const end = stat.lastIndexOf(')');
+    const fields = stat.slice(end + 2).split(' ');
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    return {
+      pid,
+      ppid: Number(fields[1]),
+      name: stat.slice(stat.indexOf('(') + 1, end),
+      argv,
+      startTime: fields[19] ?? '',
+    };
+  } catch {
+    return null;
+  }
+};
+
+export class ClientProcesses {
+  readonly #tracer: Tracer;
+  readonly #native: Pick<Native, 'peerCredentials' | 'pidfdOpen' | 'watchReadable' | 'close'>;
+  readonly #ofSocket = new WeakMap<Socket, ClientProcess | null>();
+  readonly #commands = new Map<string, TracedCommand>();
+
+  constructor(
+    tracer: Tracer,
+    native: Pick<Native, 'peerCredentials' | 'pidfdOpen' | 'watchReadable' | 'close'>,
+  ) {
+    this.#tracer = tracer;
+    this.#native = native;
+  }
+
+  /** Asked when the connection is made: later the client may be gone. */
+  remember(socket: Socket): void {
+    const pid = pidOfPeer(socket, this.#native.peerCredentials);
+    this.#ofSocket.set(socket, pid === null || pid === 0 ? null : readProcess(pid));
+  }
+
+  of(socket: Socket): ClientProcess | null {
+    return this.#ofSocket.get(socket) ?? null;
+  }
+
+  /** The trace of a docker command; null for a client that lives long and does many things. */
+  commandOf(client: ClientProcess): TracedCommand | null {
+    if (client.name !== CLI_NAME) return null;
+    const key = `${client.pid} ${client.startTime}`;
+    const known = this.#commands.get(key);
+    if (known) return known;
+    const context = traceOfProcess(client.pid, client.startTime);
+    const cause = this.tellExec(client, context.traceId);
+    const span = this.#tracer.startSpan(client.argv.join(' ').slice(0, 200), {
+      context,
+      parent: null,
+      kind: 'internal',
+      cause,
+      attributes: { 'process.pid': client.pid, 'process.command_args': client.argv },
+      source: __SOURCE__,
+    });
+    const command: TracedCommand = { context, lastCause: cause };
+    this.#commands.set(key, command);
+    this.#watchExit(client, key, command, span);
+    return command;
+  }
+
+  /** Tells that the client is there. Answers the event's id. */
+  tellExec(client: ClientProcess, traceId: string): string {
+    const id = processId(client.pid, 'exec');
+    const { pid, ppid, name, argv, startTime } = client;
+    this.#tracer.emit({
+      type: 'process',
+      id,
+      traceId,
+      cause: null,
+      level: 'chapter',
+      mono: (BigInt(startTime || '0') * NANOSECONDS_PER_TICK).toString(),
+      change: 'exec',
+      actor: 'docker',
+      process: { pid, ppid, name, argv, startTime },
+      attributes: { 'process.pid': pid, 'process.parent_pid': ppid, 'process.command_args': argv },
+      source: __SOURCE__,
+    });
+    return id;
+  }
+
+  #watchExit(client: ClientProcess, key: string, command: TracedCommand, span: Span): void {
+    const ended = (): void => {
+      this.#commands.delete(key);
+      const id = processId(client.pid, 'exit');
+      const { pid, ppid, name, startTime } = client;
+      // The exit code goes to the client's parent alone; the lab adds it for clients that it has started.
+      this.#tracer.emit({
+        type: 'process',
+        id,
+        traceId: command.context.traceId,
+        cause: command.lastCause,
+        level: 'chapter',
+        change: 'exit',
+        actor: 'docker',
+        process: { pid, ppid, name, startTime },
+        attributes: { 'process.pid': pid },
+        source: __SOURCE__,
+      });
+      span.end({ code: 'ok' }, {}, { cause: id });
+    };
+    try {
+      const pidfd = this.#native.pidfdOpen(client.pid);
+      const stop = this.#native.watchReadable(pidfd, () => {
+        stop();
+        this.#native.close(pidfd);
+        ended();
+      });
+    } catch {
+      ended();
+    }
+  }
+}

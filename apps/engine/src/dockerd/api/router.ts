@@ -1,0 +1,93 @@
+/**
+ * The API, one route a line. README.md holds the same table; a test compares the two.
+ * Upstream: moby daemon/server/router/container/container.go and its neighbours.
+ */
+import type { Level } from '../../protocol/trace/event.ts';
+import type { Backend } from './backend.ts';
+import type { Exchange } from './exchange.ts';
+import {
+  attachContainer,
+  containerLogs,
+  createContainer,
+  inspectContainer,
+  killContainer,
+  listContainers,
+  removeContainer,
+  renameContainer,
+  resizeContainer,
+  restartContainer,
+  startContainer,
+  stopContainer,
+  waitContainer,
+} from './routes/containers.ts';
+import { inspectImage, listImages, loadImages, pullImage, removeImage } from './routes/images.ts';
+import {
+  inspectNetwork,
+  inspectPlugin,
+  inspectVolume,
+  listNetworks,
+  listPlugins,
+  listVolumes,
+  notYet,
+} from './routes/networks.ts';
+import { getInfo, getVersion, ping, streamEvents } from './routes/system.ts';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  readonly level: Level;
+  readonly handle: (backend: Backend, exchange: Exchange) => Promise<void> | void;
+  /** The handler reads the body itself, piece by piece. */
+  readonly isUpload?: true;
+}
+
+const route = (
+  method: Route['method'],
+  path: string,
+  level: Level,
+  handle: Route['handle'],
+): Route => ({ method, path, level, handle });
+
+export const ROUTES: readonly Route[] = [
+  route('GET', '/_ping', 'detail', ping),
+  route('GET', '/version', 'step', getVersion),
+  route('GET', '/info', 'step', getInfo),
+  route('GET', '/events', 'step', streamEvents),
+
+  route('POST', '/containers/create', 'chapter', createContainer),
+  route('GET', '/containers/json', 'step', listContainers),
+  route('GET', '/containers/{name}/json', 'step', inspectContainer),
+  route('POST', '/containers/{name}/start', 'chapter', startContainer),
+  route('POST', '/containers/{name}/attach', 'step', attachContainer),
+  route('POST', '/containers/{name}/wait', 'step', waitContainer),
+  route('POST', '/containers/{name}/resize', 'detail', resizeContainer),
+  route('GET', '/containers/{name}/logs', 'step', containerLogs),
+  route('POST', '/containers/{name}/stop', 'chapter', stopContainer),
+  route('POST', '/containers/{name}/restart', 'chapter', restartContainer),
+  route('POST', '/containers/{name}/kill', 'chapter', killContainer),
+  route('POST', '/containers/{name}/rename', 'step', renameContainer),
+  route('DELETE', '/containers/{name}', 'chapter', removeContainer),
+  route('POST', '/containers/{name}/exec', 'step', notYet('docker exec')),
+  route('GET', '/containers/{name}/top', 'step', notYet('docker top')),
+  route('GET', '/containers/{name}/stats', 'step', notYet('docker stats')),
+  route('POST', '/containers/{name}/pause', 'step', notYet('docker pause')),
+  route('POST', '/containers/{name}/unpause', 'step', notYet('docker unpause')),
+  route('POST', '/containers/{name}/update', 'step', notYet('docker update')),
+  route('GET', '/containers/{name}/changes', 'step', notYet('docker diff')),
+  route('GET', '/containers/{name}/export', 'step', notYet('docker export')),
+  route('GET', '/containers/{name}/archive', 'step', notYet('docker cp')),
+
+  route('GET', '/images/json', 'step', listImages),
+  route('POST', '/images/create', 'step', pullImage),
+  { ...route('POST', '/images/load', 'step', loadImages), isUpload: true },
+  route('GET', '/images/{name}/json', 'step', inspectImage),
+  route('DELETE', '/images/{name}', 'step', removeImage),
+  { ...route('POST', '/build', 'step', notYet('docker build')), isUpload: true },
+
+  route('GET', '/networks', 'step', listNetworks),
+  route('GET', '/networks/{name}', 'detail', inspectNetwork),
+  route('GET', '/volumes', 'step', listVolumes),
+  route('GET', '/volumes/{name}', 'detail', inspectVolume),
+  route('GET', '/plugins', 'detail', listPlugins),
+  route('GET', '/plugins/{name}/json', 'detail', inspectPlugin),
+];

@@ -1,0 +1,163 @@
+/** `/containers/…`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Container */
+import {
+  ContainerCreateBody,
+  WAIT_CONDITIONS,
+  type WaitCondition,
+  type WaitResponse,
+} from '../../../protocol/docker-engine-api/containers.ts';
+import { compareVersions } from '../../../protocol/docker-engine-api/versions.ts';
+import { EngineError } from '../../../protocol/errdefs.ts';
+import type { Backend } from '../backend.ts';
+import { checkForJson, parseBody } from '../body.ts';
+import { answerEmpty, answerJson, writeAll, type Exchange } from '../exchange.ts';
+import { hijack } from '../hijack.ts';
+import { streamContentType, streamEncoder } from '../multiplexed-stream.ts';
+
+type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
+
+export const createContainer: Handler = async (backend, exchange) => {
+  const { request, body, query } = exchange;
+  checkForJson(request.headers['content-type'], body.length);
+  const { HostConfig, NetworkingConfig, ...config } = parseBody(ContainerCreateBody, body);
+  const networks = Object.keys(NetworkingConfig.EndpointsConfig);
+  const other = networks.find((name) => !['default', 'none', 'bridge'].includes(name));
+  if (other !== undefined) throw new EngineError('not_found', `network ${other} not found`);
+  const created = await backend.create({ name: query.text('name'), config, host: HostConfig });
+  answerJson(exchange, 201, created);
+};
+
+export const startContainer: Handler = async (backend, exchange) => {
+  await backend.start(exchange.name);
+  answerEmpty(exchange, 204);
+};
+
+const stopOptions = ({ query }: Exchange) => ({
+  timeoutSeconds: query.integer('t'),
+  signal: query.text('signal'),
+});
+
+export const stopContainer: Handler = async (backend, exchange) => {
+  await backend.stop(exchange.name, stopOptions(exchange));
+  answerEmpty(exchange, 204);
+};
+
+export const restartContainer: Handler = async (backend, exchange) => {
+  await backend.restart(exchange.name, stopOptions(exchange));
+  answerEmpty(exchange, 204);
+};
+
+export const killContainer: Handler = async (backend, exchange) => {
+  await backend.kill(exchange.name, exchange.query.text('signal'));
+  answerEmpty(exchange, 204);
+};
+
+export const removeContainer: Handler = async (backend, exchange) => {
+  const { query, name } = exchange;
+  if (query.flag('link')) {
+    throw new EngineError('not_implemented', 'links are not supported by this daemon yet');
+  }
+  await backend.remove(name, { isForced: query.flag('force') });
+  answerEmpty(exchange, 204);
+};
+
+export const renameContainer: Handler = async (backend, exchange) => {
+  await backend.rename(exchange.name, exchange.query.text('name'));
+  answerEmpty(exchange, 204);
+};
+
+export const resizeContainer: Handler = async (backend, exchange) => {
+  const { query, name } = exchange;
+  const size = { height: query.integer('h') ?? 0, width: query.integer('w') ?? 0 };
+  await backend.resize(name, size);
+  answerEmpty(exchange, 200);
+};
+
+export const inspectContainer: Handler = async (backend, exchange) => {
+  const { query, name } = exchange;
+  answerJson(exchange, 200, await backend.inspect(name, { hasSize: query.flag('size') }));
+};
+
+export const listContainers: Handler = (backend, exchange) => {
+  const { query } = exchange;
+  const limit = Math.max(0, query.integer('limit') ?? 0);
+  const found = backend.list({ isAll: query.flag('all'), limit, filters: query.filters() });
+  answerJson(exchange, 200, found);
+};
+
+/**
+ * The head is sent at once: `docker run` asks before it starts the container, and would wait for ever for an answer
+ * that begins with the exit.
+ */
+export const waitContainer: Handler = async (backend, exchange) => {
+  const { query, name, response, signal, version } = exchange;
+  const condition = waitCondition(compareVersions(version, '1.30') < 0 ? '' : query.text('condition'));
+  const exit = backend.wait(name, condition, signal);
+  response.writeHead(200, { 'Content-Type': 'application/json' });
+  response.flushHeaders();
+  const gone = new Promise<null>((resolve) => {
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  const result = await Promise.race([exit, gone]);
+  if (!result) return;
+  const answer: WaitResponse = {
+    StatusCode: result.exitCode,
+    Error: result.error === '' ? null : { Message: result.error },
+  };
+  response.end(`${JSON.stringify(answer)}\n`);
+};
+
+const waitCondition = (text: string): WaitCondition => {
+  if (text === '') return 'not-running';
+  const condition = WAIT_CONDITIONS.find((known) => known === text);
+  if (!condition) throw new EngineError('invalid_argument', `invalid condition: "${text}"`);
+  return condition;
+};
+
+export const attachContainer: Handler = async (backend, exchange) => {
+  const { query, name, version } = exchange;
+  const options = {
+    hasStdin: query.flag('stdin'),
+    hasStdout: query.flag('stdout'),
+    hasStderr: query.flag('stderr'),
+    hasLogs: query.flag('logs'),
+    hasStream: query.flag('stream'),
+  };
+  await backend.attach(name, options, ({ isTerminal }) =>
+    hijack(exchange, streamContentType(version, isTerminal)),
+  );
+};
+
+const tailOf = (text: string): number | null => {
+  if (text === '' || text === 'all') return null;
+  const count = Number(text);
+  // Docker reads anything that is no number as "all".
+  return Number.isSafeInteger(count) && count >= 0 ? count : null;
+};
+
+export const containerLogs: Handler = async (backend, exchange) => {
+  const { query, name, response, version, signal } = exchange;
+  const wants = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
+  if (!wants.stdout && !wants.stderr) {
+    throw new EngineError(
+      'invalid_argument',
+      'Bad parameters: you must choose at least one stream',
+    );
+  }
+  const request = {
+    tail: tailOf(query.text('tail')),
+    since: query.time('since'),
+    until: query.time('until'),
+    isFollowing: query.flag('follow'),
+  };
+  const { isTerminal, entries } = backend.logs(name, request, signal);
+  const hasTimestamps = query.flag('timestamps');
+  response.writeHead(200, { 'Content-Type': streamContentType(version, isTerminal) });
+  response.flushHeaders();
+  const encode = streamEncoder(isTerminal);
+  for await (const { stream, time, bytes } of entries) {
+    if (!wants[stream]) continue;
+    const line = hasTimestamps ? Buffer.concat([Buffer.from(`${time} `), bytes]) : bytes;
+    if (!(await writeAll(exchange, encode(stream, line)))) return;
+  }
+  response.end();
+};

@@ -1,0 +1,174 @@
+/**
+ * The Docker Engine API over HTTP on a unix socket.
+ * Upstream: moby daemon/server/server.go, daemon/server/middleware.
+ */
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import { API_VERSION, versionRefusal } from '../../protocol/docker-engine-api/versions.ts';
+import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
+import type { Backend } from './backend.ts';
+import { readBody } from './body.ts';
+import type { ClientProcesses } from './client-processes.ts';
+import type { Exchange } from './exchange.ts';
+import { bodyInHead } from './hijack.ts';
+import { HTTP_STATUS } from './http-status.ts';
+import { Query } from './query.ts';
+import { captureAnswer, traceRequest } from './request-trace.ts';
+import { ROUTES, type Route } from './router.ts';
+
+export interface ApiServerOptions {
+  readonly backend: Backend;
+  readonly tracer: Tracer;
+  readonly clients: ClientProcesses;
+}
+
+/** What is known of a request before express sees it. */
+interface Arrival {
+  readonly arrivedAt: bigint;
+  readonly originalUrl: string;
+  readonly version: string;
+  readonly upgrade: Exchange['upgrade'];
+}
+const VERSIONED = /^\/v(\d+\.\d+)(\/.*)$/;
+const BAD_REQUEST =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
+
+export const createApiServer = ({ backend, tracer, clients }: ApiServerOptions): Server => {
+  const arrivals = new WeakMap<IncomingMessage, Arrival>();
+  const app = createApp({ backend, tracer, clients }, arrivals);
+
+  const arrive = (request: IncomingMessage, upgrade: Exchange['upgrade']): void => {
+    const originalUrl = request.url ?? '/';
+    const [, version, path] = VERSIONED.exec(originalUrl) ?? [];
+    if (path !== undefined) request.url = path;
+    arrivals.set(request, {
+      arrivedAt: process.hrtime.bigint(),
+      originalUrl,
+      version: version ?? API_VERSION,
+      upgrade,
+    });
+  };
+
+  // A wait, an attach or a pull may take days.
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 });
+  server.on('connection', (socket: Socket) => clients.remember(socket));
+  server.on('request', (request, response) => {
+    arrive(request, null);
+    app(request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    arrive(request, { socket, head });
+    const response = new ServerResponse(request);
+    response.assignSocket(request.socket);
+    // A refusal ends the connection; an acceptance has detached the response from it.
+    response.once('finish', () => socket.end());
+    socket.on('error', () => socket.destroy());
+    app(request, response);
+  });
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(BAD_REQUEST);
+    else socket.destroy();
+  });
+  return server;
+};
+
+const createApp = (
+  options: ApiServerOptions,
+  arrivals: WeakMap<IncomingMessage, Arrival>,
+): Express => {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Docker's paths are taken as they stand.
+  app.enable('case sensitive routing');
+  app.use((request, response, next) => {
+    response.setHeader('Server', `Docker/${options.backend.engineVersion} (linux)`);
+    response.setHeader('Api-Version', API_VERSION);
+    response.setHeader('Ostype', 'linux');
+    const refusal = versionRefusal(arrivals.get(request)?.version ?? API_VERSION);
+    if (refusal === null) next();
+    else next(new EngineError('invalid_argument', refusal));
+  });
+  for (const route of ROUTES) {
+    // An image's name may contain slashes.
+    const path = route.path.replace('{name}', route.path.startsWith('/images/') ? '*name' : ':name');
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
+    app[method](path, async (request, response) => {
+      const arrival = arrivals.get(request);
+      if (arrival) await serve(options, { route, request, response, arrival });
+    });
+  }
+  app.use((_request, _response, next) => next(new EngineError('not_found', 'page not found')));
+  app.use(answerError);
+  return app;
+};
+
+const nameParameter = (value: string | readonly string[] | undefined): string =>
+  typeof value === 'string' ? value : (value ?? []).join('/');
+
+const serve = async (
+  { backend, tracer, clients }: ApiServerOptions,
+  call: {
+    readonly route: Route;
+    readonly request: express.Request;
+    readonly response: express.Response;
+    readonly arrival: Arrival;
+  },
+): Promise<void> => {
+  const { route, request, response, arrival } = call;
+  const { upgrade, originalUrl, arrivedAt, version } = arrival;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  let body: Buffer = Buffer.alloc(0);
+  if (upgrade) body = bodyInHead(request.headers['content-length'], upgrade.head).body;
+  else if (!route.isUpload) body = await readBody(request);
+  const trace = traceRequest({
+    tracer,
+    clients,
+    route: { ...route, path: route.path.replace('{name}', '{id}') },
+    request,
+    originalUrl,
+    body,
+    arrivedAt,
+  });
+  captureAnswer(response, trace);
+  const exchange: Exchange = {
+    request,
+    response,
+    name: nameParameter((request.params as Record<string, string | string[]>)['name']),
+    query: new Query(request.url),
+    version,
+    body,
+    trace,
+    signal: gone.signal,
+    upgrade,
+  };
+  await trace.run(async () => route.handle(backend, exchange));
+};
+
+/** Every error has the same form: a status and one sentence. */
+const answerError: ErrorRequestHandler = (error: unknown, _request, response, _next) => {
+  if (response.headersSent) {
+    // Too late to say it: the client sees the stream break.
+    response.destroy(error instanceof Error ? error : undefined);
+    return;
+  }
+  const status = statusOf(error);
+  if (status === HTTP_STATUS.not_modified) {
+    response.status(status).end();
+    return;
+  }
+  if (status >= 500) process.stderr.write(`dockerd: ${messageOf(error)}\n`);
+  response.writeHead(status, { 'Content-Type': 'application/json' });
+  response.end(`${JSON.stringify({ message: messageOf(error) })}\n`);
+};
+
+const statusOf = (error: unknown): number => {
+  if (error instanceof EngineError) return HTTP_STATUS[kindOf(error)];
+  // express itself: a path that cannot be decoded.
+  const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;
+  return status === 400 ? 400 : HTTP_STATUS.internal;
+};

@@ -1,0 +1,109 @@
+/**
+ * dockerd: the Docker Engine API on a socket, containers on disk, and everything that runs through containerd.
+ * Upstream: moby cmd/dockerd, daemon/command/daemon.go.
+ */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { native } from '../native/load.ts';
+import { messageOf } from '../protocol/errdefs.ts';
+import { exporterFromEnvironment } from '../tracing/exporter.ts';
+import { Tracer } from '../tracing/tracer.ts';
+import { listenOnSocket } from '../transport/unix-socket.ts';
+import { ClientProcesses } from './api/client-processes.ts';
+import { createApiServer } from './api/server.ts';
+import { connectContainerd, ensureNamespace } from './containerd-client/channel.ts';
+import { ImageClient } from './containerd-client/images.ts';
+import { TaskClient } from './containerd-client/tasks.ts';
+import { ContainerStore } from './container/container-store.ts';
+import type { Daemon } from './daemon/daemon.ts';
+import { EventLog } from './daemon/events.ts';
+import { followTasks, shutDown } from './daemon/restore.ts';
+import { ENGINE_VERSION } from './daemon/system.ts';
+import { ImageStore } from './images/image-store.ts';
+import { HELP, parseOptions, type DockerdOptions } from './options.ts';
+import { writePidfile } from './pidfile.ts';
+import { daemonBackend } from './server.ts';
+
+const say = (sentence: string): void => {
+  process.stderr.write(`dockerd: ${sentence}\n`);
+};
+
+const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal): Daemon => {
+  const channel = connectContainerd({
+    socketPath: options.containerd,
+    tracer,
+    credentialsOfPeer: native.peerCredentials,
+  });
+  const images = new ImageClient(channel);
+  return {
+    options,
+    channel,
+    tasks: new TaskClient(channel, options.runtime),
+    images,
+    imageStore: new ImageStore(images),
+    store: new ContainerStore(join(options.dataRoot, 'containers')),
+    events: new EventLog(),
+    tracer,
+    native,
+    signal,
+  };
+};
+
+const serve = async (options: DockerdOptions): Promise<void> => {
+  const removePidfile = options.pidfile === null ? () => undefined : writePidfile(options.pidfile);
+  const tracer = new Tracer('dockerd', exporterFromEnvironment());
+  const stopping = new AbortController();
+  const daemon = makeDaemon(options, tracer, stopping.signal);
+  await daemon.store.load();
+
+  // From here on a signal ends us in good order, also while we still wait for containerd.
+  let isServing = false;
+  const server = createApiServer({
+    backend: daemonBackend(daemon),
+    tracer,
+    clients: new ClientProcesses(tracer, native),
+  });
+  let isStopping = false;
+  const stop = async (): Promise<void> => {
+    if (isStopping) return;
+    isStopping = true;
+    say('stopping');
+    server.close();
+    // Exits are still told while containers are being stopped.
+    await shutDown(daemon);
+    stopping.abort();
+    server.closeAllConnections();
+    await tracer.flush();
+    daemon.channel.close();
+    if (isServing) rmSync(options.socketPath, { force: true });
+    removePidfile();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+
+  say(`waiting for containerd at ${options.containerd}`);
+  await new Promise<void>((resolve) => {
+    // Runs as long as we do; the promise that it returns ends with the abort.
+    void followTasks(daemon, resolve);
+  });
+  await ensureNamespace(daemon.channel);
+  await listenOnSocket(server, options.socketPath);
+  isServing = true;
+  say(`API listen on ${options.socketPath}`);
+};
+
+const main = async (): Promise<void> => {
+  process.title = 'dockerd';
+  // The reader of our messages may be gone; that is no reason to go as well.
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') process.stdout.write(HELP);
+  else if (options === 'version') process.stdout.write(`Docker version ${ENGINE_VERSION}\n`);
+  else await serve(options);
+};
+
+main().catch((error: unknown) => {
+  say(messageOf(error));
+  process.exit(1);
+});

@@ -1,0 +1,78 @@
+/** The command line of dockerd; the names are Docker's. Upstream: moby cmd/dockerd. */
+import { parseArgs } from 'node:util';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { DEFAULT_RUNTIME } from './container/runtime.ts';
+
+export interface DockerdOptions {
+  readonly socketPath: string;
+  readonly containerd: string;
+  readonly dataRoot: string;
+  readonly execRoot: string;
+  readonly cgroupParent: string;
+  readonly runtime: string;
+  readonly isLiveRestore: boolean;
+  readonly pidfile: string | null;
+}
+
+export const HELP = `Usage: dockerd [OPTIONS]
+
+The Docker Engine API on a unix socket, over containerd.
+
+  -H, --host unix://PATH      where to listen (unix:///run/engine-room/docker.sock)
+      --containerd PATH       containerd's socket (/run/engine-room/containerd.sock)
+      --data-root DIR         containers and their logs (/var/lib/engine-room/docker)
+      --exec-root DIR         FIFOs of running containers (/run/engine-room/docker)
+      --cgroup-parent PATH    the cgroup above those of all containers (/engine-room)
+      --default-runtime NAME  the shim to start (${DEFAULT_RUNTIME})
+      --live-restore          leave containers running when stopped in good order
+      --pidfile FILE          write the pid there
+  -v, --version               print the version
+  -h, --help                  print this
+`;
+
+const absolute = (flag: string, path: string): string => {
+  if (path.startsWith('/') && !path.includes('\0')) return path;
+  throw new EngineError('invalid_argument', `--${flag} wants an absolute path, not "${path}"`);
+};
+
+export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' | 'version' => {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      strict: true,
+      options: {
+        host: { type: 'string', short: 'H', default: 'unix:///run/engine-room/docker.sock' },
+        containerd: { type: 'string', default: '/run/engine-room/containerd.sock' },
+        'data-root': { type: 'string', default: '/var/lib/engine-room/docker' },
+        'exec-root': { type: 'string', default: '/run/engine-room/docker' },
+        'cgroup-parent': { type: 'string', default: '/engine-room' },
+        'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
+        'live-restore': { type: 'boolean', default: false },
+        pidfile: { type: 'string' },
+        version: { type: 'boolean', short: 'v', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new EngineError('invalid_argument', messageOf(error), { cause: error });
+  }
+  if (values.help) return 'help';
+  if (values.version) return 'version';
+  if (!values.host.startsWith('unix://')) {
+    throw new EngineError(
+      'invalid_argument',
+      `--host ${values.host}: only unix:// sockets are supported by this daemon yet`,
+    );
+  }
+  return {
+    socketPath: absolute('host', values.host.slice('unix://'.length)),
+    containerd: absolute('containerd', values.containerd.replace(/^unix:\/\//, '')),
+    dataRoot: absolute('data-root', values['data-root']),
+    execRoot: absolute('exec-root', values['exec-root']),
+    cgroupParent: absolute('cgroup-parent', values['cgroup-parent']).replace(/\/+$/, ''),
+    runtime: values['default-runtime'],
+    isLiveRestore: values['live-restore'],
+    pidfile: values.pidfile === undefined ? null : absolute('pidfile', values.pidfile),
+  };
+};

@@ -1,0 +1,82 @@
+/** Where the API and the daemon meet: each call of the API becomes a verb of the daemon. */
+import type { Backend } from './api/backend.ts';
+import { streamEncoder } from './api/multiplexed-stream.ts';
+import type { ContainerStatus } from '../protocol/docker-engine-api/containers.ts';
+import { EngineError, kindOf } from '../protocol/errdefs.ts';
+import { attach } from './daemon/attach.ts';
+import { create } from './daemon/create.ts';
+import type { Daemon } from './daemon/daemon.ts';
+import { eventMatches } from './daemon/events.ts';
+import { inspectImage, listImages, loadArchive, pullImage, untagImage } from './daemon/images.ts';
+import { inspect } from './daemon/inspect.ts';
+import { kill, stop } from './daemon/kill.ts';
+import { list } from './daemon/list.ts';
+import { logs } from './daemon/logs.ts';
+import { inspectNetwork, listNetworks } from './daemon/networks.ts';
+import { remove } from './daemon/remove.ts';
+import { rename, resize } from './daemon/rename.ts';
+import { start } from './daemon/start.ts';
+import { ENGINE_VERSION, info, version } from './daemon/system.ts';
+import { wait } from './daemon/wait.ts';
+
+const CANNOT_ATTACH: Partial<Record<ContainerStatus, string>> = {
+  paused: 'is paused, unpause the container before attach',
+  restarting: 'is restarting, wait until the container is running',
+};
+
+export const daemonBackend = (daemon: Daemon): Backend => {
+  const find = (reference: string) => daemon.store.find(reference);
+  return {
+    create: (request) => create(daemon, request),
+    start: async (reference) => start(daemon, find(reference)),
+    stop: async (reference, options) => stop(daemon, find(reference), options),
+    restart: async (reference, options) => {
+      const container = find(reference);
+      await stop(daemon, container, options).catch((error: unknown) => {
+        if (kindOf(error) !== 'not_modified') throw error;
+      });
+      await start(daemon, container);
+    },
+    kill: async (reference, signal) => kill(daemon, find(reference), signal),
+    remove: async (reference, options) => remove(daemon, find(reference), options),
+    rename: async (reference, to) => rename(daemon, find(reference), to),
+    resize: async (reference, size) => resize(daemon, find(reference), size),
+    inspect: async (reference, options) => inspect(daemon, find(reference), options),
+    list: (options) => list(daemon, options),
+    wait: (reference, condition, signal) => wait(find(reference), condition, signal),
+    attach: async (reference, request, accept) => {
+      const container = find(reference);
+      const obstacle = CANNOT_ATTACH[container.state.status];
+      if (obstacle) throw new EngineError('conflict', `container ${reference} ${obstacle}`);
+      const isTerminal = container.record.config.Tty;
+      const options = {
+        ...request,
+        hasStdin: request.hasStdin && container.record.config.OpenStdin,
+        encode: streamEncoder(isTerminal),
+      };
+      await attach(daemon, container, accept({ isTerminal }), options);
+    },
+    logs: (reference, query, signal) => {
+      const container = find(reference);
+      return {
+        isTerminal: container.record.config.Tty,
+        entries: logs(container, query, signal),
+      };
+    },
+
+    listImages: (filters) => listImages(daemon, filters),
+    inspectImage: (reference) => inspectImage(daemon, reference),
+    loadImages: (archive) => loadArchive(daemon, archive),
+    pullImage: async (name, tag) => pullImage(name, tag),
+    removeImage: (reference) => untagImage(daemon, reference),
+
+    engineVersion: ENGINE_VERSION,
+    version: () => version(daemon),
+    info: () => info(daemon),
+    pastEvents: (since, until) => daemon.events.between(since, until),
+    listen: (listener) => daemon.events.listen(listener),
+    eventMatches,
+    listNetworks,
+    inspectNetwork,
+  };
+};
