@@ -140,8 +140,10 @@ export class OverlaySnapshotter implements Snapshotter {
 
   /** The root folder of the container belongs to whom the image says. */
   async #inheritOwner(namespace: string, parent: string, folder: string): Promise<void> {
-    const { record } = this.#store.get(namespace, parent);
-    const { uid, gid } = await lstat(this.#upper(record.id));
+    const id = this.#store.idOf(namespace, parent);
+    // An unknown parent is refused a moment later, with the record.
+    if (id === undefined) return;
+    const { uid, gid } = await lstat(this.#upper(id));
     await chown(folder, uid, gid);
   }
 

@@ -82,6 +82,11 @@ export class SnapshotStore {
     return { record, parentIds: this.#ancestors(namespace, record) };
   }
 
+  /** Undefined when there is no such snapshot. */
+  idOf(namespace: string, key: string): number | undefined {
+    return this.#table.get(this.#key(namespace, validateName('snapshot key', key)))?.id;
+  }
+
   commit(namespace: string, name: string, key: string, { labels, usage }: { labels: Labels; usage: Usage }): void {
     validateName('snapshot name', name);
     this.#database.transaction(() => {
