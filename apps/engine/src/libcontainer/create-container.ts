@@ -2,10 +2,23 @@
  * `runc create`: from a bundle to a process that is parked in front of its program.
  * Upstream: runc create.go, libcontainer/container_linux.go.
  */
+import { fstatSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
-import { EngineError } from '../protocol/errdefs.ts';
-import type { Tracer } from '../tracing/tracer.ts';
-import type { HostFacts } from './host-facts.ts';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { Span, Tracer } from '../tracing/tracer.ts';
+import { cgroupsOf, hierarchyName } from './cgroups/paths.ts';
+import { compileCreate } from './compile-create.ts';
+import { createFailed } from './error-message.ts';
+import { homeOf } from './home.ts';
+import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { namespaceAttributes } from './plan-trace.ts';
+import type { Plan } from './plan/step.ts';
+import { removeCgroups } from './remove-cgroups.ts';
+import { type RunningPlan, runPlan } from './run-plan.ts';
+import { execFifoPath, makeStateFolder, readProcess, removeStateFolder, type StateFile, writeState } from './state-file.ts';
 
 export interface CreateOptions {
   readonly native: Native;
@@ -40,9 +53,221 @@ export interface CreatedContainer {
   readonly execed: Promise<void>;
 }
 
+/** Facts that hold for as long as this process lives. */
+let ownFacts: HostFacts | undefined;
+
 /**
  * Resolves when init is parked on exec.fifo and runc has left.
  * Rejects with an EngineError whose message is the one that runc logs; nothing is left behind then.
  */
-export const createContainer = (options: CreateOptions): Promise<CreatedContainer> =>
-  Promise.reject(new EngineError('not_implemented', `create ${options.id}`));
+export const createContainer = async (options: CreateOptions): Promise<CreatedContainer> => {
+  const { tracer, root, id, bundle } = options;
+  if (!isAbsolute(bundle)) throw new EngineError('invalid_argument', `the bundle must be an absolute path: ${bundle}`);
+  const spec = await readConfig(bundle);
+  await makeStateFolder(root, id).catch((error: unknown) => {
+    throw error instanceof EngineError ? new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error }) : error;
+  });
+  const words = {
+    level: 'step',
+    source: __SOURCE__,
+    attributes: { 'container.id': id, 'engineroom.bundle': bundle },
+  } as const;
+  return tracer.span('runc create', words, async (span) => {
+    const facts = options.facts ?? (ownFacts ??= readHostFacts());
+    try {
+      return await create({ ...options, facts, spec, span });
+    } catch (error) {
+      await removeStateFolder(root, id);
+      throw error;
+    }
+  });
+};
+
+const readConfig = async (bundle: string): Promise<RuntimeSpec> => {
+  const path = join(bundle, 'config.json');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new EngineError('not_found', `runc create failed: JSON specification file ${path} not found`, { cause: error });
+  });
+  try {
+    return RuntimeSpec.parse(JSON.parse(text));
+  } catch (error) {
+    throw new EngineError('invalid_argument', `runc create failed: ${path} is not a valid config.json: ${messageOf(error)}`, { cause: error });
+  }
+};
+
+interface Creation extends CreateOptions {
+  readonly facts: HostFacts;
+  readonly spec: RuntimeSpec;
+  readonly span: Span;
+}
+
+const create = async (creation: Creation): Promise<CreatedContainer> => {
+  const { native, tracer, id, bundle, stdio, span, spec } = creation;
+  const plan = compile(creation);
+  const console = openConsole(creation);
+  let running: RunningPlan;
+  try {
+    running = runPlan({
+      native,
+      tracer,
+      plan,
+      argv: ['runc', 'create', '--bundle', bundle, id],
+      stdio,
+      cwd: bundle,
+      extraFds: console.extraFds,
+      span,
+      containerId: id,
+      programArgv: spec.process?.args ?? [],
+    });
+  } catch (error) {
+    console.close();
+    throw error;
+  }
+  console.handedOver();
+  const outcome = await running.exited;
+  if (outcome.code !== 0 || outcome.initPid === null) {
+    console.close();
+    const message = createFailed(outcome.failure, subjectOf(spec));
+    throw await afterFailure(creation, outcome.failure?.step.purpose === 'init' ? oomOr(creation, message) : message);
+  }
+  return parked(creation, outcome.initPid, running, console);
+};
+
+const subjectOf = ({ process }: RuntimeSpec) => ({ args: process?.args ?? [], cwd: process?.cwd ?? '/' });
+
+const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
+  const uid = spec.process?.user.uid ?? 0;
+  const hasHome = (spec.process?.env ?? []).some((entry) => entry.startsWith('HOME='));
+  const rootfs = isAbsolute(spec.root.path) ? spec.root.path : join(bundle, spec.root.path);
+  try {
+    return compileCreate({
+      spec,
+      facts,
+      id,
+      bundle,
+      execFifo: execFifoPath(root, id),
+      ownsStdio: [belongsToContainer(stdio[0]), belongsToContainer(stdio[1]), belongsToContainer(stdio[2])],
+      home: hasHome ? '' : homeOf(rootfs, uid),
+    });
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error });
+  }
+};
+
+/** A pipe was made for this container; /dev/null and files are the host's. */
+const belongsToContainer = (fd: number): boolean => {
+  const stat = fstatSync(fd);
+  return stat.isFIFO() || stat.isSocket();
+};
+
+interface Console {
+  readonly extraFds: readonly number[];
+  /** runc has its copy. */
+  handedOver(): void;
+  /** The master that init has sent. */
+  receive(): number | null;
+  close(): void;
+}
+
+const CONSOLE_TIMEOUT_MS = 1000;
+
+const openConsole = ({ native, spec, consoleSocket }: Creation): Console => {
+  const nothing = { handedOver: () => undefined, receive: () => null, close: () => undefined };
+  if (spec.process?.terminal !== true) {
+    if (consoleSocket !== undefined) throw new EngineError('invalid_argument', 'runc create failed: cannot use console socket if runc will not detach or allocate tty');
+    return { ...nothing, extraFds: [] };
+  }
+  if (consoleSocket !== undefined) return { ...nothing, extraFds: [consoleSocket] };
+  const [ours, theirs] = native.socketpair();
+  const open = new Set([ours, theirs]);
+  const close = (fd: number): void => {
+    if (open.delete(fd)) native.close(fd);
+  };
+  return {
+    extraFds: [theirs],
+    handedOver: () => close(theirs),
+    // It was sent long ago: init is parked, and sending comes before that.
+    receive: () => native.receiveFd(ours, CONSOLE_TIMEOUT_MS),
+    close: () => [ours, theirs].forEach(close),
+  };
+};
+
+const parked = async (creation: Creation, pid: number, running: RunningPlan, console: Console): Promise<CreatedContainer> => {
+  const { native, root, id, bundle, spec, span } = creation;
+  let pidfd: number | null = null;
+  let ptyMaster: number | null = null;
+  try {
+    pidfd = native.pidfdOpen(pid);
+    ptyMaster = console.receive();
+    const startTime = readProcess(pid)?.startTime ?? '';
+    await writeState(root, { ...stateOf(creation), pid, startTime });
+    span.event('init is parked on exec.fifo', { 'process.pid': pid, ...namespaceAttributes(pid) }, { level: 'detail', source: __SOURCE__ });
+    return { pid, pidfd, startTime, ptyMaster, execed: execed(running, spec) };
+  } catch (error) {
+    running.stop();
+    if (ptyMaster !== null) native.close(ptyMaster);
+    if (pidfd !== null) {
+      native.pidfdSendSignal(pidfd, 9);
+      native.close(pidfd);
+    }
+    throw await afterFailure(creation, `runc create failed: ${messageOf(error)} (${bundle})`);
+  } finally {
+    console.close();
+  }
+};
+
+const execed = (running: RunningPlan, spec: RuntimeSpec): Promise<void> => {
+  const promise = running.ended.then((failure) => {
+    if (failure) throw new EngineError('unknown', createFailed(failure, subjectOf(spec)));
+  });
+  promise.catch(() => undefined);
+  return promise;
+};
+
+const cgroupPathsOf = ({ facts, spec, id }: Creation): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    cgroupsOf(facts, spec.linux?.cgroupsPath, id).map(({ hierarchy, path }) => [hierarchyName(hierarchy), path]),
+  );
+
+const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
+  const { spec, id, bundle } = creation;
+  return {
+    ociVersion: spec.ociVersion,
+    id,
+    bundle,
+    rootfs: isAbsolute(spec.root.path) ? spec.root.path : join(bundle, spec.root.path),
+    created: new Date().toISOString(),
+    annotations: spec.annotations ?? {},
+    cgroupPaths: cgroupPathsOf(creation),
+  };
+};
+
+/** init vanished without a word: the most common reason has a counter. */
+const oomOr = (creation: Creation, message: string): string => {
+  const paths = cgroupPathsOf(creation);
+  const counters = [`${paths['memory'] ?? ''}/memory.oom_control`, `${paths['unified'] ?? ''}/memory.events`].map((path) => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return '';
+    }
+  });
+  const killed = counters.some((text) => /^oom_kill [1-9]/m.test(text));
+  return killed ? 'runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)' : message;
+};
+
+/** Undoes what the steps before the failure have made. Mounts and namespaces went with init. */
+const afterFailure = async (creation: Creation, message: string): Promise<EngineError> => {
+  const { native, tracer, facts, id, bundle, span, stdio } = creation;
+  const run = async (plan: Plan): Promise<void> => {
+    const argv = ['runc', 'create', '--bundle', bundle, id];
+    await runPlan({ native, tracer, plan, argv, stdio, cwd: '/', span, containerId: id }).exited;
+  };
+  try {
+    await removeCgroups(Object.values(cgroupPathsOf(creation)), facts.architecture, run);
+  } catch (error) {
+    return new EngineError('unknown', message, { cause: error });
+  }
+  return new EngineError('unknown', message);
+};

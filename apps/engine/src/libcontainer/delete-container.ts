@@ -3,8 +3,14 @@
  * Upstream: runc delete.go.
  */
 import type { Native } from '../../../../native/native.ts';
-import { EngineError } from '../protocol/errdefs.ts';
+import { EngineError, kindOf } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { nativeArchitecture } from './host-facts.ts';
+import { withNullStdio } from './null-stdio.ts';
+import type { Plan } from './plan/step.ts';
+import { cgroupFoldersBelow, kill, pidsIn, removeCgroups } from './remove-cgroups.ts';
+import { runPlan } from './run-plan.ts';
+import { type ContainerState, readState, removeStateFolder } from './state-file.ts';
 
 export interface DeleteOptions {
   readonly native: Native;
@@ -16,5 +22,52 @@ export interface DeleteOptions {
 }
 
 /** Rejects with `not_found` (no such container) or `failed_precondition` (still running, no `force`). */
-export const deleteContainer = (options: DeleteOptions): Promise<void> =>
-  Promise.reject(new EngineError('not_implemented', `delete ${options.id}`));
+export const deleteContainer = async (options: DeleteOptions): Promise<void> => {
+  const { native, tracer, root, id, force = false } = options;
+  const words = { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } } as const;
+  await tracer.span('runc delete', words, async (span) => {
+    const state = await stateOrNull(options);
+    if (!state) {
+      // A create that was interrupted leaves a folder without a state.
+      await removeStateFolder(root, id);
+      return;
+    }
+    if (state.status !== 'stopped') {
+      if (!force) {
+        throw new EngineError('failed_precondition', `cannot delete container ${id} that is not stopped: ${state.status}`);
+      }
+      await killEverything(native, state);
+    }
+    const run = async (plan: Plan): Promise<void> => {
+      await withNullStdio(
+        (stdio) => runPlan({ native, tracer, plan, argv: ['runc', 'delete', id], stdio, cwd: '/', span, containerId: id }).exited,
+      );
+    };
+    await removeCgroups(Object.values(state.cgroupPaths), nativeArchitecture(), run);
+    await removeStateFolder(root, id);
+  });
+};
+
+const stateOrNull = async ({ root, id, force }: DeleteOptions): Promise<ContainerState | null> => {
+  try {
+    return await readState(root, id);
+  } catch (error) {
+    if (force && kindOf(error) === 'not_found') return null;
+    throw error;
+  }
+};
+
+/** init's death takes everything in its pid namespace along; what has none is found by cgroup. */
+const killEverything = async (native: Native, state: ContainerState): Promise<void> => {
+  const pidfd = native.pidfdOpen(state.pid);
+  const dead = new Promise<void>((resolve) => {
+    const stop = native.watchReadable(pidfd, () => {
+      stop();
+      native.close(pidfd);
+      resolve();
+    });
+  });
+  native.pidfdSendSignal(pidfd, 9);
+  for (const pid of pidsIn(Object.values(state.cgroupPaths).flatMap(cgroupFoldersBelow))) kill(pid);
+  await dead;
+};

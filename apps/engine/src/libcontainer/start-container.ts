@@ -5,6 +5,12 @@
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { compileStart } from './compile-start.ts';
+import { nativeArchitecture } from './host-facts.ts';
+import { withNullStdio } from './null-stdio.ts';
+import { errnoSentence } from './plan/errno.ts';
+import { runPlan } from './run-plan.ts';
+import { execFifoPath, readState } from './state-file.ts';
 
 export interface StartOptions {
   readonly native: Native;
@@ -14,5 +20,19 @@ export interface StartOptions {
 }
 
 /** Resolves when init has passed the fifo; `CreatedContainer.execed` tells of the execve that follows. */
-export const startContainer = (options: StartOptions): Promise<void> =>
-  Promise.reject(new EngineError('not_implemented', `start ${options.id}`));
+export const startContainer = async ({ native, tracer, root, id }: StartOptions): Promise<void> => {
+  const words = { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } } as const;
+  await tracer.span('runc start', words, async (span) => {
+    const state = await readState(root, id);
+    if (state.status === 'running') throw new EngineError('failed_precondition', 'cannot start an already running container');
+    if (state.status === 'stopped') throw new EngineError('failed_precondition', 'cannot start a container that has stopped');
+    const plan = compileStart({ architecture: nativeArchitecture(), execFifo: execFifoPath(root, id), pid: state.pid });
+    const outcome = await withNullStdio(
+      (stdio) => runPlan({ native, tracer, plan, argv: ['runc', 'start', id], stdio, cwd: '/', span, containerId: id }).exited,
+    );
+    if (outcome.code === 0) return;
+    const { failure } = outcome;
+    const reason = failure?.step.name === 'read' ? 'container process is already dead' : errnoSentence(failure?.record.errno ?? 0);
+    throw new EngineError('failed_precondition', `cannot start container ${id}: ${reason}`);
+  });
+};

@@ -11,6 +11,8 @@ const text = z.string().refine((value) => !value.includes('\0'), 'must not conta
 const uint32 = z.number().int().min(0).max(0xffff_ffff);
 const int64 = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const uint64 = int64.min(0);
+/** Limits go up to 2^64 - 1, which no JSON number holds exactly. */
+const rlim = z.number().min(0).max(2 ** 64);
 
 export const LinuxCapabilities = z.looseObject({
   bounding: z.array(text).optional(),
@@ -20,7 +22,7 @@ export const LinuxCapabilities = z.looseObject({
   ambient: z.array(text).optional(),
 });
 
-export const POSIXRlimit = z.looseObject({ type: text, soft: uint64, hard: uint64 });
+export const POSIXRlimit = z.looseObject({ type: text, soft: rlim, hard: rlim });
 
 /** What runs in the container, and as whom. config.md#process */
 export const Process = z.looseObject({

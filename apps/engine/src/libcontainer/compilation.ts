@@ -1,0 +1,67 @@
+/**
+ * What all parts of the compiler share: the input, and the two lists of steps that they add to.
+ */
+import { EngineError } from '../protocol/errdefs.ts';
+import type { Linux, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { StageBuilder } from './plan/stage-builder.ts';
+
+export interface CreateInput {
+  readonly spec: RuntimeSpec;
+  readonly facts: HostFacts;
+  readonly id: string;
+  /** Absolute path of the bundle. */
+  readonly bundle: string;
+  /** Host path of the FIFO that init waits on. */
+  readonly execFifo: string;
+  /** Which of 0, 1 and 2 belong to the container alone and may be given to its user: pipes, not the host's /dev/null. */
+  readonly ownsStdio: readonly [boolean, boolean, boolean];
+  /** HOME where config.json's env has none. */
+  readonly home: string;
+}
+
+export interface Compilation extends CreateInput {
+  readonly process: Process & { readonly args: readonly string[] };
+  readonly linux: Linux;
+  /** Absolute host path of the root filesystem. */
+  readonly rootfs: string;
+  /** Steps of runc itself. */
+  readonly parent: StageBuilder;
+  /** Steps of the child of the parent's clone3, the future PID 1. */
+  readonly init: StageBuilder;
+}
+
+/** The names of slots: descriptors that one step leaves for a later one. */
+export const SLOT = {
+  /** Both ends of the line between runc and init. */
+  syncRunc: 'line to init',
+  syncInit: 'line to runc',
+  init: 'pid of init',
+  cgroup: 'cgroup',
+  deviceFilter: 'device filter',
+  namespace: 'namespace',
+  loopback: 'socket',
+  execFifo: 'exec.fifo',
+  parked: 'opened exec.fifo',
+  rootfs: 'rootfs',
+  /** The folder in which the next thing is made, and the place where the next thing is mounted. */
+  folder: 'folder',
+  target: 'target',
+  consoleSocket: 'console socket',
+  ptmx: 'pty master',
+  pty: 'pty',
+  cwd: 'cwd',
+  executable: 'executable',
+  isDirectory: 'directory',
+} as const;
+
+/**
+ * Descriptors that must survive the great closing after pivot_root get numbers out of the way:
+ * everything from 5 up to them is closed in one call.
+ */
+export const FD = { firstToClose: 5, syncInit: 60, execFifo: 61 } as const;
+
+/** An unsupported or senseless config.json: said by name, before anything is made. */
+export const refuse = (sentence: string): never => {
+  throw new EngineError('invalid_argument', sentence);
+};

@@ -1,0 +1,164 @@
+/**
+ * config.json → the plan of `runc create`. Read from top to bottom it is the explanation of what a container is.
+ * Upstream: runc libcontainer/process_linux.go (runc's side), standard_init_linux.go (init's side).
+ */
+import { isAbsolute, join } from 'node:path';
+import type { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import { dropBoundingSet, keepCapabilities, setCapabilities } from './capabilities.ts';
+import { joinCgroups, makeCgroups } from './cgroups/setup.ts';
+import { cgroupsOf, isUnified } from './cgroups/paths.ts';
+import { type Compilation, type CreateInput, refuse, SLOT } from './compilation.ts';
+import { setUpConsole, wantsConsole } from './console.ts';
+import { holdExecFifo, makeExecFifo, waitAtExecFifo } from './exec-fifo.ts';
+import { execute, lookUpExecutable } from './executable.ts';
+import { checkIdentity, joinSessionKeyring, setNames, setOomScore, writeSysctls } from './identity.ts';
+import { checkNamespaces, cloneInit, enterCgroupNamespace, joinNamespaces } from './namespaces.ts';
+import { bringLoopbackUp } from './network.ts';
+import { number, StageBuilder } from './plan/stage-builder.ts';
+import type { Plan } from './plan/step.ts';
+import { setRlimits } from './rlimits.ts';
+import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
+import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
+import { finishReadOnlyMounts, mountAll, type ParsedMount, parseMounts } from './rootfs/mounts.ts';
+import { makeRootReadOnly, pivotRoot, prepareRoot } from './rootfs/pivot-root.ts';
+import { applyAppArmor, checkAppArmor, installSeccomp, seccompComesLast, setNoNewPrivileges } from './security.ts';
+import { giveStdioToUser } from './stdio.ts';
+import { makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
+import { changeUser, setUmask } from './user.ts';
+import { checkWorkingDirectory, enterWorkingDirectory, makeWorkingDirectory } from './working-directory.ts';
+
+/** The descriptor at which the spawner hands in the socket for the terminal's master. */
+export const CONSOLE_SOCKET_FD = 5;
+
+export const compileCreate = (input: CreateInput): Plan => {
+  const c = begin(input);
+  check(c);
+  const mounts = parseMounts(c);
+  compileRunc(c);
+  compileInit(c, mounts);
+  return {
+    parent: c.parent.steps,
+    init: c.init.steps,
+    preset: wantsConsole(c) ? { [SLOT.consoleSocket]: CONSOLE_SOCKET_FD } : {},
+  };
+};
+
+const begin = (input: CreateInput): Compilation => {
+  const { spec, bundle, facts } = input;
+  const { process, linux } = spec;
+  if (!process) return refuse('process property must not be empty');
+  const args = process.args ?? [];
+  if (args.length === 0) refuse('args must not be empty');
+  return {
+    ...input,
+    process: { ...process, args } satisfies Process,
+    linux: linux ?? {},
+    rootfs: isAbsolute(spec.root.path) ? spec.root.path : join(bundle, spec.root.path),
+    parent: new StageBuilder(facts.architecture),
+    init: new StageBuilder(facts.architecture),
+  };
+};
+
+const check = (c: Compilation): void => {
+  if (c.facts.files.isDirectory(c.rootfs) !== true) refuse(`invalid rootfs: ${c.rootfs} is not a folder`);
+  if (c.rootfs === '/') refuse('invalid rootfs: it must not be /');
+  refuseUnsupported(c.spec, c);
+  checkNamespaces(c);
+  checkIdentity(c);
+  checkWorkingDirectory(c);
+  checkAppArmor(c);
+};
+
+/** Everything that config.json may ask for and this runtime does not do. Never ignored: said. */
+const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): void => {
+  const hooks = Object.entries(spec.hooks ?? {}).find(([, list]) => (list ?? []).length > 0);
+  const asked: readonly (readonly [string, boolean])[] = [
+    [`hooks.${hooks?.[0] ?? ''}`, hooks !== undefined],
+    ['linux.uidMappings', (linux.uidMappings ?? []).length > 0],
+    ['linux.gidMappings', (linux.gidMappings ?? []).length > 0],
+    ['linux.mountLabel (SELinux)', (linux.mountLabel ?? '') !== ''],
+    ['process.selinuxLabel', (process.selinuxLabel ?? '') !== ''],
+    ['linux.resources.rdma', Object.keys(linux.resources?.rdma ?? {}).length > 0],
+    ['linux.resources.network.classID', Boolean(linux.resources?.network?.classID)],
+    ['linux.resources.network.priorities', (linux.resources?.network?.priorities ?? []).length > 0],
+    ['linux.resources.blockIO.leafWeight', Boolean(linux.resources?.blockIO?.leafWeight)],
+    ['linux.resources.blockIO.weightDevice', (linux.resources?.blockIO?.weightDevice ?? []).length > 0],
+    ...['intelRdt', 'personality', 'timeOffsets', 'netDevices', 'memoryPolicy'].map(
+      (name) => [`linux.${name}`, isThere(linux[name])] as const,
+    ),
+    ...['scheduler', 'ioPriority', 'execCPUAffinity'].map((name) => [`process.${name}`, isThere(process[name])] as const),
+    ...['solaris', 'windows', 'vm', 'zos'].map((name) => [name, isThere(spec[name])] as const),
+  ];
+  const first = asked.find(([, isAsked]) => isAsked);
+  if (first) refuse(`${first[0]} is not supported`);
+};
+
+const isThere = (value: unknown): boolean =>
+  value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
+
+/** runc itself: cgroups and limits, then the clone, then wait. */
+const compileRunc = (c: Compilation): void => {
+  const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
+  c.parent.call('umask', [number(0)], {
+    title: 'what runc makes gets exactly the permissions that it asks for',
+    object: 'identity',
+    source: __SOURCE__,
+    reference: 'man:umask(2)',
+  });
+  makeExecFifo(c);
+  makeCgroups(c, cgroups);
+  joinNamespaces(c);
+  makeSyncLine(c);
+  cloneInit(c, { intoCgroup: isUnified(cgroups) });
+  waitForInit(c);
+};
+
+/** init, the future PID 1: still root, still on the host's files; step by step it gives both away. */
+const compileInit = (c: Compilation, mounts: readonly ParsedMount[]): void => {
+  const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
+  settleInit(c);
+  joinCgroups(c, cgroups);
+  enterCgroupNamespace(c);
+  holdExecFifo(c);
+  joinSessionKeyring(c);
+
+  setNames(c);
+  bringLoopbackUp(c);
+  writeSysctls(c);
+  setOomScore(c);
+
+  prepareRoot(c);
+  mountAll(c, mounts);
+  if (hasOwnDev(mounts)) {
+    makeDevices(c);
+    linkDevices(c);
+  }
+  setUpConsole(c);
+  makeWorkingDirectory(c);
+  pivotRoot(c);
+  finishReadOnlyMounts(c, mounts);
+  makeRootReadOnly(c);
+  setUmask(c);
+  makePathsReadOnly(c, mounts);
+  maskPaths(c);
+
+  setNoNewPrivileges(c);
+  applyAppArmor(c);
+  setRlimits(c);
+  if (!seccompComesLast(c)) installSeccomp(c);
+  dropBoundingSet(c);
+  enterWorkingDirectory(c, 'root');
+  keepCapabilities(c, true);
+  giveStdioToUser(c);
+  changeUser(c);
+  enterWorkingDirectory(c, 'user');
+  keepCapabilities(c, false);
+  setCapabilities(c);
+
+  lookUpExecutable(c);
+  tellReady(c);
+  waitAtExecFifo(c);
+  if (seccompComesLast(c)) installSeccomp(c);
+  execute(c);
+};
+

@@ -1,0 +1,95 @@
+/**
+ * The step at which a plan ended → the sentence that runc logs. Clients match on these words:
+ * the docker CLI takes 127 for "executable file not found" and 126 for "permission denied".
+ * Upstream: runc 1.1 libcontainer/{process_linux,standard_init_linux,rootfs_linux}.go, Go's os/exec and os.PathError.
+ */
+import type { Failure } from './plan-trace.ts';
+import { errnoSentence } from './plan/errno.ts';
+import type { Argument, Step } from './plan/step.ts';
+
+/** What the message speaks of besides the step. */
+export interface Subject {
+  readonly args: readonly string[];
+  readonly cwd: string;
+}
+
+export const createFailed = (failure: Failure | null, subject: Subject): string =>
+  `runc create failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
+
+const sentenceOf = (failure: Failure, subject: Subject): string => {
+  const { step } = failure;
+  const reason = `unable to start container process: ${reasonOf(failure, subject)}`;
+  if (step.purpose === 'cgroup' || step.purpose === 'cgroup limit' || step.purpose === 'device filter') {
+    return `unable to start container process: unable to apply cgroup configuration: ${callOf(failure)}`;
+  }
+  return reason;
+};
+
+const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
+  const { step, record } = failure;
+  const why = errnoSentence(record.errno);
+  const purpose = step.purpose ?? '';
+  if (purpose === 'init') return 'container init exited before it was ready';
+  if (purpose === 'chdir') return `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${why}`;
+  if (purpose === 'lookup executable') return lookupError(args[0] ?? '', why);
+  if (purpose === 'execve') return `exec ${args[0] ?? ''}: ${why}`;
+  if (purpose.startsWith('rlimit ')) {
+    return `error setting rlimits for ready process: error setting rlimit type ${purpose.slice('rlimit '.length)}: ${why}`;
+  }
+  if (record.stage === 'parent') return callOf(failure);
+  return `error during container init: ${duringInit(step, why)}`;
+};
+
+const lookupError = (name: string, why: string): string => {
+  const quoted = JSON.stringify(name);
+  if (!name.includes('/')) return `exec: ${quoted}: executable file not found in $PATH`;
+  return why === 'permission denied' ? `exec: ${quoted}: ${why}` : `exec: ${quoted}: stat ${name}: ${why}`;
+};
+
+const duringInit = (step: Step, why: string): string => {
+  const target = String(step.attributes?.['engineroom.mount.target'] ?? '');
+  switch (step.purpose) {
+    case 'mount':
+      return `error mounting ${JSON.stringify(sourceOf(step))} to rootfs at ${JSON.stringify(target)}: ${mountError(step, target)}: ${why}`;
+    case 'mount target':
+      return `error preparing a mount target: ${step.detail}: ${why}`;
+    case 'readonly path':
+      return `can't make ${JSON.stringify(target)} read-only: ${why}`;
+    case 'masked path':
+      return `can't mask path ${JSON.stringify(target)}: ${why}`;
+    case 'seccomp':
+      return `unable to init seccomp: error loading seccomp filter into kernel: ${why}`;
+    case 'apparmor':
+      return `unable to apply apparmor profile: apparmor failed to apply profile: ${why}`;
+    case 'sethostname':
+    case 'setdomainname':
+      return `${step.purpose}: ${why}`;
+    case 'device':
+      return `error creating device nodes: ${step.detail}: ${why}`;
+    case 'sysctl':
+      return `${step.kind === 'writeFile' ? `open ${step.path}` : step.name}: ${why}`;
+    default:
+      return `${step.detail}: ${why}`;
+  }
+};
+
+const callOf = ({ step, record }: Failure): string =>
+  `${step.kind === 'writeFile' ? `failed to write ${JSON.stringify(step.data)}: write ${step.path}` : step.detail}: ${errnoSentence(record.errno)}`;
+
+/** `mount SRC:DST, flags: 0x5000, data: mode=755` */
+const mountError = (step: Step, target: string): string => {
+  if (step.kind !== 'syscall') return step.name;
+  const source = sourceOf(step);
+  const flags = step.arguments[3]?.kind === 'number' ? Number(step.arguments[3].value) : 0;
+  const data = stringOf(step.arguments[4]);
+  return [
+    `${step.name} ${source === '' ? target : `${source}:${target}`}`,
+    ...(flags === 0 ? [] : [`flags: 0x${flags.toString(16)}`]),
+    ...(data === '' ? [] : [`data: ${data}`]),
+  ].join(', ');
+};
+
+const sourceOf = (step: Step): string => (step.kind === 'syscall' ? stringOf(step.arguments[0]) : '');
+
+const stringOf = (argument: Argument | undefined): string =>
+  argument?.kind === 'bytes' ? new TextDecoder().decode(argument.data.bytes).replace(/\0.*$/s, '') : '';

@@ -1,0 +1,148 @@
+/**
+ * The namespaces of the container: new ones by the flags of one clone3, existing ones by setns before it.
+ * namespaces(7), clone(2), setns(2), unshare(2). Upstream: runc libcontainer/nsenter/nsexec.c.
+ */
+import type { LinuxNamespace } from '../protocol/oci/runtime-spec.ts';
+import { type Compilation, refuse, SLOT } from './compilation.ts';
+import { CLONE, openFlags, SIGCHLD } from './plan/constants.ts';
+import { AT_FDCWD, flags, number, pack, slot, struct, text } from './plan/stage-builder.ts';
+
+type Kind = LinuxNamespace['type'];
+
+const FLAG = {
+  mount: CLONE.CLONE_NEWNS,
+  cgroup: CLONE.CLONE_NEWCGROUP,
+  uts: CLONE.CLONE_NEWUTS,
+  ipc: CLONE.CLONE_NEWIPC,
+  user: CLONE.CLONE_NEWUSER,
+  pid: CLONE.CLONE_NEWPID,
+  network: CLONE.CLONE_NEWNET,
+} as const;
+
+/** In the order of the flags of clone3: everything that is new in one call. */
+const CLONED = ['pid', 'mount', 'uts', 'ipc', 'network'] as const;
+/** Joined by runc before it clones, so that init is born inside. */
+const JOINED_BEFORE = ['network', 'ipc', 'uts', 'pid'] as const;
+
+export const namespaceOf = (c: Compilation, kind: Kind): LinuxNamespace | undefined =>
+  c.linux.namespaces?.find(({ type }) => type === kind);
+
+/** Whether the container gets one of its own, rather than the host's or another container's. */
+export const hasNew = (c: Compilation, kind: Kind): boolean => {
+  const namespace = namespaceOf(c, kind);
+  return namespace !== undefined && !namespace.path;
+};
+
+export const checkNamespaces = (c: Compilation): void => {
+  const kinds = (c.linux.namespaces ?? []).map(({ type }) => type);
+  const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
+  if (twice) refuse(`malformed spec file: duplicated ns ${twice}`);
+  if (kinds.includes('user')) refuse('user namespaces are not supported');
+  if (kinds.includes('time')) refuse('time namespaces are not supported');
+  if (!hasNew(c, 'mount')) refuse('a container without a mount namespace of its own is not supported');
+  for (const { type, path } of c.linux.namespaces ?? []) {
+    if (path && !path.startsWith('/')) refuse(`the path of the ${type} namespace must be absolute: ${path}`);
+  }
+};
+
+export const joinNamespaces = (c: Compilation): void => {
+  const open = openFlags(c.facts.architecture);
+  for (const kind of JOINED_BEFORE) {
+    const path = namespaceOf(c, kind)?.path;
+    if (!path) continue;
+    c.parent.call('openat', [AT_FDCWD, text(path), flags(open, open.O_CLOEXEC)], {
+      title: `find the ${kind} namespace to join`,
+      object: 'namespace',
+      source: __SOURCE__,
+      reference: 'man:namespaces(7)',
+      resultSlot: SLOT.namespace,
+      purpose: 'namespace',
+    });
+    c.parent.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG[kind])], {
+      title: `enter an existing ${kind} namespace instead of a new one`,
+      object: 'namespace',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:setns(2)',
+      purpose: 'namespace',
+    });
+  }
+};
+
+/** clone_args up to `cgroup` (CLONE_ARGS_SIZE_VER2), with the descriptor of the cgroup to be born in. */
+const cloneArgs = (cloneFlags: number, intoCgroup: boolean): Parameters<typeof struct>[0] => ({
+  bytes: pack([
+    [8, intoCgroup ? BigInt(cloneFlags) | BigInt(CLONE.CLONE_INTO_CGROUP) : cloneFlags],
+    [8, 0], // pidfd
+    [8, 0], // child_tid
+    [8, 0], // parent_tid
+    [8, SIGCHLD], // exit_signal
+    [8, 0], // stack
+    [8, 0], // stack_size
+    [8, 0], // tls
+    [8, 0], // set_tid
+    [8, 0], // set_tid_size
+    [8, 0], // cgroup
+  ]),
+  ...(intoCgroup ? { patches: [{ offset: 80, slot: SLOT.cgroup }] } : {}),
+});
+
+const WORDS: Readonly<Record<(typeof CLONED)[number], string>> = {
+  pid: 'pid',
+  mount: 'mount',
+  uts: 'host name',
+  ipc: 'ipc',
+  network: 'network',
+};
+
+export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): void => {
+  const fresh = CLONED.filter((kind) => hasNew(c, kind));
+  const cloneFlags = fresh.reduce((sum, kind) => sum | FLAG[kind], 0);
+  const shown = flags(CLONE, options.intoCgroup ? BigInt(cloneFlags) | BigInt(CLONE.CLONE_INTO_CGROUP) : cloneFlags);
+  c.parent.call(
+    'clone3',
+    [struct(cloneArgs(cloneFlags, options.intoCgroup), `{flags=${shown.shown}, exit_signal=SIGCHLD}`), number(88)],
+    {
+      title: `the container's first process is born, with its own ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
+      object: 'namespace',
+      level: 'chapter',
+      source: __SOURCE__,
+      reference: 'man:clone(2)',
+      resultSlot: SLOT.init,
+      forksInit: true,
+      purpose: 'clone',
+    },
+  );
+};
+
+/** Postcondition: /proc/self/cgroup shows `/` to the container. Must come after init has joined its cgroup. */
+export const enterCgroupNamespace = (c: Compilation): void => {
+  const namespace = namespaceOf(c, 'cgroup');
+  if (!namespace) return;
+  const open = openFlags(c.facts.architecture);
+  if (namespace.path) {
+    c.init.call('openat', [AT_FDCWD, text(namespace.path), flags(open, open.O_CLOEXEC)], {
+      title: 'find the cgroup namespace to join',
+      object: 'namespace',
+      source: __SOURCE__,
+      reference: 'man:cgroup_namespaces(7)',
+      resultSlot: SLOT.namespace,
+      purpose: 'namespace',
+    });
+    c.init.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG.cgroup)], {
+      title: 'enter an existing cgroup namespace',
+      object: 'namespace',
+      source: __SOURCE__,
+      reference: 'man:setns(2)',
+      purpose: 'namespace',
+    });
+    return;
+  }
+  c.init.call('unshare', [flags(CLONE, FLAG.cgroup)], {
+    title: 'a cgroup namespace of its own: the cgroup it is in becomes the root that it sees',
+    object: 'namespace',
+    source: __SOURCE__,
+    reference: 'man:cgroup_namespaces(7)',
+    purpose: 'namespace',
+  });
+};

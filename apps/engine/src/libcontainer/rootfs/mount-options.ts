@@ -1,0 +1,96 @@
+/**
+ * The words of `mounts[].options` → flags of mount(2), a propagation, and data for the filesystem.
+ * OCI config.md#linux-mount-options, mount(8). Upstream: runc libcontainer/specconv/spec_linux.go.
+ */
+import { EngineError } from '../../protocol/errdefs.ts';
+import { MS } from '../plan/constants.ts';
+
+export interface MountOptions {
+  readonly flags: number;
+  /** MS_PRIVATE and the like are mount calls of their own. */
+  readonly propagation: readonly number[];
+  /** `mode=755,size=65536k` */
+  readonly data: string;
+  /** `rro`: read-only with everything below. */
+  readonly recursiveReadOnly: boolean;
+}
+
+/** A word sets bits or clears them. */
+const WORDS: Readonly<Record<string, { readonly set?: number; readonly clear?: number }>> = {
+  defaults: {},
+  async: { clear: MS.MS_SYNCHRONOUS },
+  atime: { clear: MS.MS_NOATIME },
+  bind: { set: MS.MS_BIND },
+  dev: { clear: MS.MS_NODEV },
+  diratime: { clear: MS.MS_NODIRATIME },
+  dirsync: { set: MS.MS_DIRSYNC },
+  exec: { clear: MS.MS_NOEXEC },
+  iversion: { set: MS.MS_I_VERSION },
+  lazytime: { set: MS.MS_LAZYTIME },
+  loud: { clear: MS.MS_SILENT },
+  mand: { set: MS.MS_MANDLOCK },
+  noatime: { set: MS.MS_NOATIME },
+  nodev: { set: MS.MS_NODEV },
+  nodiratime: { set: MS.MS_NODIRATIME },
+  noexec: { set: MS.MS_NOEXEC },
+  noiversion: { clear: MS.MS_I_VERSION },
+  nolazytime: { clear: MS.MS_LAZYTIME },
+  nomand: { clear: MS.MS_MANDLOCK },
+  norelatime: { clear: MS.MS_RELATIME },
+  nostrictatime: { clear: MS.MS_STRICTATIME },
+  nosuid: { set: MS.MS_NOSUID },
+  nosymfollow: { set: MS.MS_NOSYMFOLLOW },
+  rbind: { set: MS.MS_BIND | MS.MS_REC },
+  relatime: { set: MS.MS_RELATIME },
+  remount: { set: MS.MS_REMOUNT },
+  ro: { set: MS.MS_RDONLY },
+  rw: { clear: MS.MS_RDONLY },
+  silent: { set: MS.MS_SILENT },
+  strictatime: { set: MS.MS_STRICTATIME },
+  suid: { clear: MS.MS_NOSUID },
+  symfollow: { clear: MS.MS_NOSYMFOLLOW },
+  sync: { set: MS.MS_SYNCHRONOUS },
+};
+
+const PROPAGATION: Readonly<Record<string, number>> = {
+  private: MS.MS_PRIVATE,
+  rprivate: MS.MS_PRIVATE | MS.MS_REC,
+  slave: MS.MS_SLAVE,
+  rslave: MS.MS_SLAVE | MS.MS_REC,
+  shared: MS.MS_SHARED,
+  rshared: MS.MS_SHARED | MS.MS_REC,
+  unbindable: MS.MS_UNBINDABLE,
+  runbindable: MS.MS_UNBINDABLE | MS.MS_REC,
+};
+
+/** They would change what stands in the image, or need an id map: known, and not done. */
+const REFUSED = new Set(['tmpcopyup', 'idmap', 'ridmap']);
+
+export const parseMountOptions = (words: readonly string[]): MountOptions => {
+  let flags = 0;
+  const propagation: number[] = [];
+  const data: string[] = [];
+  let recursiveReadOnly = false;
+  for (const word of words) {
+    const bits = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+    const kind = Object.hasOwn(PROPAGATION, word) ? PROPAGATION[word] : undefined;
+    if (bits) flags = (flags | (bits.set ?? 0)) & ~(bits.clear ?? 0);
+    else if (kind !== undefined) propagation.push(kind);
+    else if (word === 'rro') recursiveReadOnly = true;
+    else if (REFUSED.has(word) || /^r(rw|suid|nosuid|dev|nodev|exec|noexec|atime|noatime)$/.test(word)) {
+      throw new EngineError('invalid_argument', `the mount option ${word} is not supported`);
+    } else data.push(word);
+  }
+  return { flags, propagation, data: data.join(','), recursiveReadOnly };
+};
+
+/** The propagation of the whole tree that init sees, `linux.rootfsPropagation`. */
+export const parseRootfsPropagation = (word: string | undefined): number | undefined => {
+  if (word === undefined || word === '') return undefined;
+  const propagation = Object.hasOwn(PROPAGATION, word) ? PROPAGATION[word] : undefined;
+  if (propagation === undefined) throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not known`);
+  if (propagation & MS.MS_SHARED) {
+    throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not supported`);
+  }
+  return propagation;
+};

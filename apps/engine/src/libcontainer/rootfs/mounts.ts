@@ -1,0 +1,189 @@
+/**
+ * `mounts` of config.json, in their order: proc, sys, dev, devpts, shm, mqueue, cgroup and bind mounts.
+ * mount(2), OCI config.md#mounts. Upstream: runc libcontainer/rootfs_linux.go.
+ */
+import { posix, resolve } from 'node:path';
+import type { Mount } from '../../protocol/oci/runtime-spec.ts';
+import { type Compilation, refuse, SLOT } from '../compilation.ts';
+import { mountCgroups } from '../cgroups/mount.ts';
+import { AT, flagNames, MOUNT_ATTR_RDONLY, MS } from '../plan/constants.ts';
+import { fdPath, flags, NULL, number, pack, slot, struct, text } from '../plan/stage-builder.ts';
+import { insideRoot, openPlace, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
+import { type MountOptions, parseMountOptions } from './mount-options.ts';
+
+export interface ParsedMount extends MountOptions {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly isBind: boolean;
+}
+
+export const parseMounts = (c: Compilation): readonly ParsedMount[] =>
+  (c.spec.mounts ?? []).map((mount) => parseMount(mount, c.bundle));
+
+const parseMount = (mount: Mount, bundle: string): ParsedMount => {
+  const options = parseMountOptions(mount.options ?? []);
+  const destination = posix.normalize(`/${mount.destination}`).replace(/(.)\/$/, '$1');
+  if (destination === '/') refuse('a mount over / is not supported');
+  const isBind = (options.flags & MS.MS_BIND) !== 0 || mount.type === 'bind';
+  const type = isBind ? 'bind' : (mount.type ?? '');
+  if (type === '') refuse(`the mount on ${destination} has no type`);
+  if (options.flags & MS.MS_REMOUNT) refuse(`the mount option remount is not supported (${destination})`);
+  if (options.propagation.some((kind) => kind & MS.MS_SHARED)) {
+    refuse(`shared mount propagation is not supported (${destination})`);
+  }
+  if (isBind && !mount.source) refuse(`the bind mount on ${destination} has no source`);
+  const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
+  return { ...options, flags: isBind ? options.flags | MS.MS_BIND : options.flags, destination, type, source, isBind };
+};
+
+const TITLES: Readonly<Record<string, string>> = {
+  proc: 'a /proc that shows only the processes of the new pid namespace',
+  sysfs: 'the kernel objects of the new network namespace',
+  devpts: 'terminals of its own',
+  mqueue: 'message queues of the new ipc namespace',
+};
+
+const STEPS = new Set(['/proc', '/dev', '/sys']);
+
+export const mountAll = (c: Compilation, mounts: readonly ParsedMount[]): void => {
+  for (const mount of mounts) {
+    if (mount.type === 'cgroup') mountCgroups(c, mount);
+    else if (mount.isBind) bindMount(c, mount);
+    else mountFilesystem(c, mount);
+  }
+};
+
+/** What every step about the mount says of it. */
+const mountAttributes = (mount: ParsedMount) => ({
+  'engineroom.mount.target': mount.destination,
+  'engineroom.mount.type': mount.type,
+});
+
+const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
+  // Later steps write below /proc; a link there could turn them elsewhere, so nothing but a real folder will do.
+  const noSymlinks = mount.type === 'proc' || mount.type === 'sysfs';
+  placeForFolder(c, mount.destination, { noSymlinks });
+  const now = isMadeReadOnlyLater(mount) ? mount.flags & ~MS.MS_RDONLY : mount.flags;
+  c.init.call(
+    'mount',
+    [
+      text(mount.source),
+      fdPath(SLOT.target, shownPlace(mount.destination)),
+      text(mount.type),
+      flags(MS, now),
+      mount.data === '' ? NULL : text(mount.data),
+    ],
+    {
+      title: `mount ${TITLES[mount.type] ?? `a new ${mount.type}`} on ${mount.destination}`,
+      object: 'mount',
+      level: STEPS.has(mount.destination) ? 'step' : 'detail',
+      source: __SOURCE__,
+      reference: 'man:mount(2)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    },
+  );
+  setPropagation(c, mount);
+};
+
+/** Devices and nested mounts still have to be made in these. */
+const isMadeReadOnlyLater = (mount: ParsedMount): boolean => mount.destination === '/dev' || mount.type === 'tmpfs';
+
+const bindMount = (c: Compilation, mount: ParsedMount): void => {
+  const isFolder = c.facts.files.isDirectory(mount.source);
+  if (isFolder === null) {
+    refuse(
+      `unable to start container process: error during container init: error mounting ${JSON.stringify(mount.source)} to rootfs at ` +
+        `${JSON.stringify(mount.destination)}: stat ${mount.source}: no such file or directory`,
+    );
+  }
+  if (isFolder) placeForFolder(c, mount.destination);
+  else placeForFile(c, mount.destination);
+  const target = fdPath(SLOT.target, shownPlace(mount.destination));
+  c.init.call('mount', [text(mount.source), target, text('bind'), flags(MS, mount.flags & (MS.MS_BIND | MS.MS_REC)), NULL], {
+    title: `show the host's ${mount.source} as ${mount.destination}`,
+    object: 'mount',
+    source: __SOURCE__,
+    reference: 'man:mount(2)',
+    purpose: 'mount',
+    attributes: mountAttributes(mount),
+  });
+  remountBind(c, mount);
+  setPropagation(c, mount);
+};
+
+/** A bind mount takes its flags only in a second call. */
+const remountBind = (c: Compilation, mount: ParsedMount): void => {
+  if ((mount.flags & ~(MS.MS_BIND | MS.MS_REC)) !== 0) {
+    openPlace(c, mount.destination);
+    const bits = (mount.flags & ~MS.MS_REC) | MS.MS_REMOUNT | MS.MS_BIND;
+    c.init.call('mount', [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, bits), NULL], {
+      title: `${mount.destination} becomes ${readingOf(mount.flags)}`,
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:mount(2)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    });
+  }
+  if (!mount.recursiveReadOnly) return;
+  openPlace(c, mount.destination);
+  const attributes = pack([
+    [8, MOUNT_ATTR_RDONLY],
+    [8, 0],
+    [8, 0],
+    [8, 0],
+  ]);
+  c.init.call(
+    'mount_setattr',
+    [
+      slot(SLOT.target),
+      text(''),
+      flags(AT, AT.AT_EMPTY_PATH | AT.AT_RECURSIVE),
+      struct({ bytes: attributes }, '{attr_set=MOUNT_ATTR_RDONLY}'),
+      number(attributes.length),
+    ],
+    {
+      title: `${mount.destination} and all below it become read-only`,
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:mount_setattr(2)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    },
+  );
+};
+
+const readingOf = (bits: number): string =>
+  bits & MS.MS_RDONLY ? 'read-only' : flagNames(MS, bits & ~(MS.MS_BIND | MS.MS_REC));
+
+const setPropagation = (c: Compilation, mount: ParsedMount): void => {
+  for (const kind of mount.propagation) {
+    openPlace(c, mount.destination);
+    c.init.call('mount', [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, kind), NULL], {
+      title: `how mounts below ${mount.destination} travel: ${flagNames(MS, kind)}`,
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:mount_namespaces(7)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    });
+  }
+};
+
+/** After devices and nested mounts are in place, and after pivot_root: the paths are the container's own now. */
+export const finishReadOnlyMounts = (c: Compilation, mounts: readonly ParsedMount[]): void => {
+  for (const mount of mounts) {
+    if (mount.isBind || !isMadeReadOnlyLater(mount) || !(mount.flags & MS.MS_RDONLY)) continue;
+    const bits = mount.flags | MS.MS_REMOUNT | MS.MS_BIND;
+    c.init.call('mount', [NULL, text(`/${insideRoot(mount.destination)}`), NULL, flags(MS, bits), NULL], {
+      title: `${mount.destination} becomes read-only, now that it is furnished`,
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:mount(2)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    });
+  }
+};

@@ -1,0 +1,102 @@
+/**
+ * The root filesystem: made a mount of its own, entered with pivot_root, and the host's tree let go.
+ * pivot_root(2) (section "pivot_root(".", ".")"), mount_namespaces(7). Upstream: runc libcontainer/rootfs_linux.go.
+ */
+import { type Compilation, FD, SLOT } from '../compilation.ts';
+import { MNT, MS, openFlags } from '../plan/constants.ts';
+import { AT_FDCWD, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
+import { parseRootfsPropagation } from './mount-options.ts';
+
+/** Postcondition: nothing that init mounts is seen by the host; the slot `rootfs` holds the new root. */
+export const prepareRoot = (c: Compilation): void => {
+  const propagation = parseRootfsPropagation(c.linux.rootfsPropagation) ?? MS.MS_SLAVE | MS.MS_REC;
+  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, propagation), NULL], {
+    title: 'mounts made from here on stay inside the new mount namespace',
+    object: 'mount',
+    source: __SOURCE__,
+    reference: 'man:mount_namespaces(7)',
+    purpose: 'rootfs',
+  });
+  c.init.call('mount', [text(c.rootfs), text(c.rootfs), text('bind'), flags(MS, MS.MS_BIND | MS.MS_REC), NULL], {
+    title: 'the image layers (overlay) become a mount of their own, as pivot_root wants it',
+    object: 'root',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'man:mount(2)',
+    purpose: 'rootfs',
+    attributes: { 'engineroom.mount.target': '/', 'engineroom.mount.type': 'bind' },
+  });
+  const open = openFlags(c.facts.architecture);
+  c.init.call('openat', [AT_FDCWD, text(c.rootfs), flags(open, open.O_PATH | open.O_DIRECTORY | open.O_CLOEXEC)], {
+    title: "hold the container's root: all paths below are resolved from here",
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:open(2)',
+    resultSlot: SLOT.rootfs,
+    purpose: 'rootfs',
+  });
+};
+
+/**
+ * Precondition: everything that needs the host's tree is done.
+ * Postcondition: `/` is the container's; no descriptor that leads to the host is left (CVE-2024-21626).
+ */
+export const pivotRoot = (c: Compilation): void => {
+  c.init.call('fchdir', [slot(SLOT.rootfs)], {
+    title: 'stand in the new root',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:chdir(2)',
+    purpose: 'rootfs',
+  });
+  c.init.call('pivot_root', [text('.'), text('.')], {
+    title: "the image's files become /, the host's tree is stacked on top of it",
+    object: 'root',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'man:pivot_root(2)',
+    purpose: 'pivot_root',
+  });
+  c.init.call('umount2', [text('.'), flags(MNT, MNT.MNT_DETACH)], {
+    title: "the host's tree is gone from the container's sight",
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:umount(2)',
+    purpose: 'pivot_root',
+  });
+  c.init.call('chdir', [text('/')], {
+    title: 'stand in /',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:chdir(2)',
+    purpose: 'pivot_root',
+  });
+  c.init.call('close_range', [number(FD.firstToClose), number(FD.syncInit - 1), number(0)], {
+    title: 'let go of every descriptor that was opened on the way',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:close_range(2)',
+    purpose: 'pivot_root',
+  });
+  const propagation = parseRootfsPropagation(c.linux.rootfsPropagation);
+  if (propagation === undefined) return;
+  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, propagation), NULL], {
+    title: `how mounts below / travel: ${c.linux.rootfsPropagation ?? ''}`,
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:mount_namespaces(7)',
+    purpose: 'rootfs',
+  });
+};
+
+export const makeRootReadOnly = (c: Compilation): void => {
+  if (!c.spec.root.readonly) return;
+  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, MS.MS_REMOUNT | MS.MS_BIND | MS.MS_RDONLY), NULL], {
+    title: 'the root filesystem becomes read-only',
+    object: 'root',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'OCI config.md#root',
+    purpose: 'rootfs',
+  });
+};

@@ -1,0 +1,129 @@
+/**
+ * Has the helper `runc` execute a plan, and tells the trace what each step did while it happens.
+ * pidfd_open(2), pipe(7). The helper: native/src/helper/.
+ */
+import { readSync } from 'node:fs';
+import type { ExitStatus, Native } from '../../../../native/native.ts';
+import type { Span, Tracer } from '../tracing/tracer.ts';
+import { encodePlan } from './plan/encode.ts';
+import { RECORD_SIZE, RecordParser } from './plan/records.ts';
+import type { Plan } from './plan/step.ts';
+import { type Failure, PlanTrace } from './plan-trace.ts';
+
+export interface RunPlanOptions {
+  readonly native: Native;
+  readonly tracer: Tracer;
+  readonly plan: Plan;
+  /** What `ps` shows while it lasts: `runc create 4f2a…`. */
+  readonly argv: readonly string[];
+  readonly stdio: readonly [number, number, number];
+  readonly cwd: string;
+  readonly extraFds?: readonly number[];
+  /** The span that the steps belong to: `runc create`. */
+  readonly span: Span;
+  readonly containerId: string;
+  /** argv of the container's program, for the event of its `execve`. */
+  readonly programArgv?: readonly string[];
+}
+
+export interface PlanOutcome {
+  /** 0: every step of runc itself was done, and init (if any) is parked. */
+  readonly code: number;
+  /** What ended the plan before its end, or null. */
+  readonly failure: Failure | null;
+  /** The clone3 of the plan gave birth to it; null when there was none. */
+  readonly initPid: number | null;
+}
+
+export interface RunningPlan {
+  /** runc has exited (and, unless all went well, everything that it and init recorded was read). */
+  readonly exited: Promise<PlanOutcome>;
+  /** runc and init have let go of the record pipe: init runs its program (null), or has failed. */
+  readonly ended: Promise<Failure | null>;
+  /** Listens no longer, so that this process may end. */
+  stop(): void;
+}
+
+const CHUNK = RECORD_SIZE * 1024;
+
+export const runPlan = (options: RunPlanOptions): RunningPlan => {
+  const { native, plan, argv, stdio, cwd, extraFds } = options;
+  const bytes = encodePlan(plan);
+  const runc = native.spawnRunc({ plan: bytes, argv, stdio, cwd, ...(extraFds ? { extraFds } : {}) });
+  const trace = new PlanTrace({ ...options, runcPid: runc.pid });
+  trace.runcForked();
+
+  const records = watchRecords(native, runc.records, trace);
+  const exit = watchExit(native, runc.pid, runc.pidfd);
+  const exited = exit.status.then(async (status): Promise<PlanOutcome> => {
+    if (status.code !== 0) await records.ended;
+    else records.readNow();
+    trace.runcExited(status);
+    return { code: status.code, failure: trace.failure, initPid: trace.initPid };
+  });
+  return {
+    exited,
+    ended: records.ended,
+    stop: () => {
+      records.stop();
+      exit.stop();
+    },
+  };
+};
+
+/** Reads what is there whenever something is there, until nobody holds the other end. */
+const watchRecords = (native: Native, fd: number, trace: PlanTrace) => {
+  const parser = new RecordParser();
+  const buffer = new Uint8Array(CHUNK);
+  let open = true;
+  let end: (failure: Failure | null) => void = () => undefined;
+  const ended = new Promise<Failure | null>((resolve) => (end = resolve));
+
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    stopWatching();
+    native.close(fd);
+  };
+  const readNow = (): void => {
+    if (!open) return;
+    const count = readAvailable(fd, buffer);
+    if (count === null) return;
+    for (const record of parser.push(buffer.subarray(0, count))) trace.record(record);
+    if (count > 0) return;
+    close();
+    trace.recordsEnded();
+    end(trace.failure);
+  };
+  const stopWatching = native.watchReadable(fd, readNow);
+  return { ended, readNow, stop: close };
+};
+
+/** null when nothing is there yet, 0 at the end. */
+const readAvailable = (fd: number, buffer: Uint8Array): number | null => {
+  try {
+    return readSync(fd, buffer);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return null;
+    throw error;
+  }
+};
+
+const watchExit = (native: Native, pid: number, pidfd: number) => {
+  let open = true;
+  let resolveStatus: (status: ExitStatus) => void = () => undefined;
+  const status = new Promise<ExitStatus>((resolve) => (resolveStatus = resolve));
+  const close = (): void => {
+    if (!open) return;
+    open = false;
+    stopWatching();
+    native.close(pidfd);
+  };
+  const stopWatching = native.watchReadable(pidfd, () => {
+    const exit = native.reap(pid);
+    if (!exit) return;
+    close();
+    resolveStatus(exit);
+  });
+  return { status, stop: close };
+};

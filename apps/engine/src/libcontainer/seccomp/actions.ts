@@ -1,0 +1,68 @@
+/**
+ * The words of `linux.seccomp` → the kernel's numbers.
+ * OCI config-linux.md#seccomp, linux/seccomp.h, linux/audit.h. Upstream: runc libcontainer/seccomp/config.go.
+ */
+import { EngineError } from '../../protocol/errdefs.ts';
+import { ERRNO } from '../plan/errno.ts';
+import type { Architecture } from '../plan/syscall-numbers.ts';
+
+const RETURN = {
+  SCMP_ACT_KILL: 0x0000_0000,
+  SCMP_ACT_KILL_THREAD: 0x0000_0000,
+  SCMP_ACT_KILL_PROCESS: 0x8000_0000,
+  SCMP_ACT_TRAP: 0x0003_0000,
+  SCMP_ACT_ERRNO: 0x0005_0000,
+  SCMP_ACT_TRACE: 0x7ff0_0000,
+  SCMP_ACT_LOG: 0x7ffc_0000,
+  SCMP_ACT_ALLOW: 0x7fff_0000,
+} as const;
+
+export const ALLOW: number = RETURN.SCMP_ACT_ALLOW;
+export const LOG: number = RETURN.SCMP_ACT_LOG;
+export const KILL: number = RETURN.SCMP_ACT_KILL;
+/** The errno 0…4095 stands in the low 16 bits; what is larger the kernel cuts to 4095. */
+export const errnoAction = (errno: number): number => RETURN.SCMP_ACT_ERRNO | (errno & 0xffff);
+
+const isAction = (word: string): word is keyof typeof RETURN => Object.hasOwn(RETURN, word);
+
+export const actionNumber = (word: string, errnoRet: number | null | undefined): number => {
+  if (!isAction(word)) {
+    const reason = word === 'SCMP_ACT_NOTIFY' ? 'is not supported' : 'is not known';
+    throw new EngineError('invalid_argument', `seccomp action ${word} ${reason}`);
+  }
+  const takesErrno = word === 'SCMP_ACT_ERRNO' || word === 'SCMP_ACT_TRACE';
+  return takesErrno ? (RETURN[word] | ((errnoRet ?? ERRNO.EPERM) & 0xffff)) >>> 0 : RETURN[word];
+};
+
+const ARCHITECTURE_WORDS: Readonly<Record<string, Architecture>> = {
+  SCMP_ARCH_X86_64: 'x64',
+  SCMP_ARCH_X86: 'x86',
+  SCMP_ARCH_X32: 'x32',
+  SCMP_ARCH_AARCH64: 'arm64',
+  SCMP_ARCH_ARM: 'arm',
+};
+
+/** Others exist (mips, s390 …), but no program of theirs can run here, and a filter kills what it does not know. */
+export const architectureOf = (word: string): Architecture | undefined =>
+  Object.hasOwn(ARCHITECTURE_WORDS, word) ? ARCHITECTURE_WORDS[word] : undefined;
+
+/** seccomp_data.arch. x32 shares x86-64's and differs by a bit in the number. */
+export const AUDIT_ARCH: Readonly<Record<Exclude<Architecture, 'x32'>, number>> = {
+  x64: 0xc000_003e,
+  x86: 0x4000_0003,
+  arm64: 0xc000_00b7,
+  arm: 0x4000_0028,
+};
+
+const FILTER_FLAGS: Readonly<Record<string, number>> = {
+  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_LOG: 2,
+  SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
+};
+
+export const filterFlags = (words: readonly string[]): number =>
+  words.reduce((sum, word) => {
+    const bit = Object.hasOwn(FILTER_FLAGS, word) ? FILTER_FLAGS[word] : undefined;
+    if (bit === undefined) throw new EngineError('invalid_argument', `seccomp flag ${word} is not supported`);
+    return sum | bit;
+  }, 0);

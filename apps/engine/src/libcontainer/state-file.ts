@@ -1,0 +1,114 @@
+/**
+ * What runc remembers of a container between its verbs: `<root>/<id>/state.json`, beside exec.fifo.
+ * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EngineError } from '../protocol/errdefs.ts';
+import type { Status } from '../protocol/oci/state.ts';
+
+const StateFile = z.object({
+  ociVersion: z.string(),
+  id: z.string(),
+  /** init in the host's pid namespace; with its start time it cannot be mistaken for a later process. */
+  pid: z.number().int().positive(),
+  startTime: z.string(),
+  bundle: z.string(),
+  rootfs: z.string(),
+  created: z.string(),
+  annotations: z.record(z.string(), z.string()),
+  /** `memory` → /sys/fs/cgroup/memory/engine-room/4f2a… */
+  cgroupPaths: z.record(z.string(), z.string()),
+});
+export type StateFile = z.infer<typeof StateFile>;
+
+/** The file, and what is true right now. */
+export interface ContainerState extends StateFile {
+  readonly status: Status;
+}
+
+/** As runc: letters, digits and a few signs, so that an id can be a folder's name. */
+export const checkId = (id: string): void => {
+  if (!/^[A-Za-z0-9_+.-]+$/.test(id) || id === '.' || id === '..' || id.length > 1024) {
+    throw new EngineError('invalid_argument', `invalid container ID format: ${JSON.stringify(id)}`);
+  }
+};
+
+export const stateFolder = (root: string, id: string): string => {
+  checkId(id);
+  return join(root, id);
+};
+export const execFifoPath = (root: string, id: string): string => join(stateFolder(root, id), 'exec.fifo');
+
+/** Only one create of an id can win. */
+export const makeStateFolder = async (root: string, id: string): Promise<void> => {
+  const folder = stateFolder(root, id);
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(folder, { mode: 0o711 });
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) throw new EngineError('already_exists', `container with id exists: ${id}`, { cause: error });
+    throw error;
+  }
+};
+
+export const removeStateFolder = (root: string, id: string): Promise<void> =>
+  rm(stateFolder(root, id), { recursive: true, force: true });
+
+/** Whole or not at all: a reader never sees half of it. */
+export const writeState = async (root: string, state: StateFile): Promise<void> => {
+  const path = join(stateFolder(root, state.id), 'state.json');
+  await writeFile(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+};
+
+export const readState = async (root: string, id: string): Promise<ContainerState> => {
+  const path = join(stateFolder(root, id), 'state.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) throw new EngineError('not_found', `container "${id}" does not exist`, { cause: error });
+    throw error;
+  }
+  const state = StateFile.parse(JSON.parse(text));
+  return { ...state, status: statusOf(root, state) };
+};
+
+/** The ids of all containers below the root. */
+export const listContainers = async (root: string): Promise<readonly string[]> => {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+};
+
+/** Not remembered but asked: the process lives, and the gate is still there. */
+const statusOf = (root: string, state: StateFile): Status => {
+  const process = readProcess(state.pid);
+  if (!process || process.startTime !== state.startTime || 'ZX'.includes(process.state)) return 'stopped';
+  return existsSync(execFifoPath(root, state.id)) ? 'created' : 'running';
+};
+
+export interface ProcessFacts {
+  /** `S`, `R`, `Z` … */
+  readonly state: string;
+  readonly ppid: number;
+  /** Clock ticks since boot. */
+  readonly startTime: string;
+}
+
+/** proc_pid_stat(5); null when there is no such process. */
+export const readProcess = (pid: number): ProcessFacts | null => {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    return null;
+  }
+  // The name in parentheses may hold anything, also parentheses.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { state: fields[0] ?? '', ppid: Number(fields[1]), startTime: fields[19] ?? '' };
+};
+
+const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
