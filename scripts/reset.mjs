@@ -139,8 +139,13 @@ async function endAll(pids, signal, patienceMs) {
   return processes.filter(isAlive).map(({ pid }) => pid);
 }
 
-check(execRoot, SIGNS.exec);
-check(dataRoot, SIGNS.data);
+try {
+  check(execRoot, SIGNS.exec);
+  check(dataRoot, SIGNS.data);
+} catch (error) {
+  console.error(`reset: ${error.message}`);
+  process.exit(1);
+}
 const folders = cgroupFolders().flatMap(foldersBelow);
 const inContainers = () => [
   ...new Set(

@@ -151,11 +151,9 @@ export class TraceStore {
   async file(traceId: string): Promise<Buffer | null> {
     const log = this.#logs.get(traceId);
     if (!log) return null;
+    await this.#saving.get(traceId);
     const { lastSeq, lines, firstSeq, summary } = log;
-    if (log.savedSeq === lastSeq) {
-      await this.#saving.get(traceId);
-      return readFile(this.#pathOf(traceId));
-    }
+    if (log.savedSeq === lastSeq) return readFile(this.#pathOf(traceId));
     const snapshot = lines.slice();
     const older = firstSeq > 1 ? await this.#linesInFile(traceId, firstSeq - 1) : [];
     return encodeTraceFile(newHeader(summary), [...older, ...snapshot]);

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { aProcess, aSpanEvent } from '../testing/events.ts';
+import { LINE_LIMIT_CHARACTERS, Receiver } from './receiver.ts';
+
+let folder: string;
+let receiver: Receiver;
+let events: TraceEvent[];
+let problems: string[];
+let arrived: () => void;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lab-receiver-'));
+  events = [];
+  problems = [];
+  arrived = () => undefined;
+  receiver = new Receiver({
+    socketPath: join(folder, 'trace.sock'),
+    onEvent: (event) => {
+      events.push(event);
+      arrived();
+    },
+    onProblem: (problem) => {
+      problems.push(problem);
+      arrived();
+    },
+  });
+  await receiver.listen();
+});
+
+afterEach(async () => {
+  await receiver.close();
+  rmSync(folder, { recursive: true });
+});
+
+const open = async (): Promise<Socket> => {
+  const socket = connect(join(folder, 'trace.sock'));
+  await once(socket, 'connect');
+  return socket;
+};
+
+/** Resolves when so many lines were taken or thrown away. */
+const until = (count: number): Promise<void> =>
+  new Promise((resolve) => {
+    arrived = () => {
+      if (events.length + problems.length >= count) resolve();
+    };
+    arrived();
+  });
+
+const line = (event: unknown): string => `${JSON.stringify(event)}\n`;
+
+test('events arrive however the stream is cut', async () => {
+  const socket = await open();
+  const sent = [aSpanEvent({ name: 'größe 😀' }), aProcess(), aSpanEvent()];
+  const bytes = Buffer.from(sent.map(line).join(''));
+
+  for (let at = 0; at < bytes.length; at += 7) socket.write(bytes.subarray(at, at + 7));
+  await until(3);
+
+  expect(events).toEqual(sent);
+  socket.destroy();
+});
+
+test('rubbish costs the line, not the connection', async () => {
+  const socket = await open();
+  const good = aSpanEvent();
+
+  socket.write('rubbish\n');
+  socket.write(line({ type: 'spanEvent' }));
+  socket.write(line({ ...good, traceId: '../../etc/passwd' }));
+  socket.write(line({ ...good, mono: '1; DROP' }));
+  socket.write(line([]));
+  socket.write(line(null));
+  socket.write(line(good));
+  await until(7);
+
+  expect(problems).toHaveLength(6);
+  expect(events).toEqual([good]);
+  socket.destroy();
+});
+
+test('fields that the vocabulary does not name are cut off', async () => {
+  const socket = await open();
+  const good = aSpanEvent();
+
+  socket.write(line({ ...good, secret: 'x', emitter: { ...good.emitter, more: 1 } }));
+  await until(1);
+
+  expect(events).toEqual([good]);
+  socket.destroy();
+});
+
+test('a line without an end costs the connection, and others go on', async () => {
+  const endless = await open();
+  const other = await open();
+  endless.on('error', () => undefined);
+
+  endless.write('x'.repeat(LINE_LIMIT_CHARACTERS + 1));
+  await once(endless, 'close');
+  other.write(line(aSpanEvent()));
+  await until(2);
+
+  expect(problems).toEqual(['a line is too long']);
+  expect(events).toHaveLength(1);
+  other.destroy();
+});
+
+test('only the engine’s own user may write', () => {
+  expect(statSync(join(folder, 'trace.sock')).mode & 0o777).toBe(0o600);
+});

@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decide, type Allowed, type Refused } from './policy.ts';
+
+const allowed = (line: string): Allowed => {
+  const decision = decide(line, 'me');
+  if (!decision.allowed) throw new Error(`refused: ${decision.message}`);
+  return decision;
+};
+const refused = (line: string): Refused => {
+  const decision = decide(line, 'me');
+  if (decision.allowed) throw new Error(`allowed: ${decision.argv.join(' ')}`);
+  return decision;
+};
+
+const LABEL = ['--label', 'engine-room.learner=me'];
+
+describe('what is added', () => {
+  test('limits and the label come before what was typed', () => {
+    expect(allowed('docker run --rm busybox echo "hello world"').argv).toEqual([
+      ...['docker', 'run', '--memory', '256m', '--pids-limit', '128', '--cpus', '1', ...LABEL],
+      ...['--rm', 'busybox', 'echo', 'hello world'],
+    ]);
+  });
+
+  test('what is given is not given again', () => {
+    expect(allowed('docker run -m64m --cpus=0.5 --pids-limit 10 busybox').injected).toEqual(LABEL);
+    expect(allowed('docker run --memory=64m busybox').injected).not.toContain('--memory');
+  });
+
+  test('flags of the program in the container are its own', () => {
+    const { injected, argv } = allowed('docker run busybox --privileged -v -m 1g');
+
+    expect(injected).toContain('--memory');
+    expect(argv.slice(-5)).toEqual(['busybox', '--privileged', '-v', '-m', '1g']);
+  });
+
+  test('nothing is added to a command that makes no container', () => {
+    expect(allowed('docker ps -a').argv).toEqual(['docker', 'ps', '-a']);
+  });
+});
+
+test.each([
+  'docker run -d --name web -e A=b -w /tmp -u 1000 --hostname h --network none --read-only --entrypoint sh busybox -c x',
+  'docker run -i --rm busybox cat',
+  'docker run -t busybox sh',
+  'docker run --cap-drop ALL --cap-drop=NET_RAW busybox',
+  'docker run --rm=false -l a=b busybox',
+  'docker create --name x busybox',
+  'docker start -a x',
+  'docker logs -f --tail 10 x',
+  'docker rm -f x y',
+  'docker stop -t 3 x',
+  'docker kill -s TERM x',
+  "docker inspect --format '{{.State.Pid}}' x",
+  'docker images',
+  'docker version',
+  'docker info',
+  'docker wait x',
+  'docker run --help',
+  'docker run',
+  'docker run --memory lots busybox',
+])('the page may send: %s', (line) => {
+  expect(allowed(line).argv[0]).toBe('docker');
+});
+
+test.each([
+  ['docker run -v /:/host busybox', 'mount', 11],
+  ['docker run --volume=/:/host busybox', 'mount', 11],
+  ['docker run --mount type=bind,src=/,dst=/h busybox', 'mount', 11],
+  ['docker run --tmpfs /x busybox', 'mount', 11],
+  ['docker run --privileged busybox', 'root', 11],
+  ['docker run --privileged=false busybox', 'root', 11],
+  ['docker run --pid host busybox', 'namespaces', 11],
+  ['docker run --ipc=host busybox', 'namespaces', 11],
+  ['docker run --uts=host busybox', 'namespaces', 11],
+  ['docker run --userns host busybox', 'namespaces', 11],
+  ['docker run --network host busybox', 'network', 21],
+  ['docker run --net=container:x busybox', 'network', 11],
+  ['docker run --network name=host busybox', 'network', 21],
+  ['docker run --cap-add SYS_ADMIN busybox', 'dropped', 11],
+  ['docker run --device /dev/sda busybox', 'devices', 11],
+  ['docker run -p 80:80 busybox', 'ports', 11],
+  ['docker run -P busybox', 'ports', 11],
+  ['docker run -itP busybox', 'ports', 11],
+  ['docker run --security-opt seccomp=unconfined busybox', 'confines', 11],
+  ['docker run --env-file /etc/shadow busybox', 'files', 11],
+  ['docker run --cidfile /x busybox', 'files', 11],
+  ['docker run --cgroup-parent / busybox', 'namespaces', 11],
+  ['docker run -m 1g busybox', 'memory', 14],
+  ['docker run -m 0 busybox', 'memory', 14],
+  ['docker run -m -1 busybox', 'memory', 14],
+  ['docker run -m 1e9 busybox', 'memory', 14],
+  ['docker run -m512.1m busybox', 'memory', 11],
+  ['docker run --cpus 0 busybox', 'CPU', 18],
+  ['docker run --cpus 1e3 busybox', 'CPU', 18],
+  ['docker run --pids-limit -1 busybox', 'processes', 24],
+  ['docker run --pids-limit 0x100000 busybox', 'processes', 24],
+  ['docker run --label engine-room.learner=you busybox', 'labels', 19],
+  ['docker run -it busybox', 'terminal', 11],
+  ['docker run -i --tty busybox', 'terminal', 14],
+  ['docker run --unheard-of busybox', 'does not allow', 11],
+  ['docker -H tcp://other ps', 'engine', 7],
+  ['docker exec x sh', 'cannot be sent', 7],
+  ['docker build .', 'cannot be sent', 7],
+  ['docker constructor', 'cannot be sent', 7],
+  ['docker stop -t 100000 x', 'seconds', 15],
+  ['podman run x', 'only docker', 0],
+  ['docker ps | sh', 'pipe', 10],
+])('%s is refused', (line, reason, position) => {
+  const decision = refused(line);
+
+  expect(decision.status).toBe(403);
+  expect(decision.message).toContain(reason);
+  expect(decision.position).toBe(position);
+});
+
+test.each([
+  ['', 0],
+  ['docker', 6],
+  [`docker run 'busybox`, 11],
+])('%s is not yet a command', (line, position) => {
+  expect(refused(line)).toMatchObject({ status: 400, position });
+});
+
+test('which containers a command acts upon', () => {
+  expect(allowed('docker rm -f a b').containers).toEqual(['a', 'b']);
+  expect(allowed('docker stop a -t 3 b').containers).toEqual(['a', 'b']);
+  expect(allowed('docker kill -- -x').containers).toEqual(['-x']);
+  expect(allowed('docker run busybox a').containers).toEqual([]);
+});
+
+test('whose output the client prints', () => {
+  expect(allowed('docker run busybox').printsContainer).toBe(true);
+  expect(allowed('docker run -d busybox').printsContainer).toBe(false);
+  expect(allowed('docker run -d=false busybox').printsContainer).toBe(true);
+  expect(allowed('docker start -a x').printsContainer).toBe(true);
+  expect(allowed('docker ps').printsContainer).toBe(false);
+});
+
+test('no flag that reaches the client is outside of the table', () => {
+  const dangerous = [
+    '--privileged',
+    '-v/:/h',
+    '--pid=host',
+    '--cap-add=ALL',
+    '-v',
+    '--network=host',
+    '--device=/dev/sda',
+  ];
+  const harmless = [
+    '--rm',
+    '-i',
+    '-d',
+    '-e',
+    'A=1',
+    '--name',
+    'x',
+    '--',
+    '-',
+    '-e=',
+    '--name=',
+    '-ie',
+    '-dm64m',
+    '-qu',
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...harmless, ...dangerous), { maxLength: 6 }), (words) => {
+      const decision = decide(`docker run ${words.join(' ')} busybox`, 'me');
+      if (!decision.allowed) return;
+      for (const [at, word] of decision.argv.entries()) {
+        if (!dangerous.includes(word)) continue;
+        // It got through: then it is the value of another flag, or stands after the end of the flags.
+        const before = decision.argv.slice(2 + decision.injected.length, at);
+        const isValue = /^(-\w*[eu]|--name|-v)$/.test(before.at(-1) ?? '');
+        const isArgument = before.some((earlier, place) => endsFlags(before, earlier, place));
+        expect(isValue || isArgument, decision.argv.join(' ')).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+/** True where pflag stops looking for flags: at `--`, or at the first word that is neither a flag nor its value. */
+const endsFlags = (words: readonly string[], word: string, place: number): boolean => {
+  const isValue = /^(-\w*[eu]|--name)$/.test(words[place - 1] ?? '');
+  return !isValue && (word === '--' || word === '-' || !word.startsWith('-'));
+};
