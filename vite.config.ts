@@ -57,6 +57,7 @@ export default defineConfig({
           name: 'docker-cli',
           root: '.',
           include: ['e2e/docker-cli/**/*.test.ts'],
+          exclude: process.env['DOCKER_CLI_PEER'] === 'real' ? ['**/restart.test.ts'] : [],
           globalSetup: ['e2e/docker-cli/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

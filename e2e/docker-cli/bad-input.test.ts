@@ -53,7 +53,9 @@ async function rawAnswer(bytes: string): Promise<string> {
   // An engine that has heard enough closes before it has read everything.
   socket.on('error', () => {});
   socket.write(bytes);
-  await once(socket, 'close');
+  await new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
   return answer;
 }
 

@@ -117,28 +117,6 @@ test('attach joins a running container, forwards input and takes its exit code',
   expect(await attached.finished).toMatchObject({ code: 8, stdout: 'got word\n' });
 });
 
-test('the end of the input of attach leaves the program its own', async () => {
-  const name = aName();
-  await docker.ok([
-    'run',
-    '-d',
-    '-i',
-    '--name',
-    name,
-    'busybox',
-    'sh',
-    '-c',
-    'read one; read two; exit 8',
-  ]);
-
-  await docker(['attach', name], { input: 'first\n' });
-
-  expect((await docker.inspect(name)).State.Running).toBe(true);
-  const again = docker.start(['attach', name]);
-  again.process.stdin.write('second\n');
-  expect((await again.finished).code).toBe(8);
-});
-
 test('attach to a stopped container is refused', async () => {
   const name = aName();
   await docker.ok(['create', '--name', name, 'busybox']);

@@ -1,0 +1,141 @@
+/**
+ * The shim outlives the daemons: both are killed while a container prints at full speed, and nothing is lost.
+ * (Ours only: the real dockerd loses what it had read and not yet written when it is killed.)
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dockerFor, type Docker } from './support/docker.ts';
+import { eventually, untilAnswers } from './support/engine.ts';
+import { startTimeOf } from './support/kernel.ts';
+import { startOurEngine, type OurEngine } from './support/our-engine.ts';
+
+let engine: OurEngine;
+let docker: Docker;
+
+beforeAll(async () => {
+  engine = await startOurEngine();
+  docker = dockerFor(engine);
+});
+afterAll(async () => {
+  const left = await docker.ok(['ps', '-aq']);
+  if (left !== '') await docker(['rm', '-f', ...left.split('\n')]);
+  await engine.stop();
+});
+
+const LINES = 300_000;
+const PRINTS = `i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done; exit 5`;
+const ALL_LINES = Array.from({ length: LINES }, (_, index) => `${index}\n`).join('');
+
+/** SIGKILL, and wait until the lab has started another one in its place. */
+async function crash(daemons: readonly ('dockerd' | 'containerd')[]): Promise<void> {
+  const before = daemons.map((daemon) => [daemon, engine.pidOf(daemon)] as const);
+  for (const [, pid] of before) process.kill(pid, 'SIGKILL');
+  for (const [daemon, pid] of before)
+    await eventually(`${daemon} is restarted`, () => pidIsNew(daemon, pid), 30_000);
+  await untilAnswers(engine.socket);
+}
+
+function pidIsNew(daemon: 'dockerd' | 'containerd', old: number): boolean {
+  try {
+    const pid = engine.pidOf(daemon);
+    return pid > 0 && pid !== old;
+  } catch {
+    // The pidfile is being replaced.
+    return false;
+  }
+}
+
+test.for([[['dockerd', 'containerd']], [['dockerd']], [['containerd']]] as const)(
+  'a container that prints at full speed survives the death of %j, and no byte is lost',
+  { timeout: 180_000 },
+  async ([daemons]) => {
+    const name = `survivor-${daemons.join('-')}`;
+    await docker.ok(['run', '-d', '--name', name, 'busybox', 'sh', '-c', PRINTS]);
+    const following = docker.start(['logs', '-f', name]);
+    await following.until(/^2000$/m);
+    const { Pid } = (await docker.inspect(name)).State;
+    const startTime = startTimeOf(Pid);
+
+    await crash(daemons);
+    following.process.kill('SIGKILL');
+
+    const { State } = await docker.inspect(name);
+    if (State.Running) {
+      expect(State.Pid).toBe(Pid);
+      expect(startTimeOf(Pid)).toBe(startTime);
+      expect(await docker.ok(['ps', '--format', '{{.Names}}'])).toContain(name);
+    }
+    expect(await docker.ok(['wait', name])).toBe('5');
+    const { stdout } = await docker(['logs', name]);
+    expect(stdout.length).toBe(ALL_LINES.length);
+    expect(stdout === ALL_LINES, 'each line once and in order').toBe(true);
+    await docker.ok(['rm', name]);
+  },
+);
+
+test(
+  'a container that waits keeps its pid, is listed, takes commands and gives its exit code',
+  { timeout: 120_000 },
+  async () => {
+    await docker.ok([
+      'run',
+      '-d',
+      '-i',
+      '--name',
+      'waits',
+      'busybox',
+      'sh',
+      '-c',
+      'read line; echo "got $line"; exit 6',
+    ]);
+    const { Pid, StartedAt } = (await docker.inspect('waits')).State;
+    const startTime = startTimeOf(Pid);
+
+    await crash(['dockerd', 'containerd']);
+
+    expect((await docker.inspect('waits')).State).toMatchObject({ Running: true, Pid, StartedAt });
+    expect(startTimeOf(Pid)).toBe(startTime);
+    expect(await docker.ok(['ps', '--format', '{{.Names}}'])).toContain('waits');
+    const attached = docker.start(['attach', 'waits']);
+    attached.process.stdin.write('word\n');
+    expect(await attached.finished).toMatchObject({ code: 6, stdout: 'got word\n' });
+    await docker.ok(['rm', 'waits']);
+  },
+);
+
+test(
+  'a container that ends while the daemons are dead is reported with its exit code',
+  { timeout: 120_000 },
+  async () => {
+    await docker.ok([
+      'run',
+      '-d',
+      '--name',
+      'ends',
+      'busybox',
+      'sh',
+      '-c',
+      'trap "echo last words; exit 7" TERM; echo ready; while :; do sleep 0.1; done',
+    ]);
+    const following = docker.start(['logs', '-f', 'ends']);
+    await following.until(/ready/);
+    following.process.kill('SIGKILL');
+    const { Pid } = (await docker.inspect('ends')).State;
+
+    const crashed = crash(['dockerd', 'containerd']);
+    process.kill(Pid, 'SIGTERM');
+    await crashed;
+
+    expect(await docker.ok(['wait', 'ends'])).toBe('7');
+    expect(await docker.ok(['logs', 'ends'])).toBe('ready\nlast words');
+    await docker.ok(['rm', 'ends']);
+  },
+);
+
+test('the next run after a crash works', async () => {
+  await crash(['dockerd', 'containerd']);
+
+  expect(await docker(['run', '--rm', 'busybox', 'sh', '-c', 'echo again; exit 7'])).toMatchObject({
+    code: 7,
+    stdout: 'again\n',
+  });
+});
