@@ -194,7 +194,7 @@ const openConsole = ({ native, spec, consoleSocket }: Creation): Console => {
 };
 
 const parked = async (creation: Creation, pid: number, running: RunningPlan, console: Console): Promise<CreatedContainer> => {
-  const { native, root, id, bundle, spec, span } = creation;
+  const { native, root, bundle, spec, span } = creation;
   let pidfd: number | null = null;
   let ptyMaster: number | null = null;
   try {
