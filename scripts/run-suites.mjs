@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pathWithTools } from './system-needs.mjs';
 import { countPlaywright, countVitest, judge, table, total } from './test-summary.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -78,7 +79,8 @@ export function run([file, ...args], { env = {}, timeoutMs = 15 * MINUTE } = {})
     const child = spawn(file, args, {
       cwd: ROOT,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, ...env },
+      // The setup may have unpacked a docker client without installing it.
+      env: { ...process.env, PATH: pathWithTools(), ...env },
       detached: true,
     });
     current = child;

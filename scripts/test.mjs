@@ -2,22 +2,18 @@
  * `npm test`: sets up what is missing, then runs every check and test of the repository.
  * `npm test -- unit web` runs only the suites of these names. Nothing here needs node_modules until `ensure` has run.
  */
-import { execFileSync } from 'node:child_process';
 import { check, playwright, runSuites, vitest } from './run-suites.mjs';
 import { STATIC_CHECKS } from './static-checks.mjs';
+import { find } from './system-needs.mjs';
 
 const needsRoot = () =>
   process.platform === 'linux' && process.getuid() === 0
     ? null
     : 'needs root on Linux (try sudo npm test)';
-const needsDocker = () => {
-  try {
-    execFileSync('docker', ['--version'], { stdio: 'ignore' });
-    return needsRoot();
-  } catch {
-    return 'needs the official docker CLI (Debian: apt-get install docker.io)';
-  }
-};
+const needsDocker = () =>
+  find('docker')
+    ? needsRoot()
+    : 'needs the official docker CLI (Debian: apt-get install docker.io)';
 
 const suites = [
   check('setup', [process.execPath, 'scripts/ensure.mjs', '--for', 'test'], { fatal: true }),
