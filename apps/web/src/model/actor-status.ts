@@ -52,7 +52,7 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
   const builder = process.formerParents.at(-1) ?? process.ppid;
   const isBuilt = builder !== null && machine.processes[String(builder)]?.exit !== null;
   return isBuilt
-    ? { kind: 'blocked', process, words: 'created, waits on exec.fifo' }
+    ? { kind: 'blocked', process, words: 'waits on exec.fifo' }
     : { kind: 'active', process, words: 'is being built' };
 }
 

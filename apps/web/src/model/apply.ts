@@ -71,11 +71,15 @@ function send(machine: Machine, message: Message): Machine {
   return { ...next, inFlight, calls: { ...next.calls, [spanId]: call } };
 }
 
+/** Programs that are not ours (the official CLI, the container's) do not say that a message reached them. */
+const SILENT: ReadonlySet<Actor> = new Set(['docker', 'container', 'kernel']);
+
 /** A message has landed once something names it as its cause, or its receiver went on, or its span is over. */
 function land(machine: Machine, event: SequencedEvent): Machine {
   const landed = Object.values(machine.inFlight).filter(
     (message) =>
       message.id === event.cause ||
+      SILENT.has(message.to.actor) ||
       (message.to.actor === event.emitter.actor && message.to.pid === event.emitter.pid) ||
       (event.type === 'spanEnded' && event.spanId === message.spanId),
   );

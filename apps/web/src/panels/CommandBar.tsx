@@ -80,7 +80,7 @@ export const CommandBar = () => {
           </p>
         ) : null}
       </div>
-      {!canSend && <NoEngine />}
+      {!canSend && wasTried && <NoEngine />}
     </section>
   );
 };

@@ -4,7 +4,7 @@ import { useReader } from '../hooks.ts';
 import { EventTable } from './EventTable.tsx';
 import { Swimlanes } from './Swimlanes.tsx';
 import { Tabs } from '../ui/Tabs.tsx';
-import { Transport } from './Transport.tsx';
+import { Transport, Zoom } from './Transport.tsx';
 
 const WORDS = { timeline: 'Timeline', events: 'Events' } as const;
 
@@ -13,6 +13,9 @@ export const Dock = () => {
   return (
     <section className="dock" data-dock={dock} aria-label="Time">
       <Transport />
+      <div className="zoom-phone">
+        <Zoom />
+      </div>
       <Tabs label="Views of time" tabs={['timeline', 'events'] as const} words={WORDS} value={dock} onChange={(next) => readerStore.setState({ dock: next })}>
         {dock === 'timeline' ? <Swimlanes /> : <EventTable />}
       </Tabs>

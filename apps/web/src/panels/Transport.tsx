@@ -15,13 +15,12 @@ export const Transport = () => {
   useModelVersion();
   const isPlaying = usePlayhead((state) => state.isPlaying);
   const pace = usePlayhead((state) => state.pace);
-  const level = usePlayhead((state) => state.level);
   const isEmpty = usePlayhead(({ model }) => model.length === 0);
   return (
     <div className="transport">
       <div className="buttons" role="group" aria-label="Transport">
         <button type="button" onClick={goToStart} disabled={isEmpty} aria-label="To the beginning">
-          ⏮
+          |◀
         </button>
         <button type="button" onClick={stepBack} disabled={isEmpty} aria-label="Previous step">
           ◀
@@ -33,15 +32,20 @@ export const Transport = () => {
           ▶
         </button>
         <button type="button" onClick={() => nextCheckpoint(1)} disabled={isEmpty} aria-label="Next chapter">
-          ⏭
+          ▶|
         </button>
       </div>
       <Choice label="Pace" options={PACES} words={PACE_WORDS} value={pace} onChange={setPace} />
-      <Choice label="Zoom" options={LEVELS} words={LEVEL_WORDS} value={level} onChange={setLevel} />
+      <Zoom />
       <Behind />
       <Clocks />
     </div>
   );
+};
+
+export const Zoom = () => {
+  const level = usePlayhead((state) => state.level);
+  return <Choice label="Zoom" options={LEVELS} words={LEVEL_WORDS} value={level} onChange={setLevel} />;
 };
 
 const Behind = () => {
@@ -66,7 +70,7 @@ const Clocks = () => {
   const realEnd = usePlayhead(({ model }) => model.endAt);
   return (
     <div className="clocks mono">
-      <span>
+      <span className="clock-learning">
         <span className="clock-name">learning</span> <span ref={learn} /> / {seconds(learnEnd)} s
       </span>
       <span>

@@ -8,7 +8,7 @@ export const SLOW_FACTOR = 20;
 const NS_PER_MS = 1e6;
 
 export const PACE_WORDS: Readonly<Record<Pace, string>> = {
-  real: 'Real ×1',
+  real: 'Real',
   slow: `Slow ×1/${SLOW_FACTOR}`,
   learn: 'Learn',
   step: 'Step',

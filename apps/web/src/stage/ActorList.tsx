@@ -4,6 +4,7 @@ import { statusOf } from '../model/actor-status.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 import { select } from '../reader-store.ts';
 import { KernelChips } from './KernelChips.tsx';
+import { StatusMark } from './StatusMark.tsx';
 import { useJourneys } from './use-journeys.ts';
 
 export const ActorList = () => {
@@ -25,7 +26,10 @@ export const ActorList = () => {
                   <b className="actor-label">{label}</b>
                   {status.process && <span className="mono"> pid {status.process.pid}</span>}
                 </span>
-                <span className="actor-line">{status.words}</span>
+                <span className="actor-line">
+                  <StatusMark kind={status.kind} />
+                  {status.words}
+                </span>
                 {isHere && (
                   <span className="actor-line mono">
                     ← {labelOf(travelling.from)}: {travelling.label}

@@ -2,22 +2,13 @@
 import { Handle, Position, type NodeProps } from 'reactflow';
 import { m } from 'framer-motion';
 import { factsOf, type StageActor } from '../model/actors.ts';
-import { statusOf, type ActorStatus, type StatusKind } from '../model/actor-status.ts';
+import { statusOf } from '../model/actor-status.ts';
 import { birth, still } from '../motion.ts';
 import { REDUCED_MOTION } from '../breakpoints.ts';
 import { useMedia, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
 import { select } from '../reader-store.ts';
 import { KernelChips } from './KernelChips.tsx';
-
-/** What a colour-blind reader, or a bad projector, tells them apart by. */
-const MARKS: Readonly<Record<StatusKind, string>> = {
-  unborn: '',
-  ready: '',
-  active: '●',
-  waiting: '⧗',
-  blocked: '⏸',
-  dead: '✕',
-};
+import { StatusMark } from './StatusMark.tsx';
 
 interface ActorNodeData extends Record<string, unknown> {
   readonly actor: StageActor;
@@ -34,7 +25,6 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
   const facts = factsOf(actor);
   const status = statusOf(machine, actor);
   const isThere = status.kind !== 'unborn' && status.kind !== 'dead';
-  const mark = MARKS[status.kind];
   return (
     <>
       <Handle type="target" position={Position.Top} isConnectable={false} aria-hidden="true" tabIndex={-1} />
@@ -54,13 +44,18 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
               {facts?.glyph}
             </span>
             <span className="actor-label">{facts?.label}</span>
-            {mark !== '' && (
-              <span aria-hidden="true" className="actor-mark">
-                {mark}
-              </span>
+            {isTight ? (
+              <StatusMark kind={status.kind} />
+            ) : (
+              status.process && <span className="actor-pid mono">pid {status.process.pid}</span>
             )}
           </span>
-          {!isTight && <span className="actor-line mono">{lineOf(status)}</span>}
+          {!isTight && (
+            <span className="actor-line mono">
+              <StatusMark kind={status.kind} />
+              {status.words}
+            </span>
+          )}
         </button>
         {actor === 'kernel' && <KernelChips machine={machine} />}
       </m.div>
@@ -68,5 +63,3 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
     </>
   );
 };
-
-const lineOf = ({ process, words }: ActorStatus): string => (process ? `pid ${process.pid} · ${words}` : words);

@@ -32,6 +32,8 @@ const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) =
     const token = element.current;
     if (!token) return undefined;
     const road = roadBetween(layout, from, to);
+    // A label above a road that goes across stands clear of the nodes at its ends.
+    token.style.setProperty('--clearance', `${layout.boxes[from].height / 2}px`);
     if (isReduced) {
       token.style.transform = translation(halfway(road));
       return undefined;

@@ -37,8 +37,8 @@ const LANES: readonly (readonly [FailureDomain, string, number])[] = [
   ['kernel', 'kernel', 0.3],
 ];
 
-const LABEL_ROOM = 24;
-const LANE_PADDING = 8;
+const LABEL_ROOM = 23;
+const LANE_PADDING = 7;
 const TALLEST_NODE = 74;
 
 export const layoutStage = (width: number, height: number): StageLayout => {

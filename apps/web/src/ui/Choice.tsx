@@ -12,7 +12,7 @@ interface ChoiceProps<T extends string> {
 export const Choice = <T extends string>({ label, options, words, value, onChange }: ChoiceProps<T>) => {
   const name = useId();
   return (
-    <fieldset className="choice">
+    <fieldset className="choice" data-choice={label}>
       <legend>{label}</legend>
       {options.map((option) => (
         <label key={option} data-chosen={option === value}>
