@@ -29,7 +29,7 @@ const labels = (title, description, licenses, version) => ({
   'org.opencontainers.image.version': version,
 });
 
-function helloWorld() {
+function helloWorld(reference) {
   const folder = mkdtempSync(join(tmpdir(), 'engine-room-hello-'));
   try {
     const program = join(folder, 'hello');
@@ -48,7 +48,7 @@ function helloWorld() {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     return imageLayout({
-      reference: 'hello-world:latest',
+      reference,
       entries: [{ name: 'hello', mode: 0o755, data: readFileSync(program) }],
       config: {
         Env: [PATH_OF_IMAGE],
@@ -94,7 +94,7 @@ function findBusybox() {
 const file = (name, text) => ({ name, data: Buffer.from(text) });
 const folder = (name, mode) => ({ name, type: 'directory', mode });
 
-function busybox() {
+function busybox(reference) {
   const program = findBusybox();
   const banner = execFileSync(program, ['--help'], { encoding: 'utf8' }).split('\n')[0];
   const applets = execFileSync(program, ['--list'], { encoding: 'utf8' })
@@ -110,7 +110,7 @@ function busybox() {
       linkname: '/bin/busybox',
     }));
   return imageLayout({
-    reference: 'busybox:latest',
+    reference,
     entries: [
       ...['bin', 'dev', 'etc', 'home', 'proc', 'sys', 'usr', 'usr/bin', 'usr/sbin', 'var'].map(
         (name) => folder(name),
@@ -178,10 +178,16 @@ function busybox() {
 
 mkdirSync(OUT, { recursive: true });
 for (const [name, build] of Object.entries({ 'hello-world': helloWorld, busybox })) {
-  const image = await build();
-  const path = join(OUT, `${name}.tar`);
+  const reference = `${name}:latest`;
+  const { archive, ids } = await build(reference);
   // A reader never sees half an image.
-  writeFileSync(`${path}.new`, image);
-  renameSync(`${path}.new`, path);
-  console.error(`build-images: ${name} ${(image.length / 1024).toFixed(0)} KiB`);
+  const write = (ending, data) => {
+    const path = join(OUT, `${name}.${ending}`);
+    writeFileSync(`${path}.new`, data);
+    renameSync(`${path}.new`, path);
+  };
+  write('tar', archive);
+  // What the lab compares with what the engine has.
+  write('json', JSON.stringify({ reference, ids }));
+  console.error(`build-images: ${name} ${(archive.length / 1024).toFixed(0)} KiB`);
 }

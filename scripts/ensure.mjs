@@ -146,7 +146,10 @@ async function prepareRepository({ native }) {
       'images',
       {
         inputs: ['apps/engine/images', 'scripts/build-images.mjs', 'scripts/oci-image.mjs'],
-        outputs: ['apps/engine/dist/images/busybox.tar', 'apps/engine/dist/images/hello-world.tar'],
+        outputs: [
+          'apps/engine/dist/images/busybox.json',
+          'apps/engine/dist/images/hello-world.json',
+        ],
       },
       () => run('build the embedded images', ...node('build-images.mjs')),
     );

@@ -47,7 +47,10 @@ const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest(
 const blobPath = (digest) => `blobs/${digest.replace(':', '/')}`;
 const json = (value) => Buffer.from(JSON.stringify(value));
 
-/** `entries` become the image's one layer; `config` is the part that Docker's Dockerfile writes (Cmd, Env, Labels …). */
+/**
+ * `entries` become the image's one layer; `config` is the part that Docker's Dockerfile writes (Cmd, Env, Labels …).
+ * Returns the archive and the digests by which an engine may call the image.
+ */
 export async function imageLayout({ reference, entries, config, comment }) {
   const layer = await tar(entries);
   const packed = gzipSync(layer, { level: 9 });
@@ -96,7 +99,7 @@ export async function imageLayout({ reference, entries, config, comment }) {
   const blobs = [packed, imageConfig, manifest]
     .map((bytes) => ({ name: blobPath(digestOf(bytes)), data: bytes }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  return tar([
+  const archive = await tar([
     { name: 'oci-layout', data: json({ imageLayoutVersion: '1.0.0' }) },
     { name: 'index.json', data: index },
     { name: 'manifest.json', data: dockerManifest },
@@ -104,4 +107,5 @@ export async function imageLayout({ reference, entries, config, comment }) {
     { name: 'blobs/sha256', type: 'directory' },
     ...blobs,
   ]);
+  return { archive, ids: [digestOf(manifest), digestOf(imageConfig)] };
 }

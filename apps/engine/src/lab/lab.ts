@@ -8,6 +8,7 @@ import type { Capabilities } from './capabilities.ts';
 import { EmitterCounters } from './collector/emitter-counters.ts';
 import { Receiver } from './collector/receiver.ts';
 import { TraceStore } from './collector/trace-store.ts';
+import { loadEmbeddedImages } from './embedded-images.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { LabOptions } from './options.ts';
 import { pathsOf, webRoot, type Paths } from './paths.ts';
@@ -52,8 +53,11 @@ export const startLab = async (
   const receiver = receiverInto(store, paths.traceSocket);
   await receiver.listen();
 
+  const engine = new EngineClient(paths.dockerSocket);
+  store.ignore(engine.traceId);
   const canLaunch = reason === null && native !== null;
-  const supervisor = canLaunch
+  let imagesLoaded: Promise<void> | null = null;
+  const supervisor: Supervisor | null = canLaunch
     ? new Supervisor({
         paths,
         cgroupParent: options.cgroupParent,
@@ -62,7 +66,11 @@ export const startLab = async (
         tellTraces: (make) => {
           for (const traceId of store.runningTraceIds()) store.accept(make(traceId));
         },
-        onChange: () => gateway.hub.engineChanged(),
+        onChange: () => {
+          gateway.hub.engineChanged();
+          // Once is enough: the engine keeps them over its restarts.
+          if (supervisor?.dockerd.state === 'running') imagesLoaded ??= loadEmbeddedImages(engine);
+        },
       })
     : null;
   const status = (): EngineStatus => ({
@@ -73,8 +81,6 @@ export const startLab = async (
     limits: { maxContainers: LIMITS.containers, runTimeoutMs: LIMITS.runMs },
   });
 
-  const engine = new EngineClient(paths.dockerSocket);
-  store.ignore(engine.traceId);
   const runs = new RunService({
     store,
     engine,
@@ -106,7 +112,7 @@ export const startLab = async (
     url: urlOf(options.host, port, token),
     paths,
     status,
-    daemons: supervisor?.start() ?? Promise.resolve(),
+    daemons: supervisor?.start().then(() => imagesLoaded ?? undefined) ?? Promise.resolve(),
     runningContainers: () => engine.count(),
     problems: () =>
       [supervisor?.containerd, supervisor?.dockerd].flatMap((daemon) =>

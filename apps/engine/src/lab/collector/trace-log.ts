@@ -1,6 +1,7 @@
 /** One trace as it grows: its events as JSON lines, numbered without gaps, and the facts that say when it is over. */
-import type { TraceEvent } from '../../protocol/trace/event.ts';
+import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceSummary } from '../../protocol/trace/stream.ts';
+import { labEmitter } from '../lab-emitter.ts';
 import { isClientExit, updateSummary } from './summary.ts';
 
 /** A container can print for hours; what it prints is in its log, the trace keeps the beginning. */
@@ -93,3 +94,21 @@ const isEssential = (event: TraceEvent): boolean =>
   event.type === 'dropped' ||
   event.type === 'spanEnded' ||
   event.level === 'chapter';
+
+/** Says how much did not fit, and counts anew. */
+export const overflowEvent = (log: TraceLog): DroppedEvent => {
+  const count = log.overflow;
+  log.overflow = 0;
+  return {
+    type: 'dropped',
+    id: `dropped/limit/${log.lastSeq}`,
+    traceId: log.summary.traceId,
+    cause: null,
+    mono: process.hrtime.bigint().toString(),
+    level: 'step',
+    emitter: labEmitter(),
+    actor: 'lab',
+    pid: process.pid,
+    count,
+  };
+};

@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceSummary } from '../../protocol/trace/stream.ts';
-import { labEmitter } from '../lab-emitter.ts';
 import { newSummary, wallClockOffset } from './summary.ts';
 import { decodeTraceFile, encodeTraceFile, newHeader, readHeader } from './trace-file.ts';
-import { TraceLog } from './trace-log.ts';
+import { overflowEvent, TraceLog } from './trace-log.ts';
 
 export interface TraceStoreOptions {
   readonly directory: string;
@@ -287,20 +286,3 @@ const isWorthTelling = (before: TraceSummary, after: TraceSummary): boolean =>
   before.exitCode !== after.exitCode ||
   before.links !== after.links ||
   before.containerIds !== after.containerIds;
-
-const overflowEvent = (log: TraceLog): DroppedEvent => {
-  const count = log.overflow;
-  log.overflow = 0;
-  return {
-    type: 'dropped',
-    id: `dropped/limit/${log.lastSeq}`,
-    traceId: log.summary.traceId,
-    cause: null,
-    mono: process.hrtime.bigint().toString(),
-    level: 'step',
-    emitter: labEmitter(),
-    actor: 'lab',
-    pid: process.pid,
-    count,
-  };
-};

@@ -17,10 +17,13 @@ const LABEL = ['--label', 'engine-room.learner=me'];
 
 describe('what is added', () => {
   test('limits and the label come before what was typed', () => {
-    expect(allowed('docker run --rm busybox echo "hello world"').argv).toEqual([
-      ...['docker', 'run', '--memory', '256m', '--pids-limit', '128', '--cpus', '1', ...LABEL],
-      ...['--rm', 'busybox', 'echo', 'hello world'],
-    ]);
+    expect(allowed('docker run --rm busybox echo "hello world"').argv).toEqual(
+      [
+        'docker run --memory 256m --pids-limit 128 --cpus 1'.split(' '),
+        LABEL,
+        ['--rm', 'busybox', 'echo', 'hello world'],
+      ].flat(),
+    );
   });
 
   test('what is given is not given again', () => {
@@ -174,7 +177,7 @@ test('no flag that reaches the client is outside of the table', () => {
         const before = decision.argv.slice(2 + decision.injected.length, at);
         const isValue = /^(-\w*[eu]|--name|-v)$/.test(before.at(-1) ?? '');
         const isArgument = before.some((earlier, place) => endsFlags(before, earlier, place));
-        expect(isValue || isArgument, decision.argv.join(' ')).toBe(true);
+        if (!isValue && !isArgument) expect.fail(decision.argv.join(' '));
       }
     }),
     { numRuns: 500 },

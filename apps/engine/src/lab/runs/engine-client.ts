@@ -3,6 +3,7 @@
  * They carry a trace of their own, which the collector leaves out: nobody pressed Send Request for them.
  */
 import { request } from 'node:http';
+import { pipeline, type Readable } from 'node:stream';
 import { EngineError, type ErrorKind } from '../../protocol/errdefs.ts';
 import { formatTraceparent, newSpanId, newTraceId } from '../../tracing/context.ts';
 
@@ -21,6 +22,14 @@ const field = (value: unknown, name: string): unknown =>
 const messageIn = (body: unknown): string | null => {
   const message = field(body, 'message');
   return typeof message === 'string' ? message : null;
+};
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** A progress stream is one JSON a line, and its last line says how it went. */
+const lastJson = (text: string): unknown => {
+  const lines = text.trim().split('\n');
+  return lines[0] === '' ? null : (JSON.parse(lines.at(-1) ?? 'null') as unknown);
 };
 
 const labelsOf = (value: unknown): Readonly<Record<string, string>> =>
@@ -48,7 +57,7 @@ export class EngineClient {
       throw new EngineError('internal', 'the list of containers is no list');
     return answer
       .map((item) => ({
-        id: String(field(item, 'Id')),
+        id: textOf(field(item, 'Id')),
         labels: labelsOf(field(item, 'Labels')),
         createdAtMs: Number(field(item, 'Created')) * 1000,
       }))
@@ -92,7 +101,30 @@ export class EngineClient {
     }
   }
 
-  #call(method: 'GET' | 'POST', path: string): Promise<unknown> {
+  /** The image of that name, or null when there is none. */
+  async image(
+    reference: string,
+  ): Promise<{ id: string; labels: Readonly<Record<string, string>> } | null> {
+    try {
+      const answer = await this.#call('GET', `/images/${encodeURIComponent(reference)}/json`);
+      return {
+        id: textOf(field(answer, 'Id')),
+        labels: labelsOf(field(field(answer, 'Config'), 'Labels')),
+      };
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  /** `docker load`: the answer is a stream of progress, of which only an error matters. */
+  async load(archive: Readable): Promise<void> {
+    const progress = await this.#call('POST', '/images/load?quiet=1', archive);
+    const problem = field(progress, 'error');
+    if (typeof problem === 'string') throw new EngineError('internal', problem);
+  }
+
+  #call(method: 'GET' | 'POST', path: string, body?: Readable): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const unavailable = (cause: Error): void =>
         reject(new EngineError('unavailable', 'the engine does not answer', { cause }));
@@ -104,6 +136,7 @@ export class EngineClient {
           headers: {
             Host: 'docker',
             'User-Agent': 'engine-room-lab',
+            ...(body ? { 'Content-Type': 'application/x-tar' } : {}),
             traceparent: formatTraceparent({ traceId: this.traceId, spanId: newSpanId() }),
           },
           timeout: PATIENCE_MS,
@@ -120,14 +153,14 @@ export class EngineClient {
           response.on('error', unavailable);
           response.on('end', () => {
             try {
-              const body: unknown = text.trim() === '' ? null : JSON.parse(text);
+              const answer = lastJson(text);
               const status = response.statusCode ?? 0;
-              if (status < 400) resolve(body);
+              if (status < 400) resolve(answer);
               else
                 reject(
                   new EngineError(
                     KINDS[status] ?? 'internal',
-                    messageIn(body) ?? `status ${status}`,
+                    messageIn(answer) ?? `status ${status}`,
                   ),
                 );
             } catch (error) {
@@ -138,7 +171,8 @@ export class EngineClient {
       );
       outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
       outgoing.on('error', unavailable);
-      outgoing.end();
+      if (body) pipeline(body, outgoing, (error) => error && unavailable(error));
+      else outgoing.end();
     });
   }
 }
