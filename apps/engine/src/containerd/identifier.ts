@@ -13,9 +13,12 @@ const MAX_NAME_BYTES = 1024;
 export const validateIdentifier = (text: string): string => {
   if (text === '') throw invalidArgument('identifier must not be empty');
   if (text.length > MAX_LENGTH) {
-    throw invalidArgument(`identifier "${text.slice(0, 100)}" greater than maximum length (${MAX_LENGTH} characters)`);
+    throw invalidArgument(
+      `identifier "${text.slice(0, 100)}" greater than maximum length (${MAX_LENGTH} characters)`,
+    );
   }
-  if (!IDENTIFIER.test(text)) throw invalidArgument(`identifier "${text}" must match ${IDENTIFIER.source}`);
+  if (!IDENTIFIER.test(text))
+    throw invalidArgument(`identifier "${text}" must match ${IDENTIFIER.source}`);
   return text;
 };
 
@@ -30,7 +33,8 @@ export const requireNamespace = (call: { readonly namespace: string }): string =
 /** A free-text name (of an image, a snapshot, a reference) that fits the database. */
 export const validateName = (what: string, text: string, limitBytes = MAX_NAME_BYTES): string => {
   if (text === '') throw invalidArgument(`${what} must not be empty`);
-  if (Buffer.byteLength(text) > limitBytes) throw invalidArgument(`${what} is longer than ${limitBytes} bytes`);
+  if (Buffer.byteLength(text) > limitBytes)
+    throw invalidArgument(`${what} is longer than ${limitBytes} bytes`);
   // eslint-disable-next-line no-control-regex -- control characters are exactly what is refused
   if (/[\u0000-\u001f]/.test(text)) throw invalidArgument(`${what} has a control character`);
   return text;

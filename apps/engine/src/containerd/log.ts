@@ -4,7 +4,8 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LEVELS)[number];
 type Fields = Readonly<Record<string, string | number | boolean>>;
 
-export const isLogLevel = (text: string): text is LogLevel => (LEVELS as readonly string[]).includes(text);
+export const isLogLevel = (text: string): text is LogLevel =>
+  (LEVELS as readonly string[]).includes(text);
 
 export class Log {
   readonly level: LogLevel;
@@ -38,6 +39,8 @@ export class Log {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(this.level)) return;
     const pairs = Object.entries(fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
     const time = new Date().toISOString();
-    process.stderr.write(`time="${time}" level=${level} msg=${JSON.stringify(message)}${pairs.join('')}\n`);
+    process.stderr.write(
+      `time="${time}" level=${level} msg=${JSON.stringify(message)}${pairs.join('')}\n`,
+    );
   }
 }

@@ -9,7 +9,7 @@ import { native } from '../native/load.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import { checkSocketPath, isSocketAlive } from '../transport/unix-socket.ts';
-import { startContainerd } from './containerd.ts';
+import { startContainerd } from './services/server.ts';
 import { Log } from './log.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { API_VERSION } from './services/version.ts';
@@ -19,7 +19,8 @@ const WARM_RUNTIME = 'io.containerd.engineroom.v2';
 const main = async (): Promise<void> => {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') return void process.stdout.write(USAGE);
-  if (options === 'version') return void process.stdout.write(`containerd engine-room ${API_VERSION}\n`);
+  if (options === 'version')
+    return void process.stdout.write(`containerd engine-room ${API_VERSION}\n`);
   process.title = 'containerd';
   const log = new Log(options.logLevel);
   await refuseLivingDaemon(options);
@@ -44,7 +45,8 @@ const main = async (): Promise<void> => {
     stopping = true;
     log.info(`stopping on ${signal}: containers and their shims go on`);
     await containerd.close();
-    for (const path of [options.pidfile, options.address, `${options.address}.ttrpc`]) if (path) rmSync(path, { force: true });
+    for (const path of [options.pidfile, options.address, `${options.address}.ttrpc`])
+      if (path) rmSync(path, { force: true });
     await tracer.flush();
     process.exit(0);
   };

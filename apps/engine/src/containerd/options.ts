@@ -29,14 +29,29 @@ export const parseOptions = (argv: readonly string[]): Options | 'help' | 'versi
   if (values.help) return 'help';
   if (values.version) return 'version';
   const logLevel = values['log-level'];
-  if (!isLogLevel(logLevel)) throw new EngineError('invalid_argument', `invalid log level "${logLevel}"`);
-  const paths = { address: values.address, root: values.root, state: values.state, pidfile: values.pidfile };
+  if (!isLogLevel(logLevel))
+    throw new EngineError('invalid_argument', `invalid log level "${logLevel}"`);
+  const paths = {
+    address: values.address,
+    root: values.root,
+    state: values.state,
+    pidfile: values.pidfile,
+  };
   for (const [name, path] of Object.entries(paths)) {
     if (path !== undefined && !isAbsolute(path)) {
-      throw new EngineError('invalid_argument', `--${name} must be an absolute path, not "${path}"`);
+      throw new EngineError(
+        'invalid_argument',
+        `--${name} must be an absolute path, not "${path}"`,
+      );
     }
   }
-  return { address: values.address, root: values.root, state: values.state, pidfile: values.pidfile, logLevel };
+  return {
+    address: values.address,
+    root: values.root,
+    state: values.state,
+    pidfile: values.pidfile,
+    logLevel,
+  };
 };
 
 const parse = (argv: readonly string[]) => {

@@ -58,7 +58,10 @@ describe('a blob', () => {
     const writer = await store.writer({ ref: 'r', expected: hello });
     await writer.write(bytes('hullo'));
 
-    await expect(writer.commit(5, hello)).rejects.toMatchObject({ kind: 'failed_precondition', message: expect.stringContaining('unexpected commit digest') as string });
+    await expect(writer.commit(5, hello)).rejects.toMatchObject({
+      kind: 'failed_precondition',
+      message: expect.stringContaining('unexpected commit digest') as string,
+    });
     expect(blobs()).toEqual([]);
     await writer.close();
   });
@@ -67,7 +70,9 @@ describe('a blob', () => {
     const writer = await store.writer({ ref: 'r' });
     await writer.write(bytes('hello'));
 
-    await expect(writer.commit(6, undefined)).rejects.toMatchObject({ kind: 'failed_precondition' });
+    await expect(writer.commit(6, undefined)).rejects.toMatchObject({
+      kind: 'failed_precondition',
+    });
     expect(blobs()).toEqual([]);
     await writer.close();
   });
@@ -75,21 +80,28 @@ describe('a blob', () => {
   test('cannot grow past its declared size', async () => {
     const writer = await store.writer({ ref: 'r', totalBytes: 3 });
 
-    await expect(writer.write(bytes('hello'))).rejects.toMatchObject({ kind: 'failed_precondition' });
+    await expect(writer.write(bytes('hello'))).rejects.toMatchObject({
+      kind: 'failed_precondition',
+    });
     await writer.close();
   });
 
   test('that exists is neither written again nor lost', async () => {
     await put('hello');
 
-    await expect(store.writer({ ref: 'again', expected: hello })).rejects.toMatchObject({ kind: 'already_exists' });
+    await expect(store.writer({ ref: 'again', expected: hello })).rejects.toMatchObject({
+      kind: 'already_exists',
+    });
     await expect(put('hello')).rejects.toMatchObject({ kind: 'already_exists' });
     expect(await readAll(hello)).toBe('hello');
     expect(ingests()).toEqual([]);
   });
 
   test('that is unknown is not found, with the words that clients look for', async () => {
-    await expect(store.stat(hello)).rejects.toMatchObject({ kind: 'not_found', message: `content ${hello}: not found` });
+    await expect(store.stat(hello)).rejects.toMatchObject({
+      kind: 'not_found',
+      message: `content ${hello}: not found`,
+    });
     await expect(readAll(hello)).rejects.toMatchObject({ kind: 'not_found' });
     await expect(store.delete(hello)).rejects.toMatchObject({ kind: 'not_found' });
   });

@@ -73,7 +73,13 @@ export class BlobStore {
     try {
       const end = sizeBytes === Infinity ? Infinity : offset + sizeBytes - 1;
       if (end < offset) return;
-      const stream = createReadStream('', { fd: handle, start: offset, end, highWaterMark: READ_CHUNK_BYTES, autoClose: false });
+      const stream = createReadStream('', {
+        fd: handle,
+        start: offset,
+        end,
+        highWaterMark: READ_CHUNK_BYTES,
+        autoClose: false,
+      });
       for await (const chunk of stream) yield chunk as Buffer;
     } finally {
       await handle.close();
@@ -91,7 +97,8 @@ export class BlobStore {
 
   /** Opens (or goes on with) the ingest of `ref`. The caller closes the writer. */
   async writer({ ref, totalBytes = 0, expected }: OpenIngest): Promise<IngestWriter> {
-    if (ref === '') throw new EngineError('invalid_argument', 'ref must not be empty: invalid argument');
+    if (ref === '')
+      throw new EngineError('invalid_argument', 'ref must not be empty: invalid argument');
     if (expected && (await this.has(expected))) {
       throw new EngineError('already_exists', `content ${expected}: already exists`);
     }
@@ -141,7 +148,10 @@ export class BlobStore {
   async readAll(digest: Digest, limitBytes: number): Promise<Buffer> {
     const { sizeBytes } = await this.stat(digest);
     if (sizeBytes > limitBytes) {
-      throw new EngineError('invalid_argument', `content ${digest} is larger than ${limitBytes} bytes`);
+      throw new EngineError(
+        'invalid_argument',
+        `content ${digest} is larger than ${limitBytes} bytes`,
+      );
     }
     return readFile(this.#path(digest));
   }

@@ -71,7 +71,12 @@ export class ContentStore {
     if (isLast && (await this.blobs.has(digest))) await this.blobs.delete(digest);
   }
 
-  read(namespace: string, digest: Digest, offset: number, sizeBytes: number): AsyncGenerator<Buffer> {
+  read(
+    namespace: string,
+    digest: Digest,
+    offset: number,
+    sizeBytes: number,
+  ): AsyncGenerator<Buffer> {
     this.info(namespace, digest);
     return this.blobs.read(digest, offset, sizeBytes);
   }
@@ -79,7 +84,11 @@ export class ContentStore {
   /** Opens an ingest. A blob that is on disk already is taken into the namespace instead of being sent again. */
   async writer(
     namespace: string,
-    { ref, totalBytes, expected }: { ref: string; totalBytes: number; expected: Digest | undefined },
+    {
+      ref,
+      totalBytes,
+      expected,
+    }: { ref: string; totalBytes: number; expected: Digest | undefined },
   ): Promise<IngestWriter> {
     if (ref === '') throw invalidArgument('ref must not be empty');
     if (expected && (this.has(namespace, expected) || (await this.#claim(namespace, expected)))) {
@@ -92,7 +101,11 @@ export class ContentStore {
   async commit(
     namespace: string,
     writer: IngestWriter,
-    { sizeBytes, expected, labels }: { sizeBytes: number; expected: Digest | undefined; labels: Labels },
+    {
+      sizeBytes,
+      expected,
+      labels,
+    }: { sizeBytes: number; expected: Digest | undefined; labels: Labels },
   ): Promise<Digest> {
     let digest: Digest;
     try {

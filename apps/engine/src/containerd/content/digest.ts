@@ -16,7 +16,8 @@ export const parseDigest = (text: string): Digest => {
 
 export const hexOf = (digest: Digest): string => digest.slice('sha256:'.length);
 
-export const digestOf = (bytes: Uint8Array | string): Digest => finishDigest(startDigest().update(bytes));
+export const digestOf = (bytes: Uint8Array | string): Digest =>
+  finishDigest(startDigest().update(bytes));
 
 export const startDigest = (): Hash => createHash('sha256');
 

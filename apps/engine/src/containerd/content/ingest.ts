@@ -4,7 +4,16 @@
  */
 import type { Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readFile,
+  rename,
+  rm,
+  stat,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { finishDigest, startDigest, type Digest } from './digest.ts';
@@ -38,7 +47,11 @@ export class IngestWriter {
   #updatedAtMs = Date.now();
   #closed = false;
 
-  private constructor(options: IngestOptions, file: FileHandle, hash: Hash, offset: number, startedAtMs: number) {
+  private constructor(
+    options: IngestOptions,
+    file: FileHandle,
+    { hash, offset, startedAtMs }: { hash: Hash; offset: number; startedAtMs: number },
+  ) {
     this.ref = options.ref;
     this.#options = options;
     this.#file = file;
@@ -53,7 +66,10 @@ export class IngestWriter {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const earlier = await readIngestStatus(folder).catch(() => undefined);
     if (earlier && totalBytes > 0 && earlier.totalBytes > 0 && earlier.totalBytes !== totalBytes) {
-      throw new EngineError('invalid_argument', `provided total differs from status: ${totalBytes} != ${earlier.totalBytes}`);
+      throw new EngineError(
+        'invalid_argument',
+        `provided total differs from status: ${totalBytes} != ${earlier.totalBytes}`,
+      );
     }
     const startedAtMs = earlier?.startedAtMs ?? Date.now();
     if (!earlier) {
@@ -70,7 +86,7 @@ export class IngestWriter {
         offset += (chunk as Buffer).length;
       }
     }
-    return new IngestWriter(options, file, hash, offset, startedAtMs);
+    return new IngestWriter(options, file, { hash, offset, startedAtMs });
   }
 
   status(): IngestStatus {
@@ -91,7 +107,10 @@ export class IngestWriter {
   async write(bytes: Uint8Array): Promise<void> {
     const { totalBytes } = this.#options;
     if (totalBytes > 0 && this.#offset + bytes.length > totalBytes) {
-      throw new EngineError('failed_precondition', `"${this.ref}" is longer than its declared ${totalBytes} bytes`);
+      throw new EngineError(
+        'failed_precondition',
+        `"${this.ref}" is longer than its declared ${totalBytes} bytes`,
+      );
     }
     await this.#file.appendFile(bytes);
     this.#hash.update(bytes);
@@ -111,7 +130,11 @@ export class IngestWriter {
    * Postcondition: the bytes and the name are on disk, or nothing can be seen of them.
    */
   async commit(sizeBytes: number, expected: Digest | undefined): Promise<Digest> {
-    if (this.#closed) throw new EngineError('failed_precondition', 'cannot commit on closed writer: failed precondition');
+    if (this.#closed)
+      throw new EngineError(
+        'failed_precondition',
+        'cannot commit on closed writer: failed precondition',
+      );
     const wanted = expected ?? this.#options.expected;
     if (sizeBytes > 0 && sizeBytes !== this.#offset) {
       throw new EngineError(
@@ -127,7 +150,10 @@ export class IngestWriter {
       );
     }
     const target = this.#options.publish(digest);
-    const exists = await stat(target).then(() => true, () => false);
+    const exists = await stat(target).then(
+      () => true,
+      () => false,
+    );
     if (!exists) {
       await this.#file.chmod(0o444);
       await this.#file.sync();

@@ -36,7 +36,13 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal;
 }
 
-export const applyLayer = async ({ blob, target, special, limits = DEFAULT_LIMITS, signal }: ApplyOptions): Promise<AppliedLayer> => {
+export const applyLayer = async ({
+  blob,
+  target,
+  special,
+  limits = DEFAULT_LIMITS,
+  signal,
+}: ApplyOptions): Promise<AppliedLayer> => {
   const root = new ContainedRoot(target);
   const tar = extract();
   const meter = new TarMeter(limits.maxBytes);
@@ -58,7 +64,10 @@ export const applyLayer = async ({ blob, target, special, limits = DEFAULT_LIMIT
     for await (const entry of tar) {
       entries += 1;
       if (entries > limits.maxEntries) {
-        throw new EngineError('invalid_argument', `layer has more than ${limits.maxEntries} entries`);
+        throw new EngineError(
+          'invalid_argument',
+          `layer has more than ${limits.maxEntries} entries`,
+        );
       }
       await unpacker.entry(entry.header, entry);
       entry.resume();
@@ -85,10 +94,19 @@ class TarMeter extends Transform {
     this.#maxBytes = maxBytes;
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: (error: Error | null, chunk?: Buffer) => void): void {
+  override _transform(
+    chunk: Buffer,
+    _encoding: BufferEncoding,
+    done: (error: Error | null, chunk?: Buffer) => void,
+  ): void {
     this.sizeBytes += chunk.length;
     if (this.sizeBytes > this.#maxBytes) {
-      done(new EngineError('invalid_argument', `layer is larger than ${this.#maxBytes} bytes uncompressed`));
+      done(
+        new EngineError(
+          'invalid_argument',
+          `layer is larger than ${this.#maxBytes} bytes uncompressed`,
+        ),
+      );
       return;
     }
     this.#hash.update(chunk);
@@ -114,7 +132,10 @@ const decompress = async (
   try {
     const first = await firstBytes(source, 4);
     if (first.subarray(0, 4).equals(ZSTD_MAGIC)) {
-      throw new EngineError('not_implemented', 'zstd-compressed layers are not supported: not implemented');
+      throw new EngineError(
+        'not_implemented',
+        'zstd-compressed layers are not supported: not implemented',
+      );
     }
     const isGzip = first.subarray(0, 3).equals(GZIP_MAGIC);
     if (isGzip) await pipeline(source, createGunzip(), meter, out, options);
@@ -161,6 +182,13 @@ const drained = (tar: ReturnType<typeof extract>): Promise<void> =>
 const asEngineError = (error: unknown): unknown => {
   if (error instanceof EngineError) return error;
   const isFromSystem = error instanceof Error && 'syscall' in error;
-  if (isFromSystem) return new EngineError('unknown', `failed to apply layer: ${messageOf(error)}`, { cause: error });
-  return new EngineError('invalid_argument', `failed to apply layer: ${messageOf(error)}: invalid argument`, { cause: error });
+  if (isFromSystem)
+    return new EngineError('unknown', `failed to apply layer: ${messageOf(error)}`, {
+      cause: error,
+    });
+  return new EngineError(
+    'invalid_argument',
+    `failed to apply layer: ${messageOf(error)}: invalid argument`,
+    { cause: error },
+  );
 };

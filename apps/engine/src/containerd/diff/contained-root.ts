@@ -42,7 +42,11 @@ export class ContainedRoot {
    * Runs `work` at the place that `path` names. Missing folders on the way are made (0755) when `create` is set.
    * The last component is not looked at; it may be a link, and must then not be followed.
    */
-  async at<T>(path: string, { create }: { create: boolean }, work: (place: Place) => T | Promise<T>): Promise<T> {
+  async at<T>(
+    path: string,
+    { create }: { create: boolean },
+    work: (place: Place) => T | Promise<T>,
+  ): Promise<T> {
     const parts = splitPath(path);
     const name = parts.pop();
     if (name === undefined) throw new EngineError('invalid_argument', 'path names the root itself');
@@ -56,7 +60,11 @@ export class ContainedRoot {
   }
 
   /** Walks `parts`; leaves the open folders of the way in `folders`, the last one on top. */
-  #walk(parts: readonly string[], folders: number[], { create, path }: { create: boolean; path: string }): void {
+  #walk(
+    parts: readonly string[],
+    folders: number[],
+    { create, path }: { create: boolean; path: string },
+  ): void {
     const pending = [...parts];
     let links = 0;
     for (let part = pending.shift(); part !== undefined; part = pending.shift()) {
@@ -72,7 +80,8 @@ export class ContainedRoot {
         continue;
       }
       links += 1;
-      if (links > MAX_LINKS) throw new EngineError('invalid_argument', `too many links in "${path}"`);
+      if (links > MAX_LINKS)
+        throw new EngineError('invalid_argument', `too many links in "${path}"`);
       const target = readLink(next, path);
       if (target.startsWith('/')) for (const folder of folders.splice(1)) closeSync(folder);
       pending.unshift(...target.split('/'));
@@ -88,7 +97,11 @@ export const splitPath = (path: string): string[] => {
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue;
     if (part === '..') {
-      if (parts.pop() === undefined) throw new EngineError('invalid_argument', `invalid path in layer: "${path}" escapes the root`);
+      if (parts.pop() === undefined)
+        throw new EngineError(
+          'invalid_argument',
+          `invalid path in layer: "${path}" escapes the root`,
+        );
     } else parts.push(part);
   }
   return parts;
@@ -105,7 +118,8 @@ const openFolder = (path: string, create: boolean): number | undefined => {
       return openSync(path, FOLDER_FLAGS);
     }
     // Linux says ENOTDIR for a link with O_DIRECTORY, ELOOP without.
-    if ((code === 'ENOTDIR' || code === 'ELOOP') && lstatSync(path).isSymbolicLink()) return undefined;
+    if ((code === 'ENOTDIR' || code === 'ELOOP') && lstatSync(path).isSymbolicLink())
+      return undefined;
     throw error;
   }
 };
@@ -119,4 +133,6 @@ const readLink = (path: string, whole: string): string => {
 const top = (folders: readonly number[]): number => folders[folders.length - 1] ?? -1;
 
 export const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : undefined;

@@ -11,8 +11,14 @@ import type { Mount } from '../snapshots/snapshotter.ts';
 
 /** The part of the native addon that this needs. */
 export interface MountCalls {
-  mount(options: { source: string; target: string; type: string; flags: number; data: string }): void;
-  unmount(target: string, flags: number): void;
+  readonly mount: (options: {
+    source: string;
+    target: string;
+    type: string;
+    flags: number;
+    data: string;
+  }) => void;
+  readonly unmount: (target: string, flags: number) => void;
 }
 
 export interface MountedOptions {
@@ -28,16 +34,26 @@ export const withMounted = async <T>(
   work: (target: string) => Promise<T>,
 ): Promise<T> => {
   const [mount, ...others] = mounts;
-  if (!mount || others.length > 0) throw invalidArgument(`expected exactly one mount, not ${mounts.length}`);
-  if (mount.options.includes('ro')) throw failedPrecondition('cannot apply a layer to a read-only snapshot');
+  if (!mount || others.length > 0)
+    throw invalidArgument(`expected exactly one mount, not ${mounts.length}`);
+  if (mount.options.includes('ro'))
+    throw failedPrecondition('cannot apply a layer to a read-only snapshot');
   if (mount.type === 'bind') {
-    if (!isAbsolute(mount.source)) throw invalidArgument(`source of a bind mount must be absolute: ${mount.source}`);
+    if (!isAbsolute(mount.source))
+      throw invalidArgument(`source of a bind mount must be absolute: ${mount.source}`);
     return work(mount.source);
   }
-  if (mount.type !== 'overlay') throw invalidArgument(`cannot apply a layer to a mount of type "${mount.type}"`);
+  if (mount.type !== 'overlay')
+    throw invalidArgument(`cannot apply a layer to a mount of type "${mount.type}"`);
   const target = mkdtempSync(join(folder, 'containerd-mount'));
   try {
-    calls.mount({ source: mount.source, target, type: mount.type, flags: 0, data: mount.options.join(',') });
+    calls.mount({
+      source: mount.source,
+      target,
+      type: mount.type,
+      flags: 0,
+      data: mount.options.join(','),
+    });
     try {
       return await work(target);
     } finally {

@@ -10,7 +10,9 @@ const fromOutside = (path: string): string => path.replace('/proc/self/', `/proc
 
 export const specialFiles = (mkfifo: (path: string, mode: number) => void): SpecialFiles => ({
   makeDevice: (path, type, { major, minor }) => {
-    execFileSync('mknod', [fromOutside(path), type, String(major), String(minor)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync('mknod', [fromOutside(path), type, String(major), String(minor)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   },
   makeFifo: mkfifo,
   setAttribute: () => false,

@@ -21,7 +21,11 @@ const AUFS_METADATA = '.wh..wh.';
 /** What Node has no call for. */
 export interface SpecialFiles {
   /** mknod(2). The path's last component is not followed. */
-  makeDevice(path: string, type: 'c' | 'b', device: { major: number; minor: number }): Promise<void> | void;
+  makeDevice(
+    path: string,
+    type: 'c' | 'b',
+    device: { major: number; minor: number },
+  ): Promise<void> | void;
   /** mkfifo(3). */
   makeFifo(path: string, mode: number): void;
   /** lsetxattr(2); false when there is no way to set it. */
@@ -67,7 +71,8 @@ export class Unpacker {
 
   async #rootFolder(header: Header): Promise<void> {
     const { path } = this.#root;
-    if (header.type !== 'directory') throw new EngineError('invalid_argument', 'the root of a layer must be a folder');
+    if (header.type !== 'directory')
+      throw new EngineError('invalid_argument', 'the root of a layer must be a folder');
     await lchown(path, ownerOf(header).uid, ownerOf(header).gid);
     await chmod(path, modeOf(header));
   }
@@ -90,7 +95,9 @@ export class Unpacker {
         // Its text is nobody's business here: it is followed inside the root only, by `ContainedRoot` and the container.
         return symlink(header.linkname, path);
       case 'link':
-        return this.#root.at(header.linkname, { create: false }, (target) => link(target.path, path));
+        return this.#root.at(header.linkname, { create: false }, (target) =>
+          link(target.path, path),
+        );
       case 'fifo':
         return this.#special.makeFifo(path, modeOf(header));
       case 'character-device':
@@ -101,7 +108,10 @@ export class Unpacker {
         });
         return;
       default:
-        throw new EngineError('invalid_argument', `unhandled tar header type ${String(header.type)}`);
+        throw new EngineError(
+          'invalid_argument',
+          `unhandled tar header type ${String(header.type)}`,
+        );
     }
   }
 
@@ -140,18 +150,26 @@ export class Unpacker {
     for (const name of names) {
       const path = folder === '.' ? name : `${folder}/${name}`;
       if (!this.#unpacked.has(path)) {
-        await this.#root.at(path, { create: false }, (place) => rm(place.path, { recursive: true, force: true }));
+        await this.#root.at(path, { create: false }, (place) =>
+          rm(place.path, { recursive: true, force: true }),
+        );
       } else if (await this.#isFolder(path)) await this.#hideLower(path);
     }
   }
 
   async #names(folder: string): Promise<string[]> {
     if (folder === '.') return readdir(this.#root.path);
-    return this.#root.at(folder, { create: true }, ({ path }) => (statOf(path)?.isDirectory() ? readdir(path) : []));
+    return this.#root.at(folder, { create: true }, ({ path }) =>
+      statOf(path)?.isDirectory() ? readdir(path) : [],
+    );
   }
 
   async #isFolder(path: string): Promise<boolean> {
-    return this.#root.at(path, { create: false }, (place) => statOf(place.path)?.isDirectory() ?? false);
+    return this.#root.at(
+      path,
+      { create: false },
+      (place) => statOf(place.path)?.isDirectory() ?? false,
+    );
   }
 }
 

@@ -15,10 +15,13 @@ const take = async (events: AsyncIterable<Delivery>, count: number): Promise<Del
 };
 
 const pidsOf = (deliveries: readonly Delivery[]): number[] =>
-  deliveries.map(({ envelope }) => fromBinary(TaskStartSchema, envelope.event?.value ?? new Uint8Array()).pid);
+  deliveries.map(
+    ({ envelope }) => fromBinary(TaskStartSchema, envelope.event?.value ?? new Uint8Array()).pid,
+  );
 
 const startEvents = (exchange: EventExchange, count: number, namespace = 'moby'): void => {
-  for (let pid = 0; pid < count; pid += 1) exchange.publish(namespace, '/tasks/start', TaskStartSchema, { containerId: 'c', pid });
+  for (let pid = 0; pid < count; pid += 1)
+    exchange.publish(namespace, '/tasks/start', TaskStartSchema, { containerId: 'c', pid });
 };
 
 describe('the exchange', () => {
@@ -33,13 +36,18 @@ describe('the exchange', () => {
 
   test('gives only what the filter lets through', async () => {
     const exchange = new EventExchange();
-    const events = exchange.subscribe(['namespace==moby,topic~=|^/tasks/|'], new AbortController().signal);
+    const events = exchange.subscribe(
+      ['namespace==moby,topic~=|^/tasks/|'],
+      new AbortController().signal,
+    );
 
     startEvents(exchange, 3, 'default');
     exchange.publish('moby', '/containers/create', TaskStartSchema, { pid: 77 });
     startEvents(exchange, 1);
 
-    expect((await take(events, 1)).map(({ envelope }) => [envelope.namespace, envelope.topic])).toEqual([['moby', '/tasks/start']]);
+    expect(
+      (await take(events, 1)).map(({ envelope }) => [envelope.namespace, envelope.topic]),
+    ).toEqual([['moby', '/tasks/start']]);
   });
 
   test('names the type of an event as containerd does, without a host', async () => {
@@ -95,16 +103,26 @@ describe('the exchange', () => {
 
   test('drops a kept exit when the task is deleted', async () => {
     const exchange = new EventExchange();
-    exchange.keep('moby/c', create(EnvelopeSchema, { namespace: 'moby', topic: '/tasks/exit', timestamp: timestampNow() }));
+    exchange.keep(
+      'moby/c',
+      create(EnvelopeSchema, {
+        namespace: 'moby',
+        topic: '/tasks/exit',
+        timestamp: timestampNow(),
+      }),
+    );
 
     exchange.forget('moby/c');
 
     expect(await take(exchange.subscribe([], AbortSignal.abort()), 9)).toHaveLength(0);
   });
 
-  test.each(['', 'tasks', '/', '/tasks//exit', '/tasks/ex it'])('refuses the topic "%s"', (topic) => {
-    expect(() => new EventExchange().publish('moby', topic, TaskStartSchema, {})).toThrow(
-      expect.objectContaining({ kind: 'invalid_argument' }),
-    );
-  });
+  test.each(['', 'tasks', '/', '/tasks//exit', '/tasks/ex it'])(
+    'refuses the topic "%s"',
+    (topic) => {
+      expect(() => new EventExchange().publish('moby', topic, TaskStartSchema, {})).toThrow(
+        expect.objectContaining({ kind: 'invalid_argument' }),
+      );
+    },
+  );
 });

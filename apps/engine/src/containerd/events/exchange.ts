@@ -31,7 +31,12 @@ export class EventExchange {
   readonly #kept = new Map<string, Delivery[]>();
 
   /** Packs an event of our own. */
-  publish<D extends DescMessage>(namespace: string, topic: string, schema: D, event: MessageInitShape<D>): void {
+  publish<D extends DescMessage>(
+    namespace: string,
+    topic: string,
+    schema: D,
+    event: MessageInitShape<D>,
+  ): void {
     this.forward(
       create(EnvelopeSchema, {
         timestamp: timestampNow(),
@@ -101,7 +106,12 @@ class Subscription implements AsyncIterable<Delivery> {
   offer(delivery: Delivery): boolean {
     const { namespace, topic } = delivery.envelope;
     if (this.#ended || this.#overflowed) return false;
-    if (!this.#matches(([field]) => (field === 'namespace' ? namespace : field === 'topic' ? topic : undefined))) return false;
+    if (
+      !this.#matches(([field]) =>
+        field === 'namespace' ? namespace : field === 'topic' ? topic : undefined,
+      )
+    )
+      return false;
     if (this.#queue.length >= QUEUE_LIMIT) {
       this.#overflowed = true;
       this.#wake?.();
@@ -122,7 +132,10 @@ class Subscription implements AsyncIterable<Delivery> {
       const next = this.#queue.shift();
       if (next) yield next;
       else if (this.#overflowed) {
-        throw new EngineError('unavailable', `subscriber is more than ${QUEUE_LIMIT} events behind: unavailable`);
+        throw new EngineError(
+          'unavailable',
+          `subscriber is more than ${QUEUE_LIMIT} events behind: unavailable`,
+        );
       } else if (this.#ended) return;
       else {
         await new Promise<void>((resolve) => {
@@ -137,8 +150,10 @@ class Subscription implements AsyncIterable<Delivery> {
 /** `/tasks/exit`: at least one component, each a valid identifier. */
 const validateTopic = (topic: string): void => {
   if (topic === '') throw invalidArgument('envelope topic "": must not be empty');
-  if (!topic.startsWith('/')) throw invalidArgument(`envelope topic "${topic}": must start with '/'`);
-  if (topic.length === 1) throw invalidArgument(`envelope topic "${topic}": must have at least one component`);
+  if (!topic.startsWith('/'))
+    throw invalidArgument(`envelope topic "${topic}": must start with '/'`);
+  if (topic.length === 1)
+    throw invalidArgument(`envelope topic "${topic}": must have at least one component`);
   for (const component of topic.slice(1).split('/')) validateIdentifier(component);
 };
 

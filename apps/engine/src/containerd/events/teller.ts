@@ -60,10 +60,21 @@ export class EventTeller {
 }
 
 /** Whom a task event speaks of. `id` is the container for its first process, the exec id otherwise. */
-export const subjectOf = ({ topic, event }: Envelope): { containerId: string; id: string; pid: number } => {
+export const subjectOf = ({
+  topic,
+  event,
+}: Envelope): { containerId: string; id: string; pid: number } => {
   const known = SCHEMAS[topic];
   if (!known || !event) return { containerId: '', id: '', pid: 0 };
-  const message = fromBinary(known.schema, event.value) as { containerId?: string; id?: string; pid?: number };
+  const message = fromBinary(known.schema, event.value) as {
+    containerId?: string;
+    id?: string;
+    pid?: number;
+  };
   const containerId = message.containerId ?? '';
-  return { containerId, id: message.id === undefined || message.id === '' ? containerId : message.id, pid: message.pid ?? 0 };
+  return {
+    containerId,
+    id: message.id === undefined || message.id === '' ? containerId : message.id,
+    pid: message.pid ?? 0,
+  };
 };

@@ -35,7 +35,7 @@ describe('filters', () => {
     expect(compileFilters(['labels."io.x/y"!="a b"'])(labelled)).toBe(false);
   });
 
-  test('an object\'s own prototype is no label', () => {
+  test("an object's own prototype is no label", () => {
     expect(compileFilters(['labels.constructor'])(lookupIn({}, {}))).toBe(false);
   });
 
@@ -61,7 +61,12 @@ describe('filters', () => {
     ['a=="\\q"', 'illegal escape'],
     ['a,', 'expected field or quoted'],
   ])('%s is refused: %s', (filter, problem) => {
-    expect(() => compileFilters([filter])).toThrow(expect.objectContaining({ kind: 'invalid_argument', message: expect.stringContaining(problem) as string }));
+    expect(() => compileFilters([filter])).toThrow(
+      expect.objectContaining({
+        kind: 'invalid_argument',
+        message: expect.stringContaining(problem) as string,
+      }),
+    );
   });
 
   test('a filter that nobody would write by hand is refused', () => {

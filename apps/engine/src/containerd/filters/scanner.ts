@@ -2,15 +2,33 @@
 import { EngineError } from '../../protocol/errdefs.ts';
 
 export type FilterToken =
-  | { readonly kind: 'field' | 'value' | 'operator' | 'separator' | 'unknown'; readonly text: string; readonly position: number }
-  | { readonly kind: 'quoted'; readonly text: string; readonly quote: string; readonly position: number }
+  | {
+      readonly kind: 'field' | 'value' | 'operator' | 'separator' | 'unknown';
+      readonly text: string;
+      readonly position: number;
+    }
+  | {
+      readonly kind: 'quoted';
+      readonly text: string;
+      readonly quote: string;
+      readonly position: number;
+    }
   | { readonly kind: 'end'; readonly text: ''; readonly position: number };
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
 };
 const DIGITS: Readonly<Record<string, { radix: number; count: number }>> = {
-  x: { radix: 16, count: 2 }, u: { radix: 16, count: 4 }, U: { radix: 16, count: 8 },
+  x: { radix: 16, count: 2 },
+  u: { radix: 16, count: 4 },
+  U: { radix: 16, count: 8 },
 };
 
 export class FilterScanner {
@@ -53,7 +71,8 @@ export class FilterScanner {
       this.#valueExpected = false;
       return { kind: 'value', text: this.#take(/[^\s,]/), position };
     }
-    if (/[A-Za-z0-9_]/.test(first)) return { kind: 'field', text: this.#take(/[A-Za-z0-9_]/), position };
+    if (/[A-Za-z0-9_]/.test(first))
+      return { kind: 'field', text: this.#take(/[A-Za-z0-9_]/), position };
     this.#position += 1;
     return { kind: 'unknown', text: first, position };
   }
@@ -75,7 +94,8 @@ export class FilterScanner {
     this.#position += 1;
     for (;;) {
       const character = this.#input[this.#position];
-      if (character === undefined || character === '\n') throw this.#bad('quoted literal not terminated');
+      if (character === undefined || character === '\n')
+        throw this.#bad('quoted literal not terminated');
       this.#position += 1;
       if (character === quote) return text;
       // Inside | or / only the quote itself is escaped, so that a regular expression keeps its backslashes.
@@ -100,13 +120,19 @@ export class FilterScanner {
     if (!digits) throw this.#bad('illegal escape sequence');
     const start = digits.radix === 8 ? this.#position - 1 : this.#position;
     const number = this.#input.slice(start, start + digits.count);
-    const code = /^[0-9a-fA-F]+$/.test(number) && number.length === digits.count ? parseInt(number, digits.radix) : NaN;
+    const code =
+      /^[0-9a-fA-F]+$/.test(number) && number.length === digits.count
+        ? parseInt(number, digits.radix)
+        : NaN;
     if (!(code <= 0x10ffff)) throw this.#bad('illegal numeric escape sequence');
     this.#position = start + digits.count;
     return String.fromCodePoint(code);
   }
 
   #bad(problem: string): EngineError {
-    return new EngineError('invalid_argument', `filters: parse error: [${this.#input}]: ${problem}`);
+    return new EngineError(
+      'invalid_argument',
+      `filters: parse error: [${this.#input}]: ${problem}`,
+    );
   }
 }

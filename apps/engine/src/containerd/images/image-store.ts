@@ -43,7 +43,11 @@ export class ImageStore {
     return this.#database.transaction(() => {
       if (this.#table.has([namespace, image.name])) throw alreadyExists(`image "${image.name}"`);
       const now = timestampNow();
-      const stored = create(ImageSchema, { ...copyOf(ImageSchema, image), createdAt: now, updatedAt: now });
+      const stored = create(ImageSchema, {
+        ...copyOf(ImageSchema, image),
+        createdAt: now,
+        updatedAt: now,
+      });
       this.#namespaces.ensure(namespace);
       this.#table.put([namespace, image.name], stored);
       return stored;
@@ -87,7 +91,8 @@ export class ImageStore {
 
 const validate = ({ name, target }: Image): void => {
   validateName('image name', name);
-  if (!target || !isDigest(target.digest)) throw invalidArgument(`target.Digest "${target?.digest ?? ''}" invalid`);
+  if (!target || !isDigest(target.digest))
+    throw invalidArgument(`target.Digest "${target?.digest ?? ''}" invalid`);
   if (target.size <= 0n) throw invalidArgument('target.Size must be greater than zero');
   if (target.mediaType === '') throw invalidArgument('target.MediaType must be set');
 };

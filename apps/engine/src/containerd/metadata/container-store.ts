@@ -43,7 +43,11 @@ export class ContainerStore {
       const { id } = container;
       if (this.#table.has([namespace, id])) throw alreadyExists(`container "${id}"`);
       const now = timestampNow();
-      const stored = create(ContainerSchema, { ...copyOf(ContainerSchema, container), createdAt: now, updatedAt: now });
+      const stored = create(ContainerSchema, {
+        ...copyOf(ContainerSchema, container),
+        createdAt: now,
+        updatedAt: now,
+      });
       this.#namespaces.ensure(namespace);
       this.#table.put([namespace, id], stored);
       return stored;
@@ -61,7 +65,8 @@ export class ContainerStore {
       if (paths.length === 0 && next.runtime?.name !== current.runtime?.name) {
         throw invalidArgument('container.Runtime.Name field is immutable');
       }
-      const mask = paths.length === 0 ? ['labels', 'spec', 'extensions', 'image', 'snapshotkey'] : paths;
+      const mask =
+        paths.length === 0 ? ['labels', 'spec', 'extensions', 'image', 'snapshotkey'] : paths;
       const updated = copyOf(ContainerSchema, current);
       updated.labels = updateLabels(current.labels, next.labels, mask);
       for (const path of otherPaths(mask)) applyPath(updated, next, path);
@@ -113,7 +118,9 @@ const validate = (container: Container): void => {
     validateName('label', key);
     // containerd's own bound on key and value together.
     if (key.length + value.length > 4096) {
-      throw invalidArgument(`label key and value length (${key.length + value.length} bytes) greater than maximum size (4096 bytes), key: ${key.slice(0, 10)}`);
+      throw invalidArgument(
+        `label key and value length (${key.length + value.length} bytes) greater than maximum size (4096 bytes), key: ${key.slice(0, 10)}`,
+      );
     }
   }
   if (Object.keys(container.extensions).includes('')) {

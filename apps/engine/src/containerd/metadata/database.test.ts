@@ -21,7 +21,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const spec = { typeUrl: 'types.containerd.io/opencontainers/runtime-spec/1/Spec', value: new Uint8Array([123, 125]) };
+const spec = {
+  typeUrl: 'types.containerd.io/opencontainers/runtime-spec/1/Spec',
+  value: new Uint8Array([123, 125]),
+};
 const aContainer = (fields: { id: string; labels?: Record<string, string>; image?: string }) =>
   create(ContainerSchema, { runtime: { name: 'io.containerd.engineroom.v2' }, spec, ...fields });
 
@@ -59,7 +62,11 @@ describe('the database', () => {
     database = MetadataDatabase.open(folder);
 
     const found = new ContainerStore(database, new NamespaceStore(database)).get('moby', 'c');
-    expect([found.labels, found.spec?.value, found.createdAt?.seconds]).toEqual([{ a: 'b' }, spec.value, expect.any(BigInt)]);
+    expect([found.labels, found.spec?.value, found.createdAt?.seconds]).toEqual([
+      { a: 'b' },
+      spec.value,
+      expect.any(BigInt),
+    ]);
   });
 
   test('of another schema version is left alone', async () => {
@@ -76,12 +83,15 @@ describe('containers', () => {
     return { namespaces, containers: new ContainerStore(database, namespaces) };
   };
 
-  test('of one namespace are unknown in another, in containerd\'s words', () => {
+  test("of one namespace are unknown in another, in containerd's words", () => {
     const { containers } = stores();
     containers.create('moby', aContainer({ id: 'x' }));
 
     expect(() => containers.get('ns', 'x')).toThrow(
-      expect.objectContaining({ kind: 'not_found', message: 'container "x" in namespace "ns": not found' }),
+      expect.objectContaining({
+        kind: 'not_found',
+        message: 'container "x" in namespace "ns": not found',
+      }),
     );
     expect(containers.list('ns')).toEqual([]);
   });
@@ -114,12 +124,21 @@ describe('containers', () => {
 
   test('change only where the mask says', () => {
     const { containers } = stores();
-    containers.create('moby', aContainer({ id: 'x', image: 'old', labels: { keep: '1', drop: '2' } }));
+    containers.create(
+      'moby',
+      aContainer({ id: 'x', image: 'old', labels: { keep: '1', drop: '2' } }),
+    );
 
-    const updated = containers.update('moby', aContainer({ id: 'x', image: 'new', labels: { drop: '', add: '3' } }), ['labels.drop', 'labels.add']);
+    const updated = containers.update(
+      'moby',
+      aContainer({ id: 'x', image: 'new', labels: { drop: '', add: '3' } }),
+      ['labels.drop', 'labels.add'],
+    );
 
     expect([updated.image, updated.labels]).toEqual(['old', { keep: '1', add: '3' }]);
-    expect(() => containers.update('moby', aContainer({ id: 'x' }), ['runtime'])).toThrow('cannot update "runtime" field');
+    expect(() => containers.update('moby', aContainer({ id: 'x' }), ['runtime'])).toThrow(
+      'cannot update "runtime" field',
+    );
   });
 
   test('are found by filters', () => {
@@ -128,7 +147,9 @@ describe('containers', () => {
     containers.create('moby', aContainer({ id: 'b', labels: { role: 'web' } }));
 
     expect(containers.list('moby', ['labels.role==web']).map(({ id }) => id)).toEqual(['b']);
-    expect(containers.list('moby', ['runtime.name==io.containerd.engineroom.v2', 'id==a'])).toHaveLength(2);
+    expect(
+      containers.list('moby', ['runtime.name==io.containerd.engineroom.v2', 'id==a']),
+    ).toHaveLength(2);
   });
 });
 
@@ -138,7 +159,10 @@ describe('namespaces and leases', () => {
     namespaces.create('ns', {});
 
     expect(() => namespaces.delete('ns', () => ['containers'])).toThrow(
-      expect.objectContaining({ kind: 'failed_precondition', message: expect.stringContaining('containers') as string }),
+      expect.objectContaining({
+        kind: 'failed_precondition',
+        message: expect.stringContaining('containers') as string,
+      }),
     );
     namespaces.delete('ns', () => []);
     expect(namespaces.list()).toEqual([]);

@@ -122,6 +122,7 @@ export class MetadataDatabase {
 }
 
 /** A copy of a message that the caller may change. */
-export const copyOf = <D extends DescMessage>(schema: D, message: MessageShape<D>): MessageShape<D> =>
-  fromBinary(schema, toBinary(schema, message));
-
+export const copyOf = <D extends DescMessage>(
+  schema: D,
+  message: MessageShape<D>,
+): MessageShape<D> => fromBinary(schema, toBinary(schema, message));

@@ -49,9 +49,15 @@ export class LeaseStore {
     return this.#leases
       .list([namespace])
       .map(({ value }) => value)
-      .filter((lease) => matches(([field, ...rest]) =>
-        field === 'id' ? lease.id : field === 'labels' ? lookupLabel(lease.labels, rest) : undefined,
-      ));
+      .filter((lease) =>
+        matches(([field, ...rest]) =>
+          field === 'id'
+            ? lease.id
+            : field === 'labels'
+              ? lookupLabel(lease.labels, rest)
+              : undefined,
+        ),
+      );
   }
 
   delete(namespace: string, id: string): void {

@@ -45,7 +45,10 @@ export class NamespaceStore {
     return this.#database.transaction(() => {
       const current = this.get(name);
       const mask = paths.length === 0 ? ['labels'] : paths;
-      const updated = create(NamespaceSchema, { name, labels: updateLabels(current.labels, labels, mask) });
+      const updated = create(NamespaceSchema, {
+        name,
+        labels: updateLabels(current.labels, labels, mask),
+      });
       this.#table.put([name], updated);
       return updated;
     });

@@ -11,7 +11,11 @@ export const otherPaths = (paths: readonly string[]): string[] =>
   paths.filter((path) => path !== 'labels' && labelOf(path) === undefined);
 
 /** An empty value removes a label, as in containerd. */
-export const updateLabels = (current: Labels, next: Labels, paths: readonly string[]): Record<string, string> => {
+export const updateLabels = (
+  current: Labels,
+  next: Labels,
+  paths: readonly string[],
+): Record<string, string> => {
   if (paths.includes('labels')) return { ...next };
   const labels: Record<string, string> = { ...current };
   for (const path of paths) {

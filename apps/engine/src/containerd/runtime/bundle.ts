@@ -11,7 +11,18 @@
  *
  * Upstream: containerd core/runtime/v2/bundle.go.
  */
-import { chmod, mkdir, readdir, readFile, readlink, rename, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatTraceparent, parseTraceparent, type SpanContext } from '../../tracing/context.ts';
 import { alreadyExists } from '../errors.ts';
@@ -78,7 +89,8 @@ export class Bundle {
     const bundles: Bundle[] = [];
     for (const namespace of await names(top)) {
       for (const id of await names(join(top, namespace))) {
-        if (id.startsWith('.')) await rm(join(top, namespace, id), { recursive: true, force: true });
+        if (id.startsWith('.'))
+          await rm(join(top, namespace, id), { recursive: true, force: true });
         else bundles.push(new Bundle(folders, namespace, id));
       }
     }

@@ -56,7 +56,13 @@ export class Exits {
           typeUrl: TaskExitSchema.typeName,
           value: toBinary(
             TaskExitSchema,
-            create(TaskExitSchema, { containerId: id, id, pid, exitStatus, exitedAt: exitedAt ?? timestampNow() }),
+            create(TaskExitSchema, {
+              containerId: id,
+              id,
+              pid,
+              exitStatus,
+              exitedAt: exitedAt ?? timestampNow(),
+            }),
           ),
         },
       }),

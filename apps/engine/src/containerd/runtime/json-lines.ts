@@ -32,7 +32,8 @@ export class JsonLines {
     for (;;) {
       const line = this.#lines.shift();
       if (line !== undefined) return parse(line);
-      if (this.#ended) throw new EngineError('unavailable', this.#ended.message, { cause: this.#ended });
+      if (this.#ended)
+        throw new EngineError('unavailable', this.#ended.message, { cause: this.#ended });
       const left = deadline - performance.now();
       if (left <= 0) throw new EngineError('deadline', 'no answer in time');
       await this.#change(left);

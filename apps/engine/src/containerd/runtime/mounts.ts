@@ -6,7 +6,7 @@ const MNT_DETACH = 2;
 const UMOUNT_NOFOLLOW = 8;
 
 export interface Unmounter {
-  unmount(target: string, flags: number): void;
+  readonly unmount: (target: string, flags: number) => void;
 }
 
 /** The kernel writes blanks and backslashes in a path as octal. */

@@ -15,7 +15,9 @@ export const processFacts = (pid: number): ProcessFacts | undefined => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in brackets may hold anything, brackets and blanks included.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').filter((part) => part !== '');
+    const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .filter((part) => part !== '');
     return { pid, ppid: Number(fields[1]), startTime: fields[19] ?? '', argv };
   } catch {
     return undefined;

@@ -39,7 +39,11 @@ export const reconnect = async (options: ReconnectOptions): Promise<void> => {
   await Promise.all(
     bundles.map((bundle) =>
       reconnectOne(bundle, options).catch((error: unknown) => {
-        options.log.error('failed to load task', { id: bundle.id, namespace: bundle.namespace, error: messageOf(error) });
+        options.log.error('failed to load task', {
+          id: bundle.id,
+          namespace: bundle.namespace,
+          error: messageOf(error),
+        });
       }),
     ),
   );
@@ -55,7 +59,9 @@ const reconnectOne = async (bundle: Bundle, options: ReconnectOptions): Promise<
   const onDisconnect = () => tasks.lost(bundle.namespace, bundle.id);
   const task =
     bootstrap &&
-    (await shims.connect(bundle, { binary, bootstrap, onDisconnect, context, stopLog }).catch(() => undefined));
+    (await shims
+      .connect(bundle, { binary, bootstrap, onDisconnect, context, stopLog })
+      .catch(() => undefined));
   if (!task) {
     return tasks.bury({ bundle, binary, context, stopLog, client: nobody });
   }
@@ -83,7 +89,10 @@ const takeOver = async (task: Task, { tasks, exits, log }: ReconnectOptions): Pr
 };
 
 /** Which command cleans up: what the bundle says, else what the container's runtime is. */
-const binaryOf = async (bundle: Bundle, { shims, containers }: ReconnectOptions): Promise<ShimBinary | undefined> => {
+const binaryOf = async (
+  bundle: Bundle,
+  { shims, containers }: ReconnectOptions,
+): Promise<ShimBinary | undefined> => {
   const path = await bundle.read('shim-binary-path');
   if (path) return shims.binaryAt(path);
   try {

@@ -17,10 +17,14 @@ export const binaryName = (runtime: string): string => {
 };
 
 export const resolveRuntimePath = async (runtime: string, ownFolder: string): Promise<string> => {
-  if (runtime === '') throw new EngineError('invalid_argument', 'no runtime name: invalid argument');
+  if (runtime === '')
+    throw new EngineError('invalid_argument', 'no runtime name: invalid argument');
   if (isAbsolute(runtime)) {
     if (await isExecutable(runtime)) return runtime;
-    throw new EngineError('not_found', `invalid custom binary path: stat ${runtime}: no such file or directory`);
+    throw new EngineError(
+      'not_found',
+      `invalid custom binary path: stat ${runtime}: no such file or directory`,
+    );
   }
   if (runtime.includes('/')) throw invalidRuntime(runtime);
   const name = binaryName(runtime);
@@ -29,7 +33,10 @@ export const resolveRuntimePath = async (runtime: string, ownFolder: string): Pr
     const path = join(folder, name);
     if (await isExecutable(path)) return path;
   }
-  throw new EngineError('not_found', `runtime "${runtime}" binary not installed "${name}": file does not exist`);
+  throw new EngineError(
+    'not_found',
+    `runtime "${runtime}" binary not installed "${name}": file does not exist`,
+  );
 };
 
 const isExecutable = (path: string): Promise<boolean> =>

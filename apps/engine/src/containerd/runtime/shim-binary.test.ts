@@ -11,7 +11,14 @@ describe('what a shim answers to start', () => {
     ['a plain address', Buffer.from(`${address}\n`), 2],
     ['JSON', Buffer.from(JSON.stringify({ version: 3, address, protocol: 'ttrpc' })), 3],
     ['JSON of an older shim', Buffer.from(JSON.stringify({ version: 2, address })), 2],
-    ['protobuf', toBinary(BootstrapResultSchema, create(BootstrapResultSchema, { version: 3, address, protocol: 'ttrpc' })), 3],
+    [
+      'protobuf',
+      toBinary(
+        BootstrapResultSchema,
+        create(BootstrapResultSchema, { version: 3, address, protocol: 'ttrpc' }),
+      ),
+      3,
+    ],
   ])('may be %s', (_, output, version) => {
     expect(parseBootstrap(output)).toEqual({ version, address, protocol: 'ttrpc' });
     expect(socketPathOf(parseBootstrap(output))).toBe('/run/engine-room/s/abc');
@@ -34,9 +41,14 @@ describe('a runtime', () => {
     expect(binaryName('io.containerd.runc.v2')).toBe('containerd-shim-runc-v2');
   });
 
-  test.each(['', 'runc', '../x.y', 'a/b', 'x..y', 'io.containerd.run c.v2'])('called "%s" is refused', async (runtime) => {
-    await expect(resolveRuntimePath(runtime, '/nowhere')).rejects.toMatchObject({ kind: 'invalid_argument' });
-  });
+  test.each(['', 'runc', '../x.y', 'a/b', 'x..y', 'io.containerd.run c.v2'])(
+    'called "%s" is refused',
+    async (runtime) => {
+      await expect(resolveRuntimePath(runtime, '/nowhere')).rejects.toMatchObject({
+        kind: 'invalid_argument',
+      });
+    },
+  );
 
   test('that is not installed is said so', async () => {
     await expect(resolveRuntimePath('io.example.nothing.v9', '/nowhere')).rejects.toThrow(
@@ -45,12 +57,20 @@ describe('a runtime', () => {
   });
 });
 
-test('a shim gets containerd\'s addresses, and nothing of our environment that slows Node down', () => {
+test("a shim gets containerd's addresses, and nothing of our environment that slows Node down", () => {
   process.env['NODE_EXTRA_CA_CERTS'] = '/x';
 
-  const env = shimEnvironment({ address: '/a', ttrpcAddress: '/a.ttrpc', publishBinary: '/b', isDebug: false }, 'moby');
+  const env = shimEnvironment(
+    { address: '/a', ttrpcAddress: '/a.ttrpc', publishBinary: '/b', isDebug: false },
+    'moby',
+  );
 
-  expect(env).toMatchObject({ TTRPC_ADDRESS: '/a.ttrpc', GRPC_ADDRESS: '/a', NAMESPACE: 'moby', PATH: process.env['PATH'] });
+  expect(env).toMatchObject({
+    TTRPC_ADDRESS: '/a.ttrpc',
+    GRPC_ADDRESS: '/a',
+    NAMESPACE: 'moby',
+    PATH: process.env['PATH'],
+  });
   expect(env).not.toHaveProperty('NODE_EXTRA_CA_CERTS');
   delete process.env['NODE_EXTRA_CA_CERTS'];
 });

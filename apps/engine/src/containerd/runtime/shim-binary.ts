@@ -37,11 +37,16 @@ const OUTPUT_LIMIT_BYTES = 1024 * 1024;
 /** Node reads certificates at start when told to: 55 ms that a container would wait. */
 const KEPT_VARIABLES = /^(PATH|HOME|LANG|LC_.*|TMPDIR|ENGINE_ROOM_.*)$/;
 
-export const shimEnvironment = ({ address, ttrpcAddress }: ShimSurroundings, namespace?: string): Record<string, string> => {
+export const shimEnvironment = (
+  { address, ttrpcAddress }: ShimSurroundings,
+  namespace?: string,
+): Record<string, string> => {
   const context = currentContext();
   return {
     ...Object.fromEntries(
-      Object.entries(process.env).flatMap(([key, value]) => (KEPT_VARIABLES.test(key) && value !== undefined ? [[key, value]] : [])),
+      Object.entries(process.env).flatMap(([key, value]) =>
+        KEPT_VARIABLES.test(key) && value !== undefined ? [[key, value]] : [],
+      ),
     ),
     GOMAXPROCS: '2',
     MAX_SHIM_VERSION: '2',
@@ -73,21 +78,37 @@ export class ShimBinary {
 
   /** Cleans up after a dead shim: kills what is left of the container, unmounts its root. */
   async delete(bundle: Bundle): Promise<DeleteResponse> {
-    const { output } = await this.#run(bundle, { action: 'delete', input: new Uint8Array(), timeoutMs: DELETE_TIMEOUT_MS });
+    const { output } = await this.#run(bundle, {
+      action: 'delete',
+      input: new Uint8Array(),
+      timeoutMs: DELETE_TIMEOUT_MS,
+    });
     return fromBinary(DeleteResponseSchema, output);
   }
 
   async #run(
     bundle: Bundle,
-    { action, input, timeoutMs }: { action: 'start' | 'delete'; input: Uint8Array; timeoutMs: number },
+    {
+      action,
+      input,
+      timeoutMs,
+    }: { action: 'start' | 'delete'; input: Uint8Array; timeoutMs: number },
   ): Promise<{ output: Buffer }> {
     const { address, publishBinary, isDebug } = this.#surroundings;
+    const { namespace, id } = bundle;
     const argv = [
-      ...['-namespace', bundle.namespace, '-address', address, '-publish-binary', publishBinary, '-id', bundle.id],
-      ...(action === 'delete' ? ['-bundle', bundle.path] : []),
-      ...(isDebug ? ['-debug'] : []),
-      action,
+      '-namespace',
+      namespace,
+      '-address',
+      address,
+      '-publish-binary',
+      publishBinary,
+      '-id',
+      id,
     ];
+    if (action === 'delete') argv.push('-bundle', bundle.path);
+    if (isDebug) argv.push('-debug');
+    argv.push(action);
     const child = spawn(this.path, argv, {
       cwd: bundle.path,
       env: shimEnvironment(this.#surroundings, bundle.namespace),
@@ -108,8 +129,13 @@ export class ShimBinary {
     });
     if (code !== 0) {
       // `start` answers on stdout and complains on either.
-      const said = Buffer.concat([...complaints, ...(action === 'start' ? output : [])]).toString('utf8').trim();
-      throw new EngineError('unknown', `${said === '' ? `${this.path} ${action}` : said}: exit status ${code ?? 'killed'}`);
+      const said = Buffer.concat([...complaints, ...(action === 'start' ? output : [])])
+        .toString('utf8')
+        .trim();
+      throw new EngineError(
+        'unknown',
+        `${said === '' ? `${this.path} ${action}` : said}: exit status ${code ?? 'killed'}`,
+      );
     }
     return { output: Buffer.concat(output) };
   }
@@ -126,12 +152,20 @@ const collect = (stream: NodeJS.ReadableStream, into: Buffer[]): void => {
 /** A plain address, JSON, or a protobuf: each generation of shims says it in its own way. */
 export const parseBootstrap = (output: Uint8Array): Bootstrap => {
   const text = Buffer.from(output).toString('utf8').trim();
-  const bootstrap = text.startsWith('{') ? fromJson(text) : (fromProtobuf(output) ?? { version: 2, address: text, protocol: 'ttrpc' });
+  const bootstrap = text.startsWith('{')
+    ? fromJson(text)
+    : (fromProtobuf(output) ?? { version: 2, address: text, protocol: 'ttrpc' });
   if (bootstrap.protocol !== 'ttrpc') {
-    throw new EngineError('not_implemented', `unexpected protocol: "${bootstrap.protocol}": not implemented`);
+    throw new EngineError(
+      'not_implemented',
+      `unexpected protocol: "${bootstrap.protocol}": not implemented`,
+    );
   }
   if (bootstrap.version < 2 || bootstrap.version > 3) {
-    throw new EngineError('not_implemented', `unsupported shim version (${bootstrap.version}): not implemented`);
+    throw new EngineError(
+      'not_implemented',
+      `unsupported shim version (${bootstrap.version}): not implemented`,
+    );
   }
   socketPathOf(bootstrap);
   return bootstrap;
@@ -142,11 +176,17 @@ const fromJson = (text: string): Bootstrap => {
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    throw new EngineError('unknown', `shim answered broken JSON: ${text.slice(0, 200)}`, { cause: error });
+    throw new EngineError('unknown', `shim answered broken JSON: ${text.slice(0, 200)}`, {
+      cause: error,
+    });
   }
   const { version, address, protocol } = parsed as Partial<Bootstrap>;
   if (typeof address !== 'string') throw new EngineError('unknown', 'shim answered no address');
-  return { version: typeof version === 'number' ? version : 2, address, protocol: typeof protocol === 'string' ? protocol : 'ttrpc' };
+  return {
+    version: typeof version === 'number' ? version : 2,
+    address,
+    protocol: typeof protocol === 'string' ? protocol : 'ttrpc',
+  };
 };
 
 const fromProtobuf = (output: Uint8Array): Bootstrap | undefined => {
@@ -161,6 +201,7 @@ const fromProtobuf = (output: Uint8Array): Bootstrap | undefined => {
 /** The path of the shim's socket. */
 export const socketPathOf = ({ address }: Bootstrap): string => {
   const path = address.replace(/^(ttrpc\+)?unix:\/\//, '');
-  if (!path.startsWith('/')) throw new EngineError('unknown', `shim answered a strange address: ${address.slice(0, 200)}`);
+  if (!path.startsWith('/'))
+    throw new EngineError('unknown', `shim answered a strange address: ${address.slice(0, 200)}`);
   return path;
 };

@@ -42,7 +42,10 @@ export class ShimStarter {
   }
 
   async binaryFor(runtime: string): Promise<ShimBinary> {
-    return new ShimBinary(await resolveRuntimePath(runtime, this.#options.ownFolder), this.#options.surroundings);
+    return new ShimBinary(
+      await resolveRuntimePath(runtime, this.#options.ownFolder),
+      this.#options.surroundings,
+    );
   }
 
   /** The command of a bundle that an earlier containerd made. */
@@ -51,7 +54,11 @@ export class ShimStarter {
   }
 
   /** Postcondition: a shim listens for this bundle, and the bundle says where. */
-  async start(bundle: Bundle, { runtime, options, onDisconnect }: ShimRequest, context: Task['context']): Promise<Task> {
+  async start(
+    bundle: Bundle,
+    { runtime, options, onDisconnect }: ShimRequest,
+    context: Task['context'],
+  ): Promise<Task> {
     const binary = await this.binaryFor(runtime);
     const stopLog = followShimLog(bundle, this.#options.fifos);
     try {
@@ -62,16 +69,24 @@ export class ShimStarter {
       return await this.connect(bundle, { binary, bootstrap, onDisconnect, context, stopLog });
     } catch (error) {
       stopLog();
-      throw new EngineError(kindOf(error) === 'internal' ? 'unknown' : kindOf(error), `failed to start shim: start failed: ${messageOf(error)}`, {
-        cause: error,
-      });
+      throw new EngineError(
+        kindOf(error) === 'internal' ? 'unknown' : kindOf(error),
+        `failed to start shim: start failed: ${messageOf(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
   /** Takes up the line to a shim that listens already. */
   async connect(
     bundle: Bundle,
-    { bootstrap, onDisconnect, ...rest }: Omit<Task, 'bundle' | 'client'> & { bootstrap: Bootstrap; onDisconnect: () => void },
+    {
+      bootstrap,
+      onDisconnect,
+      ...rest
+    }: Omit<Task, 'bundle' | 'client'> & { bootstrap: Bootstrap; onDisconnect: () => void },
   ): Promise<Task> {
     const { tracer, credentialsOfPeer } = this.#options;
     const client = connectTaskClient({
@@ -90,7 +105,11 @@ export class ShimStarter {
     return followShimLog(bundle, this.#options.fifos);
   }
 
-  async #bootstrap(bundle: Bundle, binary: ShimBinary, options: Any | undefined): Promise<Bootstrap> {
+  async #bootstrap(
+    bundle: Bundle,
+    binary: ShimBinary,
+    options: Any | undefined,
+  ): Promise<Bootstrap> {
     const { namespace, id, path } = bundle;
     const claimed = await this.#options.spares.claim(binary.path, { namespace, id, bundle: path });
     if (claimed) {
@@ -99,7 +118,11 @@ export class ShimStarter {
     }
     return this.#options.tracer.span(
       'shim start',
-      { level: 'step', source: __SOURCE__, attributes: { 'process.executable.path': binary.path, 'engineroom.bundle': path } },
+      {
+        level: 'step',
+        source: __SOURCE__,
+        attributes: { 'process.executable.path': binary.path, 'engineroom.bundle': path },
+      },
       async () => {
         const bootstrap = await binary.start(bundle, options);
         await this.#tellStarted(bundle, bootstrap);
@@ -116,7 +139,13 @@ export class ShimStarter {
       id: processId(pid, 'claimed'),
       change: 'claimed',
       actor: 'shim',
-      process: { pid, ppid: facts?.ppid ?? null, name: SHIM_NAME, ...(facts ? { argv: facts.argv } : {}), startTime },
+      process: {
+        pid,
+        ppid: facts?.ppid ?? null,
+        name: SHIM_NAME,
+        ...(facts ? { argv: facts.argv } : {}),
+        startTime,
+      },
       containerId: id,
       level: 'step',
       source: __SOURCE__,
@@ -126,16 +155,29 @@ export class ShimStarter {
 
   /** `start` has left by now; who listens is told by the kernel, with the socket. */
   async #tellStarted(bundle: Bundle, bootstrap: Bootstrap): Promise<void> {
-    const client = connectTaskClient({ bootstrap, namespace: bundle.namespace, tracer: this.#options.tracer, onDisconnect: () => undefined });
+    const client = connectTaskClient({
+      bootstrap,
+      namespace: bundle.namespace,
+      tracer: this.#options.tracer,
+      onDisconnect: () => undefined,
+    });
     try {
-      const { shimPid: pid } = await client.calls.connect({ id: bundle.id }, { timeoutMs: CONNECT_TIMEOUT_MS });
+      const { shimPid: pid } = await client.calls.connect(
+        { id: bundle.id },
+        { timeoutMs: CONNECT_TIMEOUT_MS },
+      );
       const facts = processFacts(pid);
       this.#options.tracer.emit({
         type: 'process',
         id: processId(pid, 'fork'),
         change: 'fork',
         actor: 'shim',
-        process: { pid, ppid: facts?.ppid ?? null, name: SHIM_NAME, ...(facts ? { argv: facts.argv, startTime: facts.startTime } : {}) },
+        process: {
+          pid,
+          ppid: facts?.ppid ?? null,
+          name: SHIM_NAME,
+          ...(facts ? { argv: facts.argv, startTime: facts.startTime } : {}),
+        },
         containerId: bundle.id,
         level: 'step',
         source: __SOURCE__,
@@ -143,7 +185,10 @@ export class ShimStarter {
       });
     } catch (error) {
       // The trace goes without the birth; the shim itself is asked again when the task is made.
-      this.#options.log.debug('shim did not say who it is', { id: bundle.id, error: messageOf(error) });
+      this.#options.log.debug('shim did not say who it is', {
+        id: bundle.id,
+        error: messageOf(error),
+      });
     } finally {
       client.close();
     }

@@ -9,7 +9,13 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
-import { SPARE_ACTION, type BootstrapAnswer, type ClaimAnswer, type ClaimRequest, type SpareHello } from '../../protocol/task/claim.ts';
+import {
+  SPARE_ACTION,
+  type BootstrapAnswer,
+  type ClaimAnswer,
+  type ClaimRequest,
+  type SpareHello,
+} from '../../protocol/task/claim.ts';
 import { withContext } from '../../tracing/context.ts';
 import type { Log } from '../log.ts';
 import { JsonLines } from './json-lines.ts';
@@ -85,7 +91,10 @@ export class SpareKeeper {
   }
 
   /** The waiting spare becomes the shim of a container; undefined when there is none (of that kind) or it fails. */
-  async claim(shimPath: string, request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>): Promise<ClaimedSpare | undefined> {
+  async claim(
+    shimPath: string,
+    request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>,
+  ): Promise<ClaimedSpare | undefined> {
     const spare = this.#spare;
     if (!spare || spare.shimPath !== shimPath) return undefined;
     this.#spare = undefined;
@@ -99,7 +108,10 @@ export class SpareKeeper {
       const readyMs = Math.round(performance.now() - spare.readySince);
       return { pid: spare.hello.pid, startTime: spare.hello.startTime, bootstrap: answer, readyMs };
     } catch (error) {
-      this.#options.log.warn('spare shim could not be claimed', { error: messageOf(error), pid: spare.hello.pid });
+      this.#options.log.warn('spare shim could not be claimed', {
+        error: messageOf(error),
+        pid: spare.hello.pid,
+      });
       return undefined;
     } finally {
       spare.socket.destroy();
@@ -147,7 +159,15 @@ export class SpareKeeper {
     const claimSocket = join(folder, `${process.pid}-${this.#count}.sock`);
     spawnDetached({
       file: shimPath,
-      argv: [shimPath, '-address', surroundings.address, '-publish-binary', surroundings.publishBinary, SPARE_ACTION, claimSocket],
+      argv: [
+        shimPath,
+        '-address',
+        surroundings.address,
+        '-publish-binary',
+        surroundings.publishBinary,
+        SPARE_ACTION,
+        claimSocket,
+      ],
       env: shimEnvironment(surroundings),
       cwd: '/',
     });

@@ -30,7 +30,11 @@ export interface TaskClientOptions {
 }
 
 export const connectTaskClient = ({ bootstrap, ...options }: TaskClientOptions): TaskClient => {
-  const channel = createTtrpcChannel({ ...options, socketPath: socketPathOf(bootstrap), peer: 'shim' });
+  const channel = createTtrpcChannel({
+    ...options,
+    socketPath: socketPathOf(bootstrap),
+    peer: 'shim',
+  });
   const calls: TaskCalls = bootstrap.version >= 3 ? channel.client(TaskV3) : channel.client(TaskV2);
   return { calls, connect: () => channel.connect(), close: () => channel.close() };
 };

@@ -35,7 +35,12 @@ export interface CreateTask {
   readonly config: Uint8Array;
   readonly options: Any | undefined;
   readonly rootfs: readonly { type: string; source: string; target: string; options: string[] }[];
-  readonly stdio: { readonly stdin: string; readonly stdout: string; readonly stderr: string; readonly terminal: boolean };
+  readonly stdio: {
+    readonly stdin: string;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly terminal: boolean;
+  };
   readonly checkpoint: string;
 }
 
@@ -98,7 +103,10 @@ export class TaskManager {
   async delete(namespace: string, id: string): Promise<TaskExit> {
     const task = this.get(namespace, id);
     const key = keyOf(task);
-    const { pid, exitStatus, exitedAt } = await task.client.calls.delete({ id }, { source: __SOURCE__ });
+    const { pid, exitStatus, exitedAt } = await task.client.calls.delete(
+      { id },
+      { source: __SOURCE__ },
+    );
     // From here on a disconnection is no death.
     this.#tasks.delete(key);
     this.#busy.add(key);
@@ -115,7 +123,8 @@ export class TaskManager {
   /** An event of a shim. When it carries no trace of its own, it belongs to the trace of its task. */
   forward(envelope: Envelope): void {
     const { containerId } = subjectOf(envelope);
-    const context = currentContext() ?? this.#tasks.get(taskKey(envelope.namespace, containerId))?.context;
+    const context =
+      currentContext() ?? this.#tasks.get(taskKey(envelope.namespace, containerId))?.context;
     withContext(context, () => this.#options.exits.forward(envelope));
   }
 
@@ -157,7 +166,11 @@ export class TaskManager {
     const { folders, tracer } = this.#options;
     return tracer.span('bundle create', { level: 'step', source: __SOURCE__ }, async (span) => {
       const bundle = await Bundle.create(folders, { namespace, id, config });
-      span.event('bundle created', { 'engineroom.bundle': bundle.path, 'container.id': id }, { level: 'step', source: __SOURCE__ });
+      span.event(
+        'bundle created',
+        { 'engineroom.bundle': bundle.path, 'container.id': id },
+        { level: 'step', source: __SOURCE__ },
+      );
       return bundle;
     });
   }
@@ -175,36 +188,56 @@ export class TaskManager {
     }
   }
 
-  async #createInShim(task: Task, { id, rootfs, stdio, options, checkpoint }: CreateTask): Promise<number> {
+  async #createInShim(
+    task: Task,
+    { id, rootfs, stdio, options, checkpoint }: CreateTask,
+  ): Promise<number> {
     const { unmounter, exits, spares } = this.#options;
     // Known from now on: an exit may be told before `create` has answered.
     this.#tasks.set(keyOf(task), task);
     try {
       const { pid } = await task.client.calls.create(
-        { id, bundle: task.bundle.path, rootfs: [...rootfs], ...stdio, checkpoint, ...(options ? { options } : {}) },
+        {
+          id,
+          bundle: task.bundle.path,
+          rootfs: [...rootfs],
+          ...stdio,
+          checkpoint,
+          ...(options ? { options } : {}),
+        },
         { source: __SOURCE__ },
       );
       return pid;
     } catch (error) {
       this.#tasks.delete(keyOf(task));
-      await task.client.calls.delete({ id }, { timeoutMs: CLEANUP_TIMEOUT_MS }).catch(() => undefined);
+      await task.client.calls
+        .delete({ id }, { timeoutMs: CLEANUP_TIMEOUT_MS })
+        .catch(() => undefined);
       await this.#shutdown(task, true);
       await task.bundle.delete(unmounter);
       exits.forget(task.bundle.namespace, id);
       spares.touch();
       const kind = kindOf(error) === 'internal' ? 'unknown' : kindOf(error);
-      throw new EngineError(kind, `failed to create shim task: ${messageOf(error)}`, { cause: error });
+      throw new EngineError(kind, `failed to create shim task: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 
   /** A shim whose task is gone has no reason to stay. */
   async #shutdown({ client, bundle, stopLog }: Task, now: boolean): Promise<void> {
     try {
-      await client.calls.shutdown({ id: bundle.id, now }, { timeoutMs: SHUTDOWN_TIMEOUT_MS, source: __SOURCE__ });
+      await client.calls.shutdown(
+        { id: bundle.id, now },
+        { timeoutMs: SHUTDOWN_TIMEOUT_MS, source: __SOURCE__ },
+      );
     } catch (error) {
       // A shim that exits before it has answered did what it was asked.
       if (kindOf(error) !== 'unavailable') {
-        this.#options.log.warn('shim did not shut down', { id: bundle.id, error: messageOf(error) });
+        this.#options.log.warn('shim did not shut down', {
+          id: bundle.id,
+          error: messageOf(error),
+        });
       }
     } finally {
       client.close();
@@ -217,20 +250,34 @@ export class TaskManager {
     const { exits, unmounter, log, tracer, spares } = this.#options;
     const { namespace, id } = bundle;
     log.warn('cleaning up after shim disconnected', { id, namespace });
-    await tracer.span('clean up after a dead shim', { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } }, async () => {
-      client.close();
-      stopLog();
-      const exit = await binary.delete(bundle).catch((error: unknown) => {
-        log.error('failed to clean up after shim disconnected', { id, namespace, error: messageOf(error) });
-        // As containerd says when it does not know.
-        return { pid: 0, exitStatus: 255, exitedAt: undefined };
-      });
-      await bundle.delete(unmounter).catch((error: unknown) => {
-        log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
-      });
-      this.#tasks.delete(keyOf(task));
-      exits.tellDeath({ namespace, id, pid: exit.pid, exitStatus: exit.exitStatus, exitedAt: exit.exitedAt });
-    });
+    await tracer.span(
+      'clean up after a dead shim',
+      { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } },
+      async () => {
+        client.close();
+        stopLog();
+        const exit = await binary.delete(bundle).catch((error: unknown) => {
+          log.error('failed to clean up after shim disconnected', {
+            id,
+            namespace,
+            error: messageOf(error),
+          });
+          // As containerd says when it does not know.
+          return { pid: 0, exitStatus: 255, exitedAt: undefined };
+        });
+        await bundle.delete(unmounter).catch((error: unknown) => {
+          log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
+        });
+        this.#tasks.delete(keyOf(task));
+        exits.tellDeath({
+          namespace,
+          id,
+          pid: exit.pid,
+          exitStatus: exit.exitStatus,
+          exitedAt: exit.exitedAt,
+        });
+      },
+    );
     spares.touch();
   }
 }

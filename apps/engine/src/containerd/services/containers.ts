@@ -18,10 +18,16 @@ export interface ContainersDependencies {
   readonly hasTask: (namespace: string, id: string) => boolean;
 }
 
-export const containersService = ({ containers, events, hasTask }: ContainersDependencies): HandlersOf<typeof Containers> => ({
+export const containersService = ({
+  containers,
+  events,
+  hasTask,
+}: ContainersDependencies): HandlersOf<typeof Containers> => ({
   get: async ({ id }, call) => ({ container: containers.get(requireNamespace(call), id) }),
 
-  list: async ({ filters }, call) => ({ containers: containers.list(requireNamespace(call), filters) }),
+  list: async ({ filters }, call) => ({
+    containers: containers.list(requireNamespace(call), filters),
+  }),
 
   async *listStream({ filters }, call) {
     for (const container of containers.list(requireNamespace(call), filters)) yield { container };
@@ -34,7 +40,10 @@ export const containersService = ({ containers, events, hasTask }: ContainersDep
     events.publish(namespace, '/containers/create', ContainerCreateSchema, {
       id,
       image,
-      runtime: { name: runtime?.name ?? '', ...(runtime?.options ? { options: runtime.options } : {}) },
+      runtime: {
+        name: runtime?.name ?? '',
+        ...(runtime?.options ? { options: runtime.options } : {}),
+      },
     });
     return { container: created };
   },
@@ -43,7 +52,12 @@ export const containersService = ({ containers, events, hasTask }: ContainersDep
     const namespace = requireNamespace(call);
     const updated = containers.update(namespace, required(container), updateMask?.paths ?? []);
     const { id, image, labels, snapshotKey } = updated;
-    events.publish(namespace, '/containers/update', ContainerUpdateSchema, { id, image, labels, snapshotKey });
+    events.publish(namespace, '/containers/update', ContainerUpdateSchema, {
+      id,
+      image,
+      labels,
+      snapshotKey,
+    });
     return { container: updated };
   },
 

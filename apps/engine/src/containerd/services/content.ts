@@ -1,7 +1,14 @@
 /** Content: blobs in and out. Upstream: containerd plugins/services/content/contentserver. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import { WriteAction, type Content, type WriteContentRequest } from '../../protocol/gen/containerd/content_pb.ts';
-import { ContentCreateSchema, ContentDeleteSchema } from '../../protocol/gen/containerd/store-events_pb.ts';
+import {
+  WriteAction,
+  type Content,
+  type WriteContentRequest,
+} from '../../protocol/gen/containerd/content_pb.ts';
+import {
+  ContentCreateSchema,
+  ContentDeleteSchema,
+} from '../../protocol/gen/containerd/store-events_pb.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest, type Digest } from '../content/digest.ts';
@@ -18,17 +25,30 @@ export interface ContentDependencies {
 
 const BLOCK = 100;
 
-export const contentService = ({ content, events }: ContentDependencies): HandlersOf<typeof Content> => ({
-  info: async ({ digest }, call) => ({ info: content.info(requireNamespace(call), parseDigest(digest)) }),
+export const contentService = ({
+  content,
+  events,
+}: ContentDependencies): HandlersOf<typeof Content> => ({
+  info: async ({ digest }, call) => ({
+    info: content.info(requireNamespace(call), parseDigest(digest)),
+  }),
 
   update: async ({ info, updateMask }, call) => {
     const digest = parseDigest(info?.digest ?? '');
-    return { info: content.update(requireNamespace(call), digest, info?.labels ?? {}, updateMask?.paths ?? []) };
+    return {
+      info: content.update(
+        requireNamespace(call),
+        digest,
+        info?.labels ?? {},
+        updateMask?.paths ?? [],
+      ),
+    };
   },
 
   async *list({ filters }, call) {
     const infos = content.list(requireNamespace(call), filters);
-    for (let start = 0; start < infos.length; start += BLOCK) yield { info: infos.slice(start, start + BLOCK) };
+    for (let start = 0; start < infos.length; start += BLOCK)
+      yield { info: infos.slice(start, start + BLOCK) };
   },
 
   delete: async ({ digest }, call) => {
@@ -52,9 +72,13 @@ export const contentService = ({ content, events }: ContentDependencies): Handle
     }
   },
 
-  status: async ({ ref }, call) => ({ status: toStatus(await content.status(requireNamespace(call), ref)) }),
+  status: async ({ ref }, call) => ({
+    status: toStatus(await content.status(requireNamespace(call), ref)),
+  }),
 
-  listStatuses: async (_, call) => ({ statuses: (await content.statuses(requireNamespace(call))).map(toStatus) }),
+  listStatuses: async (_, call) => ({
+    statuses: (await content.statuses(requireNamespace(call))).map(toStatus),
+  }),
 
   abort: async ({ ref }, call) => {
     await content.abort(requireNamespace(call), ref);
@@ -69,7 +93,10 @@ export const contentService = ({ content, events }: ContentDependencies): Handle
         session ??= await WriteSession.open(content, namespace, request);
         const response = await session.step(request);
         if (session.committed) {
-          events.publish(namespace, '/content/create', ContentCreateSchema, { digest: session.committed, size: response.offset });
+          events.publish(namespace, '/content/create', ContentCreateSchema, {
+            digest: session.committed,
+            size: response.offset,
+          });
         }
         yield response;
         if (session.committed) return;
@@ -91,7 +118,12 @@ class WriteSession {
   #total: number;
   #expected: Digest | undefined;
 
-  private constructor(content: ContentStore, namespace: string, writer: IngestWriter, first: WriteContentRequest) {
+  private constructor(
+    content: ContentStore,
+    namespace: string,
+    writer: IngestWriter,
+    first: WriteContentRequest,
+  ) {
     this.#content = content;
     this.#namespace = namespace;
     this.#writer = writer;
@@ -100,10 +132,18 @@ class WriteSession {
     this.#expected = first.expected === '' ? undefined : parseDigest(first.expected);
   }
 
-  static async open(content: ContentStore, namespace: string, first: WriteContentRequest): Promise<WriteSession> {
+  static async open(
+    content: ContentStore,
+    namespace: string,
+    first: WriteContentRequest,
+  ): Promise<WriteSession> {
     if (first.ref === '') throw invalidArgument('first message must have a reference');
     const expected = first.expected === '' ? undefined : parseDigest(first.expected);
-    const writer = await content.writer(namespace, { ref: first.ref, totalBytes: Number(first.total), expected });
+    const writer = await content.writer(namespace, {
+      ref: first.ref,
+      totalBytes: Number(first.total),
+      expected,
+    });
     return new WriteSession(content, namespace, writer, first);
   }
 
@@ -143,7 +183,10 @@ class WriteSession {
   async #write({ offset, data }: WriteContentRequest): Promise<void> {
     const at = BigInt(this.#writer.status().offset);
     if (offset > 0n && offset !== at) {
-      throw new EngineError('invalid_argument', `write @${offset} must occur at current offset ${at}`);
+      throw new EngineError(
+        'invalid_argument',
+        `write @${offset} must occur at current offset ${at}`,
+      );
     }
     if (offset === 0n && at > 0n && data.length > 0) await this.#writer.truncate();
     if (data.length > 0) await this.#writer.write(data);

@@ -19,7 +19,12 @@ export interface DiffDependencies {
 
 const UNCOMPRESSED_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
-export const diffService = ({ content, mounted, special, tracer }: DiffDependencies): HandlersOf<typeof Diff> => ({
+export const diffService = ({
+  content,
+  mounted,
+  special,
+  tracer,
+}: DiffDependencies): HandlersOf<typeof Diff> => ({
   apply: async ({ diff, mounts }, call) => {
     const namespace = requireNamespace(call);
     if (!diff) throw invalidArgument('diff must be set');
@@ -27,9 +32,22 @@ export const diffService = ({ content, mounted, special, tracer }: DiffDependenc
     const blob = content.read(namespace, digest, 0, Infinity);
     const applied = await tracer.span(
       'layer apply',
-      { level: 'step', source: __SOURCE__, attributes: { 'engineroom.mount.type': mounts[0]?.type ?? '' } },
-      () => withMounted(mounts, mounted, (target) => applyLayer({ blob, target, special, signal: call.signal })),
+      {
+        level: 'step',
+        source: __SOURCE__,
+        attributes: { 'engineroom.mount.type': mounts[0]?.type ?? '' },
+      },
+      () =>
+        withMounted(mounts, mounted, (target) =>
+          applyLayer({ blob, target, special, signal: call.signal }),
+        ),
     );
-    return { applied: { mediaType: UNCOMPRESSED_LAYER, digest: applied.digest, size: BigInt(applied.sizeBytes) } };
+    return {
+      applied: {
+        mediaType: UNCOMPRESSED_LAYER,
+        digest: applied.digest,
+        size: BigInt(applied.sizeBytes),
+      },
+    };
   },
 });

@@ -20,10 +20,21 @@ export interface EventsDependencies {
   readonly teller: EventTeller;
 }
 
-export const eventsService = ({ events, forward, teller }: EventsDependencies): HandlersOf<typeof Events> => ({
+export const eventsService = ({
+  events,
+  forward,
+  teller,
+}: EventsDependencies): HandlersOf<typeof Events> => ({
   publish: async ({ topic, event }, call) => {
     const namespace = requireNamespace(call);
-    forward(create(EnvelopeSchema, { timestamp: timestampNow(), namespace, topic, ...(event ? { event } : {}) }));
+    forward(
+      create(EnvelopeSchema, {
+        timestamp: timestampNow(),
+        namespace,
+        topic,
+        ...(event ? { event } : {}),
+      }),
+    );
     return {};
   },
 
@@ -40,7 +51,9 @@ export const eventsService = ({ events, forward, teller }: EventsDependencies): 
   },
 });
 
-export const ttrpcEventsService = (forward: (envelope: Envelope) => void): HandlersOf<typeof TtrpcEvents> => ({
+export const ttrpcEventsService = (
+  forward: (envelope: Envelope) => void,
+): HandlersOf<typeof TtrpcEvents> => ({
   forward: async ({ envelope }) => {
     forward(required(envelope));
     return {};

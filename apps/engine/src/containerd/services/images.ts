@@ -1,5 +1,9 @@
 /** Images: names that point at manifests. Upstream: containerd plugins/services/images. */
-import { ImageCreateSchema, ImageDeleteSchema, ImageUpdateSchema } from '../../protocol/gen/containerd/image-events_pb.ts';
+import {
+  ImageCreateSchema,
+  ImageDeleteSchema,
+  ImageUpdateSchema,
+} from '../../protocol/gen/containerd/image-events_pb.ts';
 import type { Images } from '../../protocol/gen/containerd/images_pb.ts';
 import { invalidArgument } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
@@ -12,7 +16,10 @@ export interface ImagesDependencies {
   readonly events: EventExchange;
 }
 
-export const imagesService = ({ images, events }: ImagesDependencies): HandlersOf<typeof Images> => ({
+export const imagesService = ({
+  images,
+  events,
+}: ImagesDependencies): HandlersOf<typeof Images> => ({
   get: async ({ name }, call) => ({ image: images.get(requireNamespace(call), name) }),
 
   list: async ({ filters }, call) => ({ images: images.list(requireNamespace(call), filters) }),
@@ -20,14 +27,20 @@ export const imagesService = ({ images, events }: ImagesDependencies): HandlersO
   create: async ({ image }, call) => {
     const namespace = requireNamespace(call);
     const created = images.create(namespace, required(image));
-    events.publish(namespace, '/images/create', ImageCreateSchema, { name: created.name, labels: created.labels });
+    events.publish(namespace, '/images/create', ImageCreateSchema, {
+      name: created.name,
+      labels: created.labels,
+    });
     return { image: created };
   },
 
   update: async ({ image, updateMask }, call) => {
     const namespace = requireNamespace(call);
     const updated = images.update(namespace, required(image), updateMask?.paths ?? []);
-    events.publish(namespace, '/images/update', ImageUpdateSchema, { name: updated.name, labels: updated.labels });
+    events.publish(namespace, '/images/update', ImageUpdateSchema, {
+      name: updated.name,
+      labels: updated.labels,
+    });
     return { image: updated };
   },
 

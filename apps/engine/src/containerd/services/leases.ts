@@ -6,7 +6,9 @@ import type { LeaseStore } from '../metadata/lease-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
 export const leasesService = (leases: LeaseStore): HandlersOf<typeof Leases> => ({
-  create: async ({ id, labels }, call) => ({ lease: leases.create(requireNamespace(call), id, labels) }),
+  create: async ({ id, labels }, call) => ({
+    lease: leases.create(requireNamespace(call), id, labels),
+  }),
 
   delete: async ({ id }, call) => {
     leases.delete(requireNamespace(call), id);
@@ -25,7 +27,9 @@ export const leasesService = (leases: LeaseStore): HandlersOf<typeof Leases> => 
     return {};
   },
 
-  listResources: async ({ id }, call) => ({ resources: leases.listResources(requireNamespace(call), id) }),
+  listResources: async ({ id }, call) => ({
+    resources: leases.listResources(requireNamespace(call), id),
+  }),
 });
 
 const required = <T>(resource: T | undefined): T => {

@@ -17,7 +17,11 @@ export interface NamespacesDependencies {
   readonly holds: (namespace: string) => readonly string[];
 }
 
-export const namespacesService = ({ namespaces, events, holds }: NamespacesDependencies): HandlersOf<typeof Namespaces> => ({
+export const namespacesService = ({
+  namespaces,
+  events,
+  holds,
+}: NamespacesDependencies): HandlersOf<typeof Namespaces> => ({
   get: async ({ name }) => ({ namespace: namespaces.get(name) }),
 
   list: async () => ({ namespaces: namespaces.list() }),
@@ -32,7 +36,10 @@ export const namespacesService = ({ namespaces, events, holds }: NamespacesDepen
   update: async ({ namespace, updateMask }) => {
     const { name, labels } = required(namespace);
     const updated = namespaces.update(name, labels, updateMask?.paths ?? []);
-    events.publish(name, '/namespaces/update', NamespaceUpdateSchema, { name, labels: updated.labels });
+    events.publish(name, '/namespaces/update', NamespaceUpdateSchema, {
+      name,
+      labels: updated.labels,
+    });
     return { namespace: updated };
   },
 

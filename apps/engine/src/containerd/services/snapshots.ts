@@ -1,6 +1,10 @@
 /** Snapshots: which snapshotter, then its verbs. Upstream: containerd plugins/services/snapshots. */
 import type { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
-import { SnapshotCommitSchema, SnapshotPrepareSchema, SnapshotRemoveSchema } from '../../protocol/gen/containerd/store-events_pb.ts';
+import {
+  SnapshotCommitSchema,
+  SnapshotPrepareSchema,
+  SnapshotRemoveSchema,
+} from '../../protocol/gen/containerd/store-events_pb.ts';
 import { invalidArgument, notFound } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
 import { requireNamespace } from '../identifier.ts';
@@ -15,7 +19,10 @@ export interface SnapshotsDependencies {
 /** A message of the stream holds so many at most. */
 const BLOCK = 100;
 
-export const snapshotsService = ({ snapshotters, events }: SnapshotsDependencies): HandlersOf<typeof Snapshots> => {
+export const snapshotsService = ({
+  snapshotters,
+  events,
+}: SnapshotsDependencies): HandlersOf<typeof Snapshots> => {
   const named = (name: string): Snapshotter => {
     if (name === '') throw invalidArgument('snapshotter argument missing');
     const found = snapshotters.get(name);
@@ -26,14 +33,22 @@ export const snapshotsService = ({ snapshotters, events }: SnapshotsDependencies
     prepare: async ({ snapshotter, key, parent, labels }, call) => {
       const namespace = requireNamespace(call);
       const mounts = await named(snapshotter).prepare(namespace, key, parent, labels);
-      events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, { key, parent, snapshotter });
+      events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, {
+        key,
+        parent,
+        snapshotter,
+      });
       return { mounts: mounts.map(toMessage) };
     },
 
     view: async ({ snapshotter, key, parent, labels }, call) => {
       const namespace = requireNamespace(call);
       const mounts = await named(snapshotter).view(namespace, key, parent, labels);
-      events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, { key, parent, snapshotter });
+      events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, {
+        key,
+        parent,
+        snapshotter,
+      });
       return { mounts: mounts.map(toMessage) };
     },
 
@@ -44,7 +59,11 @@ export const snapshotsService = ({ snapshotters, events }: SnapshotsDependencies
     commit: async ({ snapshotter, name, key, labels }, call) => {
       const namespace = requireNamespace(call);
       await named(snapshotter).commit(namespace, name, key, labels);
-      events.publish(namespace, '/snapshot/commit', SnapshotCommitSchema, { key, name, snapshotter });
+      events.publish(namespace, '/snapshot/commit', SnapshotCommitSchema, {
+        key,
+        name,
+        snapshotter,
+      });
       return {};
     },
 
@@ -55,17 +74,22 @@ export const snapshotsService = ({ snapshotters, events }: SnapshotsDependencies
       return {};
     },
 
-    stat: async ({ snapshotter, key }, call) => ({ info: named(snapshotter).stat(requireNamespace(call), key) }),
+    stat: async ({ snapshotter, key }, call) => ({
+      info: named(snapshotter).stat(requireNamespace(call), key),
+    }),
 
     update: async ({ snapshotter, info, updateMask }, call) => {
       if (!info) throw invalidArgument('info must be set');
       const paths = updateMask?.paths ?? [];
-      return { info: named(snapshotter).update(requireNamespace(call), info.name, info.labels, paths) };
+      return {
+        info: named(snapshotter).update(requireNamespace(call), info.name, info.labels, paths),
+      };
     },
 
     async *list({ snapshotter, filters }, call) {
       const infos = named(snapshotter).list(requireNamespace(call), filters);
-      for (let start = 0; start < infos.length; start += BLOCK) yield { info: infos.slice(start, start + BLOCK) };
+      for (let start = 0; start < infos.length; start += BLOCK)
+        yield { info: infos.slice(start, start + BLOCK) };
     },
 
     usage: async ({ snapshotter, key }, call) => {

@@ -22,7 +22,11 @@ export interface TasksDependencies {
 const STATE_TIMEOUT_MS = 2000;
 const EMPTY = {};
 
-export const tasksService = ({ containers, tasks, spares }: TasksDependencies): HandlersOf<typeof Tasks> => {
+export const tasksService = ({
+  containers,
+  tasks,
+  spares,
+}: TasksDependencies): HandlersOf<typeof Tasks> => {
   /** A task is found by its container: both must be there. */
   const taskOf = (call: CallContext, containerId: string): Task => {
     const namespace = requireNamespace(call);
@@ -34,7 +38,8 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
     create: async (request, call) => {
       const namespace = requireNamespace(call);
       const container = containers.get(namespace, request.containerId);
-      if (request.checkpoint) throw new EngineError('not_implemented', 'restoring a checkpoint: not implemented');
+      if (request.checkpoint)
+        throw new EngineError('not_implemented', 'restoring a checkpoint: not implemented');
       const options = request.options ?? container.runtime?.options;
       spares.touch();
       const pid = await tasks.create({
@@ -43,8 +48,18 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
         runtime: request.runtimePath === '' ? (container.runtime?.name ?? '') : request.runtimePath,
         config: container.spec?.value ?? new Uint8Array(),
         options,
-        rootfs: request.rootfs.map(({ type, source, target, options: mountOptions }) => ({ type, source, target, options: mountOptions })),
-        stdio: { stdin: request.stdin, stdout: request.stdout, stderr: request.stderr, terminal: request.terminal },
+        rootfs: request.rootfs.map(({ type, source, target, options: mountOptions }) => ({
+          type,
+          source,
+          target,
+          options: mountOptions,
+        })),
+        stdio: {
+          stdin: request.stdin,
+          stdout: request.stdout,
+          stderr: request.stderr,
+          terminal: request.terminal,
+        },
         checkpoint: '',
       });
       return { containerId: container.id, pid };
@@ -66,11 +81,16 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
 
     deleteProcess: async ({ containerId, execId }, call) => {
       const { client } = taskOf(call, containerId);
-      const { pid, exitStatus, exitedAt } = await client.calls.delete({ id: containerId, execId }, { source: __SOURCE__ });
+      const { pid, exitStatus, exitedAt } = await client.calls.delete(
+        { id: containerId, execId },
+        { source: __SOURCE__ },
+      );
       return { id: execId, pid, exitStatus, ...(exitedAt ? { exitedAt } : {}) };
     },
 
-    get: async ({ containerId, execId }, call) => ({ process: await stateOf(taskOf(call, containerId), execId) }),
+    get: async ({ containerId, execId }, call) => ({
+      process: await stateOf(taskOf(call, containerId), execId),
+    }),
 
     list: async (_, call) => {
       const states = await Promise.all(
@@ -86,7 +106,10 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
     },
 
     kill: async ({ containerId, execId, signal, all }, call) => {
-      await taskOf(call, containerId).client.calls.kill({ id: containerId, execId, signal, all }, { source: __SOURCE__ });
+      await taskOf(call, containerId).client.calls.kill(
+        { id: containerId, execId, signal, all },
+        { source: __SOURCE__ },
+      );
       return EMPTY;
     },
 
@@ -101,28 +124,41 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
     },
 
     resizePty: async ({ containerId, execId, width, height }, call) => {
-      await taskOf(call, containerId).client.calls.resizePty({ id: containerId, execId, width, height }, { source: __SOURCE__ });
+      await taskOf(call, containerId).client.calls.resizePty(
+        { id: containerId, execId, width, height },
+        { source: __SOURCE__ },
+      );
       return EMPTY;
     },
 
     closeIO: async ({ containerId, execId, stdin }, call) => {
       const { client } = taskOf(call, containerId);
-      if (stdin) await client.calls.closeIO({ id: containerId, execId, stdin }, { source: __SOURCE__ });
+      if (stdin)
+        await client.calls.closeIO({ id: containerId, execId, stdin }, { source: __SOURCE__ });
       return EMPTY;
     },
 
     pause: async ({ containerId }, call) => {
-      await taskOf(call, containerId).client.calls.pause({ id: containerId }, { source: __SOURCE__ });
+      await taskOf(call, containerId).client.calls.pause(
+        { id: containerId },
+        { source: __SOURCE__ },
+      );
       return EMPTY;
     },
 
     resume: async ({ containerId }, call) => {
-      await taskOf(call, containerId).client.calls.resume({ id: containerId }, { source: __SOURCE__ });
+      await taskOf(call, containerId).client.calls.resume(
+        { id: containerId },
+        { source: __SOURCE__ },
+      );
       return EMPTY;
     },
 
     listPids: async ({ containerId }, call) => {
-      const { processes } = await taskOf(call, containerId).client.calls.pids({ id: containerId }, { source: __SOURCE__ });
+      const { processes } = await taskOf(call, containerId).client.calls.pids(
+        { id: containerId },
+        { source: __SOURCE__ },
+      );
       return { processes };
     },
 
@@ -139,7 +175,11 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
       const matches = compileFilters(filters);
       const wanted = tasks
         .list(namespace)
-        .filter(({ bundle }) => matches(([field]) => (field === 'id' ? bundle.id : field === 'namespace' ? namespace : undefined)));
+        .filter(({ bundle }) =>
+          matches(([field]) =>
+            field === 'id' ? bundle.id : field === 'namespace' ? namespace : undefined,
+          ),
+        );
       const metrics = await Promise.all(wanted.map((task) => metricOf(task)));
       return { metrics: metrics.filter((metric) => metric !== undefined) };
     },
@@ -147,19 +187,31 @@ export const tasksService = ({ containers, tasks, spares }: TasksDependencies): 
     wait: async ({ containerId, execId }, call) => {
       const { client } = taskOf(call, containerId);
       // The one call that may last for ever: it ends with its caller.
-      const { exitStatus, exitedAt } = await client.calls.wait({ id: containerId, execId }, { signal: call.signal, source: __SOURCE__ });
+      const { exitStatus, exitedAt } = await client.calls.wait(
+        { id: containerId, execId },
+        { signal: call.signal, source: __SOURCE__ },
+      );
       return { exitStatus, ...(exitedAt ? { exitedAt } : {}) };
     },
   };
 };
 
 const stateOf = async ({ client, bundle }: Task, execId: string) => {
-  const state = await client.calls.state({ id: bundle.id, execId }, { timeoutMs: STATE_TIMEOUT_MS, source: __SOURCE__ });
+  const state = await client.calls.state(
+    { id: bundle.id, execId },
+    { timeoutMs: STATE_TIMEOUT_MS, source: __SOURCE__ },
+  );
   const { pid, status, stdin, stdout, stderr, terminal, exitStatus, exitedAt } = state;
   return {
     containerId: bundle.id,
     id: execId === '' ? bundle.id : execId,
-    ...{ pid, status, stdin, stdout, stderr, terminal, exitStatus },
+    pid,
+    status,
+    stdin,
+    stdout,
+    stderr,
+    terminal,
+    exitStatus,
     ...(exitedAt ? { exitedAt } : {}),
   };
 };

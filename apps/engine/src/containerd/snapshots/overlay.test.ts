@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -42,8 +50,12 @@ snapshotterSuite('overlayfs', () => overlay);
 
 describe('the mounts', () => {
   test('of a first layer are a bind mount', async () => {
-    expect(await overlay.prepare('moby', 'a', '', {})).toEqual([{ type: 'bind', source: fs(1), options: ['rw', 'rbind'] }]);
-    expect(await overlay.view('moby', 'b', '', {})).toEqual([{ type: 'bind', source: fs(2), options: ['ro', 'rbind'] }]);
+    expect(await overlay.prepare('moby', 'a', '', {})).toEqual([
+      { type: 'bind', source: fs(1), options: ['rw', 'rbind'] },
+    ]);
+    expect(await overlay.view('moby', 'b', '', {})).toEqual([
+      { type: 'bind', source: fs(2), options: ['ro', 'rbind'] },
+    ]);
   });
 
   test('of a container are an overlay with its own upper folder over the layers, the last one first', async () => {
@@ -105,6 +117,8 @@ describe('the folders', () => {
     const usage = await overlay.usage('moby', 'a');
 
     expect(usage.inodes).toBe(2);
-    expect(usage.sizeBytes).toBe((statSync(join(fs(1), 'file')).blocks + statSync(fs(1)).blocks) * 512);
+    expect(usage.sizeBytes).toBe(
+      (statSync(join(fs(1), 'file')).blocks + statSync(fs(1)).blocks) * 512,
+    );
   });
 });

@@ -40,11 +40,21 @@ export class OverlaySnapshotter implements Snapshotter {
     await this.cleanup();
   }
 
-  async prepare(namespace: string, key: string, parent: string, labels: Labels): Promise<readonly Mount[]> {
+  async prepare(
+    namespace: string,
+    key: string,
+    parent: string,
+    labels: Labels,
+  ): Promise<readonly Mount[]> {
     return this.#create(namespace, { key, kind: 'active', parent, labels });
   }
 
-  async view(namespace: string, key: string, parent: string, labels: Labels): Promise<readonly Mount[]> {
+  async view(
+    namespace: string,
+    key: string,
+    parent: string,
+    labels: Labels,
+  ): Promise<readonly Mount[]> {
     return this.#create(namespace, { key, kind: 'view', parent, labels });
   }
 
@@ -61,7 +71,11 @@ export class OverlaySnapshotter implements Snapshotter {
     const usage = await diskUsage(this.#upper(record.id));
     await this.#tracer.span(
       'snapshot commit',
-      { level: 'step', source: __SOURCE__, attributes: { 'engineroom.overlay.upper': this.#upper(record.id) } },
+      {
+        level: 'step',
+        source: __SOURCE__,
+        attributes: { 'engineroom.overlay.upper': this.#upper(record.id) },
+      },
       () => this.#store.commit(namespace, name, key, { labels, usage }),
     );
   }
@@ -95,7 +109,8 @@ export class OverlaySnapshotter implements Snapshotter {
     const owned = this.#store.ids();
     for (const name of names) {
       const isBeingMade = this.#making.has(name);
-      if (!isBeingMade && !owned.has(Number(name))) await rm(join(this.#folder, name), { recursive: true, force: true });
+      if (!isBeingMade && !owned.has(Number(name)))
+        await rm(join(this.#folder, name), { recursive: true, force: true });
     }
   }
 
@@ -107,30 +122,41 @@ export class OverlaySnapshotter implements Snapshotter {
     options: { key: string; kind: 'active' | 'view'; parent: string; labels: Labels },
   ): Promise<readonly Mount[]> {
     const { kind, parent } = options;
-    return this.#tracer.span(`snapshot ${kind === 'active' ? 'prepare' : 'view'}`, { level: 'step', source: __SOURCE__ }, async (span) => {
-      const id = this.#store.nextId();
-      const making = `new-${id}`;
-      const final = join(this.#folder, String(id));
-      this.#making.add(making).add(String(id));
-      try {
-        await this.#makeFolders(join(this.#folder, making), kind);
-        if (parent !== '') await this.#inheritOwner(namespace, parent, join(this.#folder, making, 'fs'));
-        await rename(join(this.#folder, making), final);
-        const snapshot = this.#store.create(namespace, { id, ...options });
-        span.event('overlay layers', {
-          'engineroom.overlay.lower': snapshot.parentIds.map((parentId) => this.#upper(parentId)),
-          ...(kind === 'active' ? { 'engineroom.overlay.upper': this.#upper(id) } : {}),
-        }, { level: 'step', source: __SOURCE__ });
-        return this.#mountsOf(snapshot);
-      } catch (error) {
-        await rm(join(this.#folder, making), { recursive: true, force: true });
-        await rm(final, { recursive: true, force: true });
-        throw error;
-      } finally {
-        this.#making.delete(making);
-        this.#making.delete(String(id));
-      }
-    });
+    return this.#tracer.span(
+      `snapshot ${kind === 'active' ? 'prepare' : 'view'}`,
+      { level: 'step', source: __SOURCE__ },
+      async (span) => {
+        const id = this.#store.nextId();
+        const making = `new-${id}`;
+        const final = join(this.#folder, String(id));
+        this.#making.add(making).add(String(id));
+        try {
+          await this.#makeFolders(join(this.#folder, making), kind);
+          if (parent !== '')
+            await this.#inheritOwner(namespace, parent, join(this.#folder, making, 'fs'));
+          await rename(join(this.#folder, making), final);
+          const snapshot = this.#store.create(namespace, { id, ...options });
+          span.event(
+            'overlay layers',
+            {
+              'engineroom.overlay.lower': snapshot.parentIds.map((parentId) =>
+                this.#upper(parentId),
+              ),
+              ...(kind === 'active' ? { 'engineroom.overlay.upper': this.#upper(id) } : {}),
+            },
+            { level: 'step', source: __SOURCE__ },
+          );
+          return this.#mountsOf(snapshot);
+        } catch (error) {
+          await rm(join(this.#folder, making), { recursive: true, force: true });
+          await rm(final, { recursive: true, force: true });
+          throw error;
+        } finally {
+          this.#making.delete(making);
+          this.#making.delete(String(id));
+        }
+      },
+    );
   }
 
   async #makeFolders(folder: string, kind: 'active' | 'view'): Promise<void> {
@@ -150,16 +176,32 @@ export class OverlaySnapshotter implements Snapshotter {
   #mountsOf({ record, parentIds }: Snapshot): readonly Mount[] {
     const [nearest] = parentIds;
     if (nearest === undefined) {
-      return [{ type: 'bind', source: this.#upper(record.id), options: [record.kind === 'view' ? 'ro' : 'rw', 'rbind'] }];
+      return [
+        {
+          type: 'bind',
+          source: this.#upper(record.id),
+          options: [record.kind === 'view' ? 'ro' : 'rw', 'rbind'],
+        },
+      ];
     }
     if (record.kind === 'view' && parentIds.length === 1) {
       return [{ type: 'bind', source: this.#upper(nearest), options: ['ro', 'rbind'] }];
     }
-    const writable = record.kind === 'active'
-      ? [`workdir=${join(this.#folder, String(record.id), 'work')}`, `upperdir=${this.#upper(record.id)}`]
-      : [];
+    const writable =
+      record.kind === 'active'
+        ? [
+            `workdir=${join(this.#folder, String(record.id), 'work')}`,
+            `upperdir=${this.#upper(record.id)}`,
+          ]
+        : [];
     const lower = parentIds.map((id) => this.#upper(id)).join(':');
-    return [{ type: 'overlay', source: 'overlay', options: [...this.#extraOptions, ...writable, `lowerdir=${lower}`] }];
+    return [
+      {
+        type: 'overlay',
+        source: 'overlay',
+        options: [...this.#extraOptions, ...writable, `lowerdir=${lower}`],
+      },
+    ];
   }
 
   #upper(id: number): string {

@@ -63,14 +63,29 @@ export class SnapshotStore {
 
   create(
     namespace: string,
-    { id, key, kind, parent, labels }: Pick<SnapshotRecord, 'id' | 'key' | 'kind' | 'parent' | 'labels'>,
+    {
+      id,
+      key,
+      kind,
+      parent,
+      labels,
+    }: Pick<SnapshotRecord, 'id' | 'key' | 'kind' | 'parent' | 'labels'>,
   ): Snapshot {
     validateName('snapshot key', key);
     return this.#database.transaction(() => {
       if (this.#table.has(this.#key(namespace, key))) throw alreadyExists(`snapshot "${key}"`);
       if (parent !== '') this.#requireCommitted(namespace, parent);
       const now = Date.now();
-      const record = { id, key, kind, parent, labels, createdAtMs: now, updatedAtMs: now, usage: NO_USAGE };
+      const record = {
+        id,
+        key,
+        kind,
+        parent,
+        labels,
+        createdAtMs: now,
+        updatedAtMs: now,
+        usage: NO_USAGE,
+      };
       this.#namespaces.ensure(namespace);
       this.#table.put(this.#key(namespace, key), record);
       return { record, parentIds: this.#ancestors(namespace, record) };
@@ -87,7 +102,12 @@ export class SnapshotStore {
     return this.#table.get(this.#key(namespace, validateName('snapshot key', key)))?.id;
   }
 
-  commit(namespace: string, name: string, key: string, { labels, usage }: { labels: Labels; usage: Usage }): void {
+  commit(
+    namespace: string,
+    name: string,
+    key: string,
+    { labels, usage }: { labels: Labels; usage: Usage },
+  ): void {
     validateName('snapshot name', name);
     this.#database.transaction(() => {
       if (this.#table.has(this.#key(namespace, name))) throw alreadyExists(`snapshot "${name}"`);
@@ -120,8 +140,13 @@ export class SnapshotStore {
     return this.#database.transaction(() => {
       const record = this.#require(namespace, key);
       const mask = paths.length === 0 ? ['labels'] : paths;
-      for (const path of otherPaths(mask)) throw invalidArgument(`cannot update "${path}" field on snapshot "${key}"`);
-      const updated = { ...record, labels: updateLabels(record.labels, labels, mask), updatedAtMs: Date.now() };
+      for (const path of otherPaths(mask))
+        throw invalidArgument(`cannot update "${path}" field on snapshot "${key}"`);
+      const updated = {
+        ...record,
+        labels: updateLabels(record.labels, labels, mask),
+        updatedAtMs: Date.now(),
+      };
       this.#table.put(this.#key(namespace, key), updated);
       return updated;
     });
@@ -129,7 +154,9 @@ export class SnapshotStore {
 
   list(namespace: string, filters: readonly string[]): SnapshotRecord[] {
     const matches = compileFilters(filters);
-    return this.#all(namespace).filter((record) => matches((fieldpath) => lookup(record, fieldpath)));
+    return this.#all(namespace).filter((record) =>
+      matches((fieldpath) => lookup(record, fieldpath)),
+    );
   }
 
   /** The folders that belong to somebody, in any namespace. */
@@ -154,12 +181,13 @@ export class SnapshotStore {
   #requireCommitted(namespace: string, parent: string): void {
     const record = this.#table.get(this.#key(namespace, validateName('parent', parent)));
     if (!record) throw notFound(`parent snapshot ${parent} does not exist`);
-    if (record.kind !== 'committed') throw invalidArgument(`parent "${parent}" is not committed snapshot`);
+    if (record.kind !== 'committed')
+      throw invalidArgument(`parent "${parent}" is not committed snapshot`);
   }
 
   #ancestors(namespace: string, record: SnapshotRecord): number[] {
     const ids: number[] = [];
-    for (let parent = record.parent; parent !== ''; ) {
+    for (let parent = record.parent; parent !== '';) {
       const next = this.#require(namespace, parent);
       ids.push(next.id);
       parent = next.parent;
@@ -185,7 +213,10 @@ export const infoOf = (record: SnapshotRecord): Info =>
     labels: { ...record.labels },
   });
 
-const lookup = (record: SnapshotRecord, [field, ...rest]: readonly string[]): string | undefined => {
+const lookup = (
+  record: SnapshotRecord,
+  [field, ...rest]: readonly string[],
+): string | undefined => {
   switch (field) {
     case 'kind':
       return record.kind.charAt(0).toUpperCase() + record.kind.slice(1);

@@ -15,7 +15,11 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
       await under.prepare(NS, 'container', 'layer', {});
 
       expect(() => under.stat(NS, 'unpack')).toThrow('does not exist');
-      expect(under.stat(NS, 'layer')).toMatchObject({ kind: Kind.COMMITTED, parent: '', labels: { a: 'b', c: 'd' } });
+      expect(under.stat(NS, 'layer')).toMatchObject({
+        kind: Kind.COMMITTED,
+        parent: '',
+        labels: { a: 'b', c: 'd' },
+      });
       expect(under.stat(NS, 'container')).toMatchObject({ kind: Kind.ACTIVE, parent: 'layer' });
     });
 
@@ -25,7 +29,9 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
 
       expect(under.mounts(NS, 'unpack')).toEqual(mounts);
       await under.commit(NS, 'layer', 'unpack', {});
-      expect(() => under.mounts(NS, 'layer')).toThrow(expect.objectContaining({ kind: 'failed_precondition' }));
+      expect(() => under.mounts(NS, 'layer')).toThrow(
+        expect.objectContaining({ kind: 'failed_precondition' }),
+      );
     });
 
     test('refuses what cannot be', async () => {
@@ -33,11 +39,23 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
       await under.prepare(NS, 'active', '', {});
       await under.view(NS, 'view', '', {});
 
-      await expect(under.prepare(NS, 'active', '', {})).rejects.toMatchObject({ kind: 'already_exists', message: 'snapshot "active": already exists' });
-      await expect(under.prepare(NS, 'x', 'missing', {})).rejects.toMatchObject({ kind: 'not_found', message: 'parent snapshot missing does not exist: not found' });
-      await expect(under.prepare(NS, 'x', 'active', {})).rejects.toMatchObject({ kind: 'invalid_argument' });
-      await expect(under.commit(NS, 'x', 'view', {})).rejects.toMatchObject({ kind: 'failed_precondition' });
-      await expect(under.commit(NS, 'x', 'missing', {})).rejects.toMatchObject({ kind: 'not_found' });
+      await expect(under.prepare(NS, 'active', '', {})).rejects.toMatchObject({
+        kind: 'already_exists',
+        message: 'snapshot "active": already exists',
+      });
+      await expect(under.prepare(NS, 'x', 'missing', {})).rejects.toMatchObject({
+        kind: 'not_found',
+        message: 'parent snapshot missing does not exist: not found',
+      });
+      await expect(under.prepare(NS, 'x', 'active', {})).rejects.toMatchObject({
+        kind: 'invalid_argument',
+      });
+      await expect(under.commit(NS, 'x', 'view', {})).rejects.toMatchObject({
+        kind: 'failed_precondition',
+      });
+      await expect(under.commit(NS, 'x', 'missing', {})).rejects.toMatchObject({
+        kind: 'not_found',
+      });
       await expect(under.remove(NS, 'missing')).rejects.toMatchObject({ kind: 'not_found' });
       expect(under.list(NS, []).map((info) => info.name)).toEqual(['active', 'view']);
     });
@@ -48,7 +66,10 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
       await under.commit(NS, 'layer', 'unpack', {});
       await under.prepare(NS, 'child', 'layer', {});
 
-      await expect(under.remove(NS, 'layer')).rejects.toMatchObject({ kind: 'failed_precondition', message: 'cannot remove snapshot with child: failed precondition' });
+      await expect(under.remove(NS, 'layer')).rejects.toMatchObject({
+        kind: 'failed_precondition',
+        message: 'cannot remove snapshot with child: failed precondition',
+      });
 
       await under.remove(NS, 'child');
       await under.remove(NS, 'layer');
@@ -72,7 +93,9 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
 
       expect(under.list(NS, ['labels.x==1']).map((info) => info.name)).toEqual(['a']);
       expect(under.update(NS, 'b', { y: '2' }, ['labels.y']).labels).toEqual({ y: '2' });
-      expect(() => under.update(NS, 'b', {}, ['kind'])).toThrow(expect.objectContaining({ kind: 'invalid_argument' }));
+      expect(() => under.update(NS, 'b', {}, ['kind'])).toThrow(
+        expect.objectContaining({ kind: 'invalid_argument' }),
+      );
     });
   });
 };

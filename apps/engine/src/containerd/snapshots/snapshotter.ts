@@ -44,7 +44,12 @@ export interface Snapshotter {
   /** As clients call it: `overlayfs`. */
   readonly name: string;
   /** A writable snapshot on top of `parent` (empty: on top of nothing). */
-  prepare(namespace: string, key: string, parent: string, labels: Labels): Promise<readonly Mount[]>;
+  prepare(
+    namespace: string,
+    key: string,
+    parent: string,
+    labels: Labels,
+  ): Promise<readonly Mount[]>;
   /** A read-only one. */
   view(namespace: string, key: string, parent: string, labels: Labels): Promise<readonly Mount[]>;
   /** Again what `prepare` or `view` answered. */
