@@ -33,10 +33,7 @@ export const checkForJson = (contentType: string | undefined, size: number): voi
 
 export const parseBody = <T extends z.ZodType>(schema: T, body: Buffer): z.output<T> => {
   if (body.length === 0) {
-    throw new EngineError(
-      'invalid_argument',
-      'invalid JSON: got EOF while reading request body',
-    );
+    throw new EngineError('invalid_argument', 'invalid JSON: got EOF while reading request body');
   }
   let value: unknown;
   try {

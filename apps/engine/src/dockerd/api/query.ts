@@ -27,10 +27,7 @@ export class Query {
     if (text === '') return null;
     const value = Number(text);
     if (Number.isSafeInteger(value)) return value;
-    throw new EngineError(
-      'invalid_argument',
-      `strconv.Atoi: parsing "${text}": invalid syntax`,
-    );
+    throw new EngineError('invalid_argument', `strconv.Atoi: parsing "${text}": invalid syntax`);
   }
 
   /** Seconds since 1970, with a fraction, or RFC 3339. 0 when it is not given. */

@@ -6,8 +6,18 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Level, Message, RawBytes } from '../../protocol/trace/event.ts';
-import { requestId, responseId, spanEndedId, spanStartedId } from '../../protocol/trace/event-id.ts';
-import { newSpanId, newTraceId, parseTraceparent, type SpanContext } from '../../tracing/context.ts';
+import {
+  requestId,
+  responseId,
+  spanEndedId,
+  spanStartedId,
+} from '../../protocol/trace/event-id.ts';
+import {
+  newSpanId,
+  newTraceId,
+  parseTraceparent,
+  type SpanContext,
+} from '../../tracing/context.ts';
 import type { Span, Tracer } from '../../tracing/tracer.ts';
 import { redact } from '../../transport/redact.ts';
 import { rawBytes } from '../../transport/rpc-trace.ts';
@@ -22,7 +32,8 @@ export interface RouteInfo {
 
 /** Kept of an answer for the trace. */
 const ANSWER_LIMIT_BYTES = 64 * 1024;
-const SECRET_HEADER = /^(x-registry-auth|x-registry-config|authorization|proxy-authorization|cookie)$/i;
+const SECRET_HEADER =
+  /^(x-registry-auth|x-registry-config|authorization|proxy-authorization|cookie)$/i;
 const UNSAMPLED = /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/;
 
 /** The head as it was sent, header by header in the client's order, without secrets. */
@@ -181,10 +192,9 @@ const withServerSpan = (
     run: (work) => span.run(work),
     answered: (summary, head, body) => {
       const status = Number(summary.slice(0, 3));
-      span.end(
-        status >= 400 ? { code: 'error', message: summary } : { code: 'ok' },
-        { 'http.response.status_code': status },
-      );
+      span.end(status >= 400 ? { code: 'error', message: summary } : { code: 'ok' }, {
+        'http.response.status_code': status,
+      });
       onAnswer(span.context.spanId, summary, head, body);
     },
   };

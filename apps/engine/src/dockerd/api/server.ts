@@ -94,7 +94,10 @@ const createApp = (
   });
   for (const route of ROUTES) {
     // An image's name may contain slashes.
-    const path = route.path.replace('{name}', route.path.startsWith('/images/') ? '*name' : ':name');
+    const path = route.path.replace(
+      '{name}',
+      route.path.startsWith('/images/') ? '*name' : ':name',
+    );
     const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
     app[method](path, async (request, response) => {
       const arrival = arrivals.get(request);

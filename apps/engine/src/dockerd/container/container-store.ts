@@ -40,8 +40,12 @@ export class ContainerStore {
       if (!ID.test(id)) continue;
       const directory = join(this.#root, id);
       try {
-        const record = JSON.parse(await readFile(join(directory, CONFIG), 'utf8')) as ContainerRecord;
-        const host = HostConfig.parse(JSON.parse(await readFile(join(directory, HOST_CONFIG), 'utf8')));
+        const record = JSON.parse(
+          await readFile(join(directory, CONFIG), 'utf8'),
+        ) as ContainerRecord;
+        const host = HostConfig.parse(
+          JSON.parse(await readFile(join(directory, HOST_CONFIG), 'utf8')),
+        );
         this.#remember(new Container(directory, record, host));
       } catch (error) {
         process.stderr.write(`dockerd: container ${id} was never complete: ${messageOf(error)}\n`);

@@ -30,7 +30,6 @@ export interface ContainerRecord {
 
 export interface ExitResult {
   readonly exitCode: number;
-  readonly error: string;
 }
 
 export class Container {
@@ -102,7 +101,7 @@ export class Container {
   }
 
   #result(): ExitResult {
-    return { exitCode: this.state.exitCode, error: this.state.error };
+    return { exitCode: this.state.exitCode };
   }
 }
 

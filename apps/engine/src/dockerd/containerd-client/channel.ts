@@ -4,7 +4,10 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { kindOf } from '../../protocol/errdefs.ts';
-import { Health, HealthCheckResponse_ServingStatus } from '../../protocol/gen/containerd/health_pb.ts';
+import {
+  Health,
+  HealthCheckResponse_ServingStatus,
+} from '../../protocol/gen/containerd/health_pb.ts';
 import { Namespaces } from '../../protocol/gen/containerd/namespaces_pb.ts';
 import { Version } from '../../protocol/gen/containerd/version_pb.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
@@ -24,7 +27,10 @@ export const connectContainerd = (options: {
 }): GrpcChannel => createGrpcChannel({ ...options, peer: 'containerd', namespace: NAMESPACE });
 
 /** Asks again and again, because there is nothing to wait on: a socket that nobody serves makes no event. */
-export const waitUntilServing = async (channel: GrpcChannel, signal: AbortSignal): Promise<void> => {
+export const waitUntilServing = async (
+  channel: GrpcChannel,
+  signal: AbortSignal,
+): Promise<void> => {
   const health = channel.client(Health);
   for (;;) {
     const status = await health.check({}, { timeoutMs: 2000, signal }).then(

@@ -2,13 +2,15 @@
  * Images as containerd keeps them: blobs by digest, names that point to blobs, and snapshots that layers unpack into.
  * Upstream: moby daemon/containerd (the image store that lives in containerd).
  */
+import { randomUUID } from 'node:crypto';
 import { kindOf } from '../../protocol/errdefs.ts';
 import { Content, WriteAction } from '../../protocol/gen/containerd/content_pb.ts';
 import { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
 import { Images, type Image } from '../../protocol/gen/containerd/images_pb.ts';
+import { Leases } from '../../protocol/gen/containerd/leases_pb.ts';
 import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
-import type { Client } from '../../transport/service.ts';
+import type { CallOptions, Client } from '../../transport/service.ts';
 import { SNAPSHOTTER } from './channel.ts';
 import type { Mount } from './tasks.ts';
 
@@ -24,6 +26,10 @@ export interface NamedImage {
   readonly createdAt: Date;
 }
 
+/** containerd's garbage collector starts from what has this label. */
+const GC_ROOT = 'containerd.io/gc.root';
+/** What a call makes under a lease is kept until the lease is deleted. */
+const LEASE_KEY = 'containerd-lease';
 const WRITE_BYTES = 1024 * 1024;
 
 const toNamedImage = ({ name, target, createdAt }: Image): NamedImage => ({
@@ -49,12 +55,31 @@ export class ImageClient {
   readonly #images: Client<(typeof Images)['method']>;
   readonly #snapshots: Client<(typeof Snapshots)['method']>;
   readonly #diff: Client<(typeof Diff)['method']>;
+  readonly #channel: GrpcChannel;
+  readonly #lease: CallOptions;
 
-  constructor(channel: GrpcChannel) {
+  constructor(channel: GrpcChannel, lease?: string) {
+    this.#channel = channel;
+    this.#lease = lease === undefined ? {} : { metadata: { [LEASE_KEY]: lease } };
     this.#content = channel.client(Content);
     this.#images = channel.client(Images);
     this.#snapshots = channel.client(Snapshots);
     this.#diff = channel.client(Diff);
+  }
+
+  /**
+   * Half an image is garbage to the collector. What `work` makes with the client that it gets is kept until the end,
+   * when the image's name refers to all of it.
+   */
+  async withLease<T>(work: (client: ImageClient) => Promise<T>): Promise<T> {
+    const leases = this.#channel.client(Leases);
+    const id = `dockerd-${randomUUID()}`;
+    await leases.create({ id });
+    try {
+      return await work(new ImageClient(this.#channel, id));
+    } finally {
+      await leases.delete({ id }).catch(() => undefined);
+    }
   }
 
   async get(name: string): Promise<NamedImage | null> {
@@ -114,7 +139,15 @@ export class ImageClient {
     chunks: AsyncIterable<Uint8Array>,
     labels: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    if (await this.hasBlob(digest)) return;
+    if (await this.hasBlob(digest)) {
+      const paths = Object.keys(labels).map((key) => `labels.${key}`);
+      if (paths.length === 0) return;
+      await this.#content.update({
+        info: { digest, labels: { ...labels } },
+        updateMask: { paths },
+      });
+      return;
+    }
     const ref = `load-${digest}`;
     const total = BigInt(size);
     const requests = async function* () {
@@ -136,7 +169,7 @@ export class ImageClient {
       };
     };
     try {
-      for await (const response of this.#content.write(requests())) void response;
+      for await (const response of this.#content.write(requests(), this.#lease)) void response;
     } catch (error) {
       // Somebody else wrote the same blob meanwhile.
       if (kindOf(error) !== 'already_exists') throw error;
@@ -153,15 +186,16 @@ export class ImageClient {
     }
   }
 
-  /** A new writable layer over `parent` (empty for none). */
+  /** A new writable layer over `parent` (empty for none). A kept one is not the collector's to take. */
   async prepareSnapshot(
     key: string,
     parent: string,
-    labels: Readonly<Record<string, string>> = {},
+    { isKept }: { readonly isKept: boolean },
   ): Promise<Mount[]> {
+    const labels: Record<string, string> = isKept ? { [GC_ROOT]: new Date().toISOString() } : {};
     const { mounts } = await this.#snapshots.prepare(
-      { snapshotter: SNAPSHOTTER, key, parent, labels: { ...labels } },
-      { source: __SOURCE__ },
+      { snapshotter: SNAPSHOTTER, key, parent, labels },
+      { ...this.#lease, source: __SOURCE__ },
     );
     return plainMounts(mounts);
   }
@@ -177,7 +211,7 @@ export class ImageClient {
   /** Freezes the layer under its name. False when another one has that name already. */
   async commitSnapshot(key: string, name: string): Promise<boolean> {
     try {
-      await this.#snapshots.commit({ snapshotter: SNAPSHOTTER, key, name });
+      await this.#snapshots.commit({ snapshotter: SNAPSHOTTER, key, name }, this.#lease);
       return true;
     } catch (error) {
       if (kindOf(error) === 'already_exists') return false;
@@ -200,10 +234,13 @@ export class ImageClient {
 
   /** Unpacks a layer into the mounts. Answers the digest of the uncompressed tar. */
   async applyLayer(layer: Descriptor, mounts: readonly Mount[]): Promise<string> {
-    const { applied } = await this.#diff.apply({
-      diff: wireDescriptor(layer),
-      mounts: plainMounts(mounts).map((mount) => ({ ...mount, options: [...mount.options] })),
-    });
+    const { applied } = await this.#diff.apply(
+      {
+        diff: wireDescriptor(layer),
+        mounts: plainMounts(mounts).map((mount) => ({ ...mount, options: [...mount.options] })),
+      },
+      this.#lease,
+    );
     return applied?.digest ?? '';
   }
 }

@@ -35,7 +35,8 @@ export const attach = async (
   const { hub } = container;
   const sink: OutputSink = {
     wants: { stdout: options.hasStdout, stderr: options.hasStderr },
-    write: (stream, bytes) => connection.destroyed || connection.write(options.encode(stream, bytes)),
+    write: (stream, bytes) =>
+      connection.destroyed || connection.write(options.encode(stream, bytes)),
     // Half-close: what was written is still delivered.
     end: () => connection.end(),
   };

@@ -8,12 +8,13 @@ import type {
   ContainerCreateResponse,
   HostConfig,
 } from '../../protocol/docker-engine-api/containers.ts';
-import { EngineError } from '../../protocol/errdefs.ts';
+import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { newRecord } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
 import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
+import { unpackImage } from '../images/unpack.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
 import { DEFAULT_SHM_BYTES } from '../oci/mounts.ts';
 import { commandLine } from '../oci/spec.ts';
@@ -80,7 +81,13 @@ export const create = async (
   const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
   daemon.store.reserveName(chosen, id);
   try {
-    await makeContainer(daemon, { id, name: chosen, config, host: complete(askedHost, config), image });
+    await makeContainer(daemon, {
+      id,
+      name: chosen,
+      config,
+      host: complete(askedHost, config),
+      image,
+    });
   } catch (error) {
     daemon.store.releaseName(chosen);
     throw error;
@@ -100,7 +107,7 @@ const makeContainer = async (
 ): Promise<void> => {
   const { id, name, config, host, image } = made;
   const [path = '', ...args] = commandLine(config);
-  await daemon.images.prepareSnapshot(id, image.chainId);
+  await prepareLayer(daemon, id, image);
   try {
     const record = newRecord({
       id,
@@ -119,5 +126,26 @@ const makeContainer = async (
   } catch (error) {
     await daemon.images.removeSnapshot(id).catch(() => undefined);
     throw error;
+  }
+};
+
+/** The writable layer over the image's. Layers that somebody took away are unpacked again. */
+const prepareLayer = async (daemon: Daemon, id: string, image: LoadedImage): Promise<void> => {
+  const prepare = () => daemon.images.prepareSnapshot(id, image.chainId, { isKept: true });
+  try {
+    await prepare();
+  } catch (error) {
+    if (kindOf(error) !== 'not_found') throw error;
+    try {
+      await daemon.images.withLease((client) => unpackImage(client, image));
+      await prepare();
+    } catch (again) {
+      // Not `not_found`: the client would take it for a missing image and pull.
+      throw new EngineError(
+        'internal',
+        `the layers of image ${image.id} are missing: ${messageOf(again)}`,
+        { cause: again },
+      );
+    }
   }
 };

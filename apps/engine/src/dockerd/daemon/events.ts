@@ -8,7 +8,9 @@ import type { Container } from '../container/container.ts';
 
 const KEPT = 256;
 
-export type EventDraft = Pick<EventMessage, 'Type' | 'Action' | 'Actor'> & { readonly from?: string };
+export type EventDraft = Pick<EventMessage, 'Type' | 'Action' | 'Actor'> & {
+  readonly from?: string;
+};
 
 /** Labels are attributes too, as in Docker, so that `--filter label=` and formats find them. */
 export const containerEvent = (

@@ -17,13 +17,16 @@ const isTag = (name: string): boolean => !name.startsWith('sha256:');
 const wanted = (summary: ImageSummary, filters: Filters): boolean =>
   Object.entries(filters).every(([key, values]) =>
     values.some((value) => {
-      if (key === 'dangling') return (summary.RepoTags.length === 0) === (value !== 'false' && value !== '0');
+      if (key === 'dangling')
+        return (summary.RepoTags.length === 0) === (value !== 'false' && value !== '0');
       if (key === 'label') {
         const [name = '', text] = value.split(/=(.*)/s, 2);
         return text === undefined ? name in summary.Labels : summary.Labels[name] === text;
       }
       if (key === 'reference') {
-        return summary.RepoTags.some((tag) => tag === value || tag.replace(/:[^:/]*$/, '') === value);
+        return summary.RepoTags.some(
+          (tag) => tag === value || tag.replace(/:[^:/]*$/, '') === value,
+        );
       }
       throw new EngineError('invalid_argument', `invalid filter '${key}'`);
     }),
@@ -78,7 +81,11 @@ export const inspectImage = async (daemon: Daemon, reference: string): Promise<I
 };
 
 export const loadArchive = async (daemon: Daemon, archive: Readable): Promise<string[]> => {
-  const sentences = await loadImages(daemon.imageStore, archive, join(daemon.options.dataRoot, 'tmp'));
+  const sentences = await loadImages(
+    daemon.imageStore,
+    archive,
+    join(daemon.options.dataRoot, 'tmp'),
+  );
   for (const sentence of sentences) {
     const name = sentence.replace(/^Loaded image( ID)?: /, '');
     daemon.events.emit({

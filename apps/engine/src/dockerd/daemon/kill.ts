@@ -96,7 +96,9 @@ export const stop = async (
     const patience =
       seconds < 0
         ? new Promise<'late'>(() => undefined)
-        : setTimeout(seconds * 1000, 'late' as const, { signal: abort.signal }).catch(() => 'aborted');
+        : setTimeout(seconds * 1000, 'late' as const, { signal: abort.signal }).catch(
+            () => 'aborted',
+          );
     const outcome = isRunning(container.state) ? await Promise.race([exit, patience]) : 'exited';
     if (outcome === 'late') await forceKill(daemon, container);
   } finally {

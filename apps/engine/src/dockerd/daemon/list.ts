@@ -47,7 +47,10 @@ const matches = (pattern: string, text: string): boolean => {
   }
 };
 
-export const list = (daemon: Daemon, { isAll, limit, filters }: ListOptions): ContainerSummary[] => {
+export const list = (
+  daemon: Daemon,
+  { isAll, limit, filters }: ListOptions,
+): ContainerSummary[] => {
   for (const key of Object.keys(filters)) {
     if (!(key in TESTS)) throw new EngineError('invalid_argument', `invalid filter '${key}'`);
   }

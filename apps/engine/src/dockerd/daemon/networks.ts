@@ -27,7 +27,8 @@ const NONE = {
 export const listNetworks = (): readonly unknown[] => [NONE];
 
 export const inspectNetwork = (reference: string): unknown => {
-  const isNone = reference === NONE.Name || (reference.length >= 4 && NONE.Id.startsWith(reference));
+  const isNone =
+    reference === NONE.Name || (reference.length >= 4 && NONE.Id.startsWith(reference));
   if (!isNone) throw new EngineError('not_found', `network ${reference} not found`);
   return NONE;
 };

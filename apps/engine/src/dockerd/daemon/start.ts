@@ -38,14 +38,14 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
       throw new EngineError('not_modified', `container ${container.id} is already running`);
     }
     if (container.isRemoving || status === 'removing' || status === 'dead') {
-      throw new EngineError(
-        'conflict',
-        'container is marked for removal and cannot be started',
-      );
+      throw new EngineError('conflict', 'container is marked for removal and cannot be started');
     }
     await daemon.tracer.span(
       'daemon.start',
-      { attributes: { 'container.id': container.id, 'container.name': container.name }, source: __SOURCE__ },
+      {
+        attributes: { 'container.id': container.id, 'container.name': container.name },
+        source: __SOURCE__,
+      },
       () => startTask(daemon, container),
     );
   });
@@ -86,7 +86,11 @@ const createTask = async (
     daemon.images.snapshotMounts(id),
     writeNetworkFiles(container.directory, config, host),
   ]);
-  const userFiles = await readUserFiles(daemon.native, mounts, join(daemon.options.execRoot, 'views', id));
+  const userFiles = await readUserFiles(
+    daemon.native,
+    mounts,
+    join(daemon.options.execRoot, 'views', id),
+  );
   const user = resolveUser(config.User, userFiles, host.GroupAdd);
   const { cgroupParent } = daemon.options;
   const spec = containerSpec({ id, config, host, user, files, cgroupParent });
@@ -94,18 +98,24 @@ const createTask = async (
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;
   // A dockerd that was killed in the middle of a start leaves its half behind.
-  await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} }).catch(async (error: unknown) => {
-    if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
-    await daemon.tasks.delete(id);
-    await daemon.tasks.deleteContainer(id);
-    await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} });
-  });
+  await daemon.tasks
+    .createContainer({ id, image: imageRef, spec, labels: {} })
+    .catch(async (error: unknown) => {
+      if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
+      await daemon.tasks.delete(id);
+      await daemon.tasks.deleteContainer(id);
+      await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} });
+    });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
 };
 
 const EACCES = 'permission denied';
-const NOT_FOUND = ['executable file not found', 'no such file or directory', 'system cannot find the file specified'];
+const NOT_FOUND = [
+  'executable file not found',
+  'no such file or directory',
+  'system cannot find the file specified',
+];
 
 /**
  * The docker CLI tells 126 and 127 from 125 by the words of this message, so they are part of the protocol.

@@ -18,7 +18,8 @@ const HOSTNAME_BYTES = 64;
 const RESTART_POLICIES = ['', 'no', 'on-failure', 'always', 'unless-stopped'];
 /** Networks that a container may name: this daemon has no bridge, so each of them means loopback only. */
 const NETWORK_MODES = ['', 'default', 'none', 'bridge'];
-const SECURITY_OPTIONS = /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
+const SECURITY_OPTIONS =
+  /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
 
 const refuse = (sentence: string): never => {
   throw new EngineError('invalid_argument', sentence);
@@ -76,9 +77,7 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): vo
   }
   const count = cpus().length;
   if (NanoCpus < 0 || NanoCpus > count * NANO_CPUS_PER_CPU) {
-    refuse(
-      `range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`,
-    );
+    refuse(`range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`);
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
     refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
@@ -102,10 +101,16 @@ const unsupported = (
   [Object.keys(host.PortBindings).length > 0 || host.PublishAllPorts, 'published ports (-p, -P)'],
   [host.Links.length > 0, 'links between containers (--link)'],
   [host.PidMode !== '', "another pid namespace than the container's own (--pid)"],
-  [!['', 'private', 'shareable'].includes(host.IpcMode), "another ipc namespace than the container's own (--ipc)"],
+  [
+    !['', 'private', 'shareable'].includes(host.IpcMode),
+    "another ipc namespace than the container's own (--ipc)",
+  ],
   [host.UTSMode !== '', "another uts namespace than the container's own (--uts)"],
   [!['', 'host'].includes(host.UsernsMode), 'user namespaces (--userns)'],
-  [!['', 'private', 'host'].includes(host.CgroupnsMode), `the cgroup namespace mode ${host.CgroupnsMode}`],
+  [
+    !['', 'private', 'host'].includes(host.CgroupnsMode),
+    `the cgroup namespace mode ${host.CgroupnsMode}`,
+  ],
   [host.Devices.length + host.DeviceRequests.length > 0, 'devices (--device, --gpus)'],
   [host.DeviceCgroupRules.length > 0, 'device cgroup rules (--device-cgroup-rule)'],
   [Object.keys(host.Sysctls).length > 0, 'kernel parameters (--sysctl)'],
@@ -114,7 +119,10 @@ const unsupported = (
   [!['', 'no'].includes(host.RestartPolicy.Name), 'restart policies (--restart)'],
   [!['', 'json-file'].includes(host.LogConfig.Type), `the logging driver ${host.LogConfig.Type}`],
   [Object.keys(host.LogConfig.Config).length > 0, 'log options (--log-opt)'],
-  [host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0, 'realtime scheduling (--cpu-rt-*)'],
+  [
+    host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0,
+    'realtime scheduling (--cpu-rt-*)',
+  ],
   [
     host.BlkioWeight !== 0 ||
       [
@@ -154,7 +162,7 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
     refuse(`the network mode "${host.NetworkMode}" is not supported by this daemon yet`);
   }
   if (!NETWORK_MODES.includes(host.NetworkMode)) {
-    throw new EngineError('not_found', `network ${host.NetworkMode} not found`);
+    refuse(`network ${host.NetworkMode} not found`);
   }
   if (host.CgroupParent.split('/').includes('..')) {
     refuse(`invalid cgroup parent: ${host.CgroupParent}`);

@@ -15,10 +15,10 @@ export const wait = (
     case 'next-exit':
       return container.nextExit(signal);
     case 'not-running': {
-      const { exitCode, error } = container.state;
+      const { exitCode } = container.state;
       return isRunning(container.state)
         ? container.nextExit(signal)
-        : Promise.resolve({ exitCode, error });
+        : Promise.resolve({ exitCode });
     }
   }
 };

@@ -13,8 +13,9 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Descriptor } from '../containerd-client/images.ts';
-import { ImageIndex, type ImageStore } from './image-store.ts';
+import { SNAPSHOTTER } from '../containerd-client/channel.ts';
+import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import { chainIds, ImageIndex, type ImageStore } from './image-store.ts';
 import { canonicalName, familiarName, parseReference } from './reference.ts';
 import { unpackImage } from './unpack.ts';
 
@@ -103,6 +104,44 @@ const readJson = async (path: string): Promise<unknown> => {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 };
 
+/** What each blob needs, for containerd's garbage collector. */
+type BlobLabels = Map<string, Readonly<Record<string, string>>>;
+
+const contentLabels = (needed: readonly { readonly digest: string }[]): Record<string, string> =>
+  Object.fromEntries(
+    needed.map(({ digest }, index) => [`containerd.io/gc.ref.content.${index}`, digest]),
+  );
+
+/** The configuration stands for the unpacked layers. */
+const snapshotLabel = (config: unknown): Record<string, string> => {
+  const parsed = z
+    .looseObject({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
+    .safeParse(config);
+  const chainId = parsed.success ? chainIds(parsed.data.rootfs.diff_ids).at(-1) : undefined;
+  return chainId === undefined ? {} : { [`containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`]: chainId };
+};
+
+const Tree = z.looseObject({
+  manifests: z.array(z.object({ digest: z.string() })).optional(),
+  config: z.object({ digest: z.string() }).optional(),
+  layers: z.array(z.object({ digest: z.string() })).optional(),
+});
+
+/** Walks from an index or a manifest to all below. */
+const labelTree = async (
+  digest: string,
+  blobs: ReadonlyMap<string, string>,
+  labels: BlobLabels,
+): Promise<void> => {
+  const path = blobs.get(digest);
+  if (path === undefined || labels.has(digest)) return;
+  const { manifests = [], config, layers = [] } = Tree.parse(await readJson(path));
+  labels.set(digest, contentLabels([...manifests, ...(config ? [config] : []), ...layers]));
+  for (const manifest of manifests) await labelTree(manifest.digest, blobs, labels);
+  const configPath = config && blobs.get(config.digest);
+  if (configPath) labels.set(config.digest, snapshotLabel(await readJson(configPath)));
+};
+
 const nameOf = (annotations: Readonly<Record<string, string>> = {}): string[] => {
   const full = annotations['io.containerd.image.name'];
   const short = annotations['org.opencontainers.image.ref.name'];
@@ -111,15 +150,24 @@ const nameOf = (annotations: Readonly<Record<string, string>> = {}): string[] =>
 };
 
 /** An OCI layout: the blobs are named by their digest already. */
-const loadLayout = async (store: ImageStore, files: Files, index: string): Promise<Loadable[]> => {
+const loadLayout = async (
+  client: ImageClient,
+  files: Files,
+  index: string,
+): Promise<Loadable[]> => {
+  const { manifests } = ImageIndex.parse(await readJson(index));
+  const blobs = new Map<string, string>();
   for (const [name, path] of files) {
     const [, hex] = BLOB.exec(name) ?? [];
-    if (!hex) continue;
-    const { size } = await stat(path);
-    const descriptor = { mediaType: '', digest: `sha256:${hex}`, size };
-    await store.client.writeBlob(descriptor, createReadStream(path));
+    if (hex) blobs.set(`sha256:${hex}`, path);
   }
-  const { manifests } = ImageIndex.parse(await readJson(index));
+  const labels: BlobLabels = new Map();
+  for (const { digest } of manifests) await labelTree(digest, blobs, labels);
+  for (const [digest, path] of blobs) {
+    const { size } = await stat(path);
+    const descriptor = { mediaType: '', digest, size };
+    await client.writeBlob(descriptor, createReadStream(path), labels.get(digest));
+  }
   return manifests.map(({ mediaType, digest, size, annotations }) => ({
     names: nameOf(annotations),
     target: { mediaType, digest, size },
@@ -128,23 +176,32 @@ const loadLayout = async (store: ImageStore, files: Files, index: string): Promi
 
 /** The older form knows no manifest: one is made of what `manifest.json` says. */
 const loadDockerArchive = async (
-  store: ImageStore,
+  client: ImageClient,
   files: Files,
   manifest: string,
 ): Promise<Loadable[]> => {
   const loaded: Loadable[] = [];
   for (const { Config, RepoTags, Layers } of DockerManifest.parse(await readJson(manifest))) {
-    const put = async (name: string, mediaType: string): Promise<Descriptor> => {
+    const put = async (
+      name: string,
+      mediaType: string,
+      labels?: Readonly<Record<string, string>>,
+    ): Promise<Descriptor> => {
       const path = files.get(posix.normalize(name));
       if (path === undefined) {
         throw new EngineError('invalid_argument', `${name} is missing in the archive`);
       }
       const digest = await sha256File(path);
       const descriptor = { mediaType, digest, size: (await stat(path)).size };
-      await store.client.writeBlob(descriptor, createReadStream(path));
+      await client.writeBlob(descriptor, createReadStream(path), labels);
       return descriptor;
     };
-    const config = await put(Config, OCI_CONFIG);
+    const configPath = files.get(posix.normalize(Config));
+    const config = await put(
+      Config,
+      OCI_CONFIG,
+      configPath === undefined ? {} : snapshotLabel(await readJson(configPath)),
+    );
     const layers: Descriptor[] = [];
     for (const layer of Layers) layers.push(await put(layer, OCI_LAYER));
     const bytes = Buffer.from(
@@ -152,7 +209,7 @@ const loadDockerArchive = async (
     );
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     const target = { mediaType: OCI_MANIFEST, digest, size: bytes.length };
-    await store.client.writeBlob(target, Readable.from([bytes]));
+    await client.writeBlob(target, Readable.from([bytes]), contentLabels([config, ...layers]));
     loaded.push({ names: RepoTags.map((tag) => canonicalName(parseReference(tag))), target });
   }
   return loaded;
@@ -168,32 +225,50 @@ export const loadImages = async (
   const directory = await mkdtemp(join(temporaryRoot, 'load-'));
   try {
     const files = await unpackArchive(archive, directory).catch((error: unknown) => {
-      throw new EngineError('invalid_argument', 'archive/tar: invalid tar header', { cause: error });
+      throw new EngineError('invalid_argument', 'archive/tar: invalid tar header', {
+        cause: error,
+      });
     });
     const index = files.get('index.json');
     const manifest = files.get('manifest.json');
     if (index === undefined && manifest === undefined) {
       throw new EngineError('invalid_argument', 'invalid archive: no index.json, no manifest.json');
     }
-    let images: Loadable[] = [];
-    if (index !== undefined) images = await loadLayout(store, files, index);
-    const isUnnamed = images.every(({ names }) => names.length === 0);
-    if (manifest !== undefined && isUnnamed) images = await loadDockerArchive(store, files, manifest);
-
-    const sentences: string[] = [];
-    for (const { names, target } of images) {
-      await unpackImage(store.client, await store.read(target));
-      for (const name of names) {
-        await store.client.tag(name, target);
-        sentences.push(`Loaded image: ${familiarName(name)}`);
-      }
-      if (names.length === 0) {
-        await store.client.tag(target.digest, target);
-        sentences.push(`Loaded image ID: ${target.digest}`);
-      }
-    }
-    return sentences;
+    return await store.client.withLease((client) =>
+      importFiles(store, client, { files, index, manifest }),
+    );
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+};
+
+const importFiles = async (
+  store: ImageStore,
+  client: ImageClient,
+  archive: {
+    readonly files: Files;
+    readonly index: string | undefined;
+    readonly manifest: string | undefined;
+  },
+): Promise<string[]> => {
+  const { files, index, manifest } = archive;
+  let images: Loadable[] = [];
+  if (index !== undefined) images = await loadLayout(client, files, index);
+  const isUnnamed = images.every(({ names }) => names.length === 0);
+  if (manifest !== undefined && isUnnamed)
+    images = await loadDockerArchive(client, files, manifest);
+
+  const sentences: string[] = [];
+  for (const { names, target } of images) {
+    await unpackImage(client, await store.read(target));
+    for (const name of names) {
+      await client.tag(name, target);
+      sentences.push(`Loaded image: ${familiarName(name)}`);
+    }
+    if (names.length === 0) {
+      await client.tag(target.digest, target);
+      sentences.push(`Loaded image ID: ${target.digest}`);
+    }
+  }
+  return sentences;
 };

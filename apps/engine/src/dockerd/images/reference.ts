@@ -6,7 +6,8 @@ import { EngineError } from '../../protocol/errdefs.ts';
 
 const DEFAULT_DOMAIN = 'docker.io';
 const OFFICIAL = 'library/';
-const DOMAIN = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.?)+(?::\d+)?$|^\[[0-9a-fA-F:]+\](?::\d+)?$/;
+const DOMAIN =
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?\.?)+(?::\d+)?$|^\[[0-9a-fA-F:]+\](?::\d+)?$/;
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[\w][\w.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -38,7 +39,11 @@ export const parseReference = (text: string): Reference => {
   const colon = name.indexOf(':', name.lastIndexOf('/') + 1);
   const tag = colon < 0 ? null : name.slice(colon + 1);
   if (colon >= 0) name = name.slice(0, colon);
-  if (name === '' || (tag !== null && !TAG.test(tag)) || (digest !== null && !DIGEST.test(digest))) {
+  if (
+    name === '' ||
+    (tag !== null && !TAG.test(tag)) ||
+    (digest !== null && !DIGEST.test(digest))
+  ) {
     throw invalid();
   }
   const [domain, path] = splitDomain(name);

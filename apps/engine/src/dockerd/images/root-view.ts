@@ -26,7 +26,7 @@ const optionOf = (mount: Mount, name: string): string | undefined =>
 export const readInRoot = async (root: string, path: string): Promise<string | undefined> => {
   let pending = path.split('/').filter(Boolean);
   let resolved = '/';
-  for (let links = 0; pending.length > 0; ) {
+  for (let links = 0; pending.length > 0;) {
     const [name = '', ...rest] = pending;
     pending = rest;
     const next = posix.join(resolved, name);
@@ -48,7 +48,12 @@ export const readInRoot = async (root: string, path: string): Promise<string | u
   if (!file) return undefined;
   try {
     if (!(await file.stat()).isFile()) return undefined;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_FILE_BYTES), 0, MAX_FILE_BYTES, 0);
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(MAX_FILE_BYTES),
+      0,
+      MAX_FILE_BYTES,
+      0,
+    );
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await file.close();

@@ -20,7 +20,9 @@ export const unpackImage = async (client: ImageClient, image: LoadedImage): Prom
     const name = chain[index] ?? '';
     if (await client.hasSnapshot(name)) continue;
     const key = `extract-${randomUUID()} ${name}`;
-    const mounts = await client.prepareSnapshot(key, chain[index - 1] ?? '');
+    const mounts = await client.prepareSnapshot(key, chain[index - 1] ?? '', {
+      isKept: false,
+    });
     try {
       const diffId = await client.applyLayer(layer, mounts);
       if (diffId !== diffIds[index]) {

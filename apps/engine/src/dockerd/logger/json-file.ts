@@ -6,7 +6,15 @@
  * (written when a spool file was removed) spares the sum over the part before it. A torn last line is cut off;
  * its bytes are still in the spool.
  */
-import { closeSync, ftruncateSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
@@ -29,7 +37,8 @@ const RETRY_MS = 1000;
 const readCheckpoint = (path: string): Checkpoint => {
   try {
     const { fileBytes, stdout, stderr } = JSON.parse(readFileSync(path, 'utf8')) as Checkpoint;
-    if ([fileBytes, stdout, stderr].every(Number.isSafeInteger)) return { fileBytes, stdout, stderr };
+    if ([fileBytes, stdout, stderr].every(Number.isSafeInteger))
+      return { fileBytes, stdout, stderr };
   } catch {
     // No checkpoint yet: sum from the beginning.
   }

@@ -82,7 +82,7 @@ export class OutputPump {
   #turn(): void {
     if (this.#isFinished) return;
     const { stream, hub, log, native } = this.#options;
-    for (let moved = 0; ; ) {
+    for (let moved = 0; ;) {
       this.#passOn();
       if (hub.isCongested) {
         this.#pause();
@@ -137,7 +137,9 @@ export class OutputPump {
     // As Docker does: the last line gets its newline in the log.
     const newline = Buffer.from('\n');
     if (rest) {
-      this.#options.log.append([{ stream, time: logTime(), bytes: Buffer.concat([rest, newline]) }]);
+      this.#options.log.append([
+        { stream, time: logTime(), bytes: Buffer.concat([rest, newline]) },
+      ]);
     }
     try {
       await this.#options.log.flush();

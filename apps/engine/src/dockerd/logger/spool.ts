@@ -5,7 +5,16 @@
  * exactly one place: still in the FIFO, or in the file. The size of the files IS the number of bytes consumed;
  * nothing else has to be written down, and nothing can disagree with it.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 

@@ -16,11 +16,10 @@ export const ALL_CAPABILITIES = (
   .map((name) => `CAP_${name}`);
 
 /** Enough for ordinary programs that start as root; not enough to change the host. */
-export const DEFAULT_CAPABILITIES = (
+export const DEFAULT_CAPABILITIES =
   'CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE'
-)
-  .split(' ')
-  .map((name) => `CAP_${name}`);
+    .split(' ')
+    .map((name) => `CAP_${name}`);
 
 const ALL = 'ALL';
 

@@ -4,9 +4,9 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import type { Process } from '../../protocol/oci/runtime-spec.ts';
 
 const NAMES = new Set(
-  (
-    'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'
-  ).split(' '),
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  ),
 );
 /** RLIM_INFINITY does not fit into a double; JSON carries the largest number that does, which no limit reaches. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;

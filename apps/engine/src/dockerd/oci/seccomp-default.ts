@@ -79,7 +79,9 @@ const WITH_CAPABILITY: Readonly<Record<string, readonly string[]>> = {
 /** Calls that exist on one architecture only. */
 const ON_ARCHITECTURE: Readonly<Record<string, readonly string[]>> = {
   x64: ['arch_prctl', 'modify_ldt'],
-  arm64: words('arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls'),
+  arm64: words(
+    'arm_fadvise64_64 arm_sync_file_range sync_file_range2 breakpoint cacheflush set_tls',
+  ),
 };
 
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {

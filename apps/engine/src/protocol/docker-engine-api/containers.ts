@@ -48,7 +48,11 @@ export const ContainerConfig = z.object({
 });
 export type ContainerConfig = z.output<typeof ContainerConfig>;
 
-export const Ulimit = z.object({ Name: z.string(), Soft: z.number().int(), Hard: z.number().int() });
+export const Ulimit = z.object({
+  Name: z.string(),
+  Soft: z.number().int(),
+  Hard: z.number().int(),
+});
 export type Ulimit = z.output<typeof Ulimit>;
 
 export const HostConfig = z.object({

@@ -21,7 +21,8 @@ export const createContainer: Handler = async (backend, exchange) => {
   const { HostConfig, NetworkingConfig, ...config } = parseBody(ContainerCreateBody, body);
   const networks = Object.keys(NetworkingConfig.EndpointsConfig);
   const other = networks.find((name) => !['default', 'none', 'bridge'].includes(name));
-  if (other !== undefined) throw new EngineError('not_found', `network ${other} not found`);
+  // Not 404: at this point the CLI takes that for a missing image and pulls.
+  if (other !== undefined) throw new EngineError('invalid_argument', `network ${other} not found`);
   const created = await backend.create({ name: query.text('name'), config, host: HostConfig });
   answerJson(exchange, 201, created);
 };
@@ -90,7 +91,9 @@ export const listContainers: Handler = (backend, exchange) => {
  */
 export const waitContainer: Handler = async (backend, exchange) => {
   const { query, name, response, signal, version } = exchange;
-  const condition = waitCondition(compareVersions(version, '1.30') < 0 ? '' : query.text('condition'));
+  const condition = waitCondition(
+    compareVersions(version, '1.30') < 0 ? '' : query.text('condition'),
+  );
   const exit = backend.wait(name, condition, signal);
   response.writeHead(200, { 'Content-Type': 'application/json' });
   response.flushHeaders();
@@ -99,10 +102,8 @@ export const waitContainer: Handler = async (backend, exchange) => {
   });
   const result = await Promise.race([exit, gone]);
   if (!result) return;
-  const answer: WaitResponse = {
-    StatusCode: result.exitCode,
-    Error: result.error === '' ? null : { Message: result.error },
-  };
+  // Error is about the waiting; why a start failed is the answer of the start.
+  const answer: WaitResponse = { StatusCode: result.exitCode, Error: null };
   response.end(`${JSON.stringify(answer)}\n`);
 };
 
