@@ -13,6 +13,8 @@ export type Selection = { readonly event: string } | { readonly actor: StageActo
 export interface ReaderState {
   readonly selected: Selection;
   readonly dock: 'timeline' | 'events';
+  /** The reader asked for the filter before the table was there. */
+  readonly wantsFilter: boolean;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;
   readonly refusal: { readonly command: string; readonly message: string; readonly position: number | null } | null;
   /** Words that the lab added to the command that runs. */
@@ -23,6 +25,7 @@ export interface ReaderState {
 export const readerStore = createStore<ReaderState>(() => ({
   selected: null,
   dock: 'timeline',
+  wantsFilter: false,
   sending: null,
   refusal: null,
   injected: [],

@@ -56,8 +56,9 @@ export const goToEffect = (): void => {
 };
 
 const focusFilter = (): void => {
-  readerStore.setState({ dock: 'events' });
-  requestAnimationFrame(() => document.getElementById('event-filter')?.focus());
+  // The table takes the focus itself when it opens; if it is open already, here.
+  readerStore.setState({ dock: 'events', wantsFilter: true });
+  document.getElementById('event-filter')?.focus();
 };
 
 export const SHORTCUTS: readonly Shortcut[] = [

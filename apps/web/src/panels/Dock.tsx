@@ -1,10 +1,12 @@
 /** The foot of the page: the transport, and the run over time as lanes or as a table. */
+import { lazy, Suspense } from 'react';
 import { readerStore } from '../reader-store.ts';
 import { useReader } from '../hooks.ts';
-import { EventTable } from './EventTable.tsx';
 import { Swimlanes } from './Swimlanes.tsx';
 import { Tabs } from '../ui/Tabs.tsx';
 import { Transport, Zoom } from './Transport.tsx';
+
+const EventTable = lazy(() => import('./EventTable.tsx').then(({ EventTable: component }) => ({ default: component })));
 
 const WORDS = { timeline: 'Timeline', events: 'Events' } as const;
 
@@ -17,7 +19,13 @@ export const Dock = () => {
         <Zoom />
       </div>
       <Tabs label="Views of time" tabs={['timeline', 'events'] as const} words={WORDS} value={dock} onChange={(next) => readerStore.setState({ dock: next })}>
-        {dock === 'timeline' ? <Swimlanes /> : <EventTable />}
+        {dock === 'timeline' ? (
+          <Swimlanes />
+        ) : (
+          <Suspense>
+            <EventTable />
+          </Suspense>
+        )}
       </Tabs>
     </section>
   );

@@ -7,7 +7,7 @@ import { captionOf } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { seekEvent } from '../playback/playhead.ts';
 import { useModelVersion, usePlayhead, useReader } from '../hooks.ts';
-import { select } from '../reader-store.ts';
+import { readerStore, select } from '../reader-store.ts';
 
 const ROW_PX = 26;
 
@@ -44,6 +44,7 @@ export const EventTable = () => {
   const [words, setWords] = useState('');
   const [actor, setActor] = useState('');
   const [kind, setKind] = useState('');
+  const filter = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
 
   const rows = useMemo(() => {
@@ -74,6 +75,11 @@ export const EventTable = () => {
     if (rows.length > 0) virtual.scrollToIndex(current, { align: isPlaying ? 'center' : 'auto' });
   }, [current, isPlaying, rows.length, virtual]);
 
+  useEffect(() => {
+    if (readerStore.getState().wantsFilter) filter.current?.focus();
+    readerStore.setState({ wantsFilter: false });
+  }, []);
+
   const choose = (index: number): void => {
     const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
     if (row) select({ event: row.event.id });
@@ -99,7 +105,7 @@ export const EventTable = () => {
       <div className="events-filter">
         <label>
           <span>Filter</span>
-          <input id="event-filter" type="search" value={words} onChange={({ target }) => setWords(target.value)} />
+          <input ref={filter} id="event-filter" type="search" value={words} onChange={({ target }) => setWords(target.value)} />
         </label>
         <label>
           <span>Who</span>
