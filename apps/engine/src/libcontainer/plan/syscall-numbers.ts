@@ -93,7 +93,7 @@ const TABLE = `
   pwrite64:18,181,18,68,181 pwritev:296,334,535,70,362 pwritev2:328,379,547,287,393 query_module:178,167,,,
   quotactl:179,131,179,60,131 quotactl_fd:443 read:0,3,0,63,3 readahead:187,225,187,213,225 readdir:,89,,,
   readlink:89,85,89,,85 readlinkat:267,305,267,78,332 readv:19,145,515,65,145 reboot:169,88,169,142,88
-  recv:,,,,291 recvfrom:45,371,517,207,292 recvmmsg:299,,537,243,365 recvmmsg_time64:,417,,,417
+  recv:,,,,291 recvfrom:45,371,517,207,292 recvmmsg:299,337,537,243,365 recvmmsg_time64:,417,,,417
   recvmsg:47,372,519,212,297 remap_file_pages:216,257,216,234,253 removexattr:197,235,197,14,235
   removexattrat:466 rename:82,38,82,,38 renameat:264,302,264,38,329 renameat2:316,353,316,276,382
   request_key:249,287,249,218,310 restart_syscall:219,0,219,128,0 rmdir:84,40,84,,40
@@ -109,7 +109,7 @@ const TABLE = `
   sched_setscheduler:144,156,144,119,156 sched_yield:24,158,24,124,158 seccomp:317,354,317,277,383
   security:185,,185,, select:23,82,23,, semctl:66,394,66,191,300 semget:64,393,64,190,299
   semop:65,,65,193,298 semtimedop:220,,220,192,312 semtimedop_time64:,420,,,420 send:,,,,289
-  sendfile:40,187,40,71,187 sendfile64:,239,,,239 sendmmsg:307,,538,269,374 sendmsg:46,370,518,211,296
+  sendfile:40,187,40,71,187 sendfile64:,239,,,239 sendmmsg:307,345,538,269,374 sendmsg:46,370,518,211,296
   sendto:44,369,44,206,290 set_mempolicy:238,276,238,237,321 set_mempolicy_home_node:450
   set_robust_list:273,311,530,99,338 set_thread_area:205,243,,, set_tid_address:218,258,218,96,256
   set_tls:,,,,983045 setdomainname:171,121,171,162,121 setfsgid:123,139,123,152,139 setfsgid32:,216,,,216
@@ -145,21 +145,26 @@ const TABLE = `
   writev:20,146,516,66,146
 `;
 
-const byName = new Map<string, readonly (number | undefined)[]>(
-  TABLE.trim()
-    .split(/\s+/)
-    .map((entry) => {
-      const [name = '', numbers = ''] = entry.split(':');
-      const list = numbers.split(',').map((number) => (number === '' ? undefined : Number(number)));
-      return [name, list.length === 1 ? ARCHITECTURES.map(() => list[0]) : list];
-    }),
-);
+/** One map per architecture, from its own numbers. */
+const numbers: Readonly<Record<Architecture, Map<string, number>>> = {
+  x64: new Map(),
+  x86: new Map(),
+  x32: new Map(),
+  arm64: new Map(),
+  arm: new Map(),
+};
+for (const entry of TABLE.trim().split(/\s+/)) {
+  const [name = '', list = ''] = entry.split(':');
+  const columns = list.split(',');
+  ARCHITECTURES.forEach((architecture, index) => {
+    const text = columns.length === 1 ? list : columns[index];
+    if (text) numbers[architecture].set(name, Number(text) + (architecture === 'x32' ? X32_SYSCALL_BIT : 0));
+  });
+}
 
 /** The number of a call as seccomp sees it, or undefined where the architecture (or this table) lacks it. */
-export const syscallNumberOn = (name: string, architecture: Architecture): number | undefined => {
-  const number = byName.get(name)?.[ARCHITECTURES.indexOf(architecture)];
-  return number !== undefined && architecture === 'x32' ? number + X32_SYSCALL_BIT : number;
-};
+export const syscallNumberOn = (name: string, architecture: Architecture): number | undefined =>
+  numbers[architecture].get(name);
 
 /** The number of a call that a plan makes. */
 export const syscallNumber = (name: string, architecture: NativeArchitecture): number => {
@@ -169,4 +174,4 @@ export const syscallNumber = (name: string, architecture: NativeArchitecture): n
 };
 
 /** Every name in the table. */
-export const syscallNames = (): readonly string[] => [...byName.keys()];
+export const syscallNames = (): readonly string[] => [...new Set(Object.values(numbers).flatMap((map) => [...map.keys()]))];

@@ -31,7 +31,16 @@ export interface SeccompProgram {
 /** BPF_MAXINSNS */
 const LONGEST = 4096;
 
+/** Most containers of a machine have the same policy, and a plan is compiled while somebody waits. */
+let latest: { readonly key: string; readonly compiled: SeccompProgram } | undefined;
+
 export const compileSeccomp = (policy: LinuxSeccomp, native: NativeArchitecture): SeccompProgram => {
+  const key = native + JSON.stringify(policy);
+  if (latest?.key !== key) latest = { key, compiled: compilePolicy(policy, native) };
+  return latest.compiled;
+};
+
+const compilePolicy = (policy: LinuxSeccomp, native: NativeArchitecture): SeccompProgram => {
   if (policy.listenerPath) throw new EngineError('invalid_argument', 'seccomp listenerPath is not supported');
   const wanted = (policy.architectures ?? []).map(architectureOf).filter((name) => name !== undefined);
   const architectures = new Set<Architecture>([native, ...wanted]);
@@ -58,34 +67,38 @@ const byArchitecture = (policy: LinuxSeccomp, architectures: ReadonlySet<Archite
   return code;
 };
 
+/** Calls from this number on, up to the next range, have this verdict. */
+interface Range {
+  readonly from: number;
+  readonly verdict: Verdict;
+}
+
 /** Precondition of the code: the accumulator holds the number of the call. */
 const search = (policy: LinuxSeccomp, architecture: Architecture): readonly Instruction[] => {
-  const verdicts = verdictsOn(policy, architecture);
-  const defaultAction = actionNumber(policy.defaultAction, policy.defaultErrnoRet);
-  const ranges: { readonly from: number; readonly code: readonly Instruction[] }[] = [];
-  const add = (from: number, code: readonly Instruction[]): void => {
-    if (!sameCode(ranges.at(-1)?.code, code)) ranges.push({ from, code });
+  const fallback = always(actionNumber(policy.defaultAction, policy.defaultErrnoRet));
+  const ranges: Range[] = [];
+  const add = (from: number, verdict: Verdict): void => {
+    const last = ranges.at(-1)?.verdict;
+    const isSame = last && last.rules.length === 0 && verdict.rules.length === 0 && last.otherwise === verdict.otherwise;
+    if (!isSame) ranges.push({ from, verdict });
   };
 
-  add(0, [returns(defaultAction)]);
   let next = 0;
-  for (const [number, verdict] of [...verdicts].sort(([a], [b]) => a - b)) {
-    if (number > next) add(next, [returns(defaultAction)]);
-    if (number === 0) ranges.pop();
-    add(number, verdictCode(verdict));
+  for (const [number, verdict] of [...verdictsOn(policy, architecture)].sort(([a], [b]) => a - b)) {
+    if (number > next) add(next, fallback);
+    add(number, verdict);
     next = number + 1;
   }
-  add(next, [returns(actionBeyond(policy, architecture, defaultAction))]);
+  add(next, always(actionBeyond(policy, architecture, fallback.otherwise)));
   return searchRanges(ranges);
 };
 
-const sameCode = (a: readonly Instruction[] | undefined, b: readonly Instruction[]): boolean =>
-  a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+const always = (action: number): Verdict => ({ rules: [], otherwise: action });
 
-const searchRanges = (ranges: readonly { readonly from: number; readonly code: readonly Instruction[] }[]): readonly Instruction[] => {
+const searchRanges = (ranges: readonly Range[]): readonly Instruction[] => {
   const [first] = ranges;
   if (!first) throw new EngineError('internal', 'a seccomp policy without a default');
-  if (ranges.length === 1) return first.code;
+  if (ranges.length === 1) return verdictCode(first.verdict);
   const middle = Math.floor(ranges.length / 2);
   return branch('jumpIfGreaterOrEqual', ranges[middle]?.from ?? 0, searchRanges(ranges.slice(middle)), searchRanges(ranges.slice(0, middle)));
 };
