@@ -51,8 +51,8 @@ test.skipIf(!hasLibseccomp())("agrees with libseccomp on Docker's policy for eve
       for (const first of ARGUMENTS) {
         const call = { nr, arch: auditArch(architecture), args: [first, 0n, 0n, 0n, 0n, 0n] };
         const answer = runProgram(ours, call);
-        // Programs of 32 bits have no such argument.
-        if (architecture === 'x86' && first > 0xffff_ffffn) continue;
+        // Programs of 32 bits have no such argument; for x32 libseccomp does not look at the upper half.
+        if (architecture !== 'x64' && first > 0xffff_ffffn) continue;
         // Two differences are meant: calls that this libseccomp has not heard of, and ENOSYS behind the last one.
         if (newer.has(nr)) continue;
         if (nr > last) expect(answer).toBe(ENOSYS);
