@@ -1,7 +1,7 @@
 /** One engine for the whole suite: ours, or with DOCKER_CLI_PEER=real Debian's own, to hold our expectations against it. */
 import type { TestProject } from 'vitest/node';
-import type { EngineAddress } from './support/engine.ts';
-import { startOurEngine } from './support/our-engine.ts';
+import type { EngineAddress } from '../support/engine.ts';
+import { startOurEngine } from '../support/our-engine.ts';
 import { startRealEngine } from './support/real-engine.ts';
 
 declare module 'vitest' {

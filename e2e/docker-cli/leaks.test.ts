@@ -1,6 +1,6 @@
 /** What a container took from the kernel is given back, also when the run failed. */
 import { expect, test } from 'vitest';
-import { eventually } from './support/engine.ts';
+import { eventually } from '../support/engine.ts';
 import { footprint, openDescriptors } from './support/leaks.ts';
 import { docker, engine, isReal } from './support/suite.ts';
 import { readFileSync } from 'node:fs';

@@ -3,10 +3,10 @@
  * (Ours only: the real dockerd loses what it had read and not yet written when it is killed.)
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { dockerFor, type Docker } from './support/docker.ts';
-import { eventually, untilAnswers } from './support/engine.ts';
-import { startTimeOf } from './support/kernel.ts';
-import { startOurEngine, type OurEngine } from './support/our-engine.ts';
+import { dockerFor, type Docker } from '../support/docker.ts';
+import { eventually, untilAnswers } from '../support/engine.ts';
+import { startTimeOf } from '../support/kernel.ts';
+import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
 
 let engine: OurEngine;
 let docker: Docker;

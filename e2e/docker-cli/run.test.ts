@@ -1,7 +1,7 @@
 /** `docker run`: output, exit codes, detaching, and what each flag does, asked from inside or from the kernel. */
 import { describe, expect, test } from 'vitest';
-import { eventually } from './support/engine.ts';
-import { cgroupLimit, namespaceOf, statusOf } from './support/kernel.ts';
+import { eventually } from '../support/engine.ts';
+import { cgroupLimit, namespaceOf, statusOf } from '../support/kernel.ts';
 import { aName, docker } from './support/suite.ts';
 
 const run = (...args: readonly string[]) => docker(['run', '--rm', ...args]);
@@ -232,14 +232,12 @@ describe('flags', () => {
 
   test('--network none leaves the loopback interface alone, and it is up', async () => {
     const { code, stdout } = await run(
-      ...[
-        '--network',
-        'none',
-        'busybox',
-        'sh',
-        '-c',
-        'ls /sys/class/net; ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up',
-      ],
+      '--network',
+      'none',
+      'busybox',
+      'sh',
+      '-c',
+      'ls /sys/class/net; ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up',
     );
 
     expect(code).toBe(0);
@@ -300,14 +298,12 @@ describe('isolation, as the kernel sees it', () => {
     expect(cgroupLimit(Pid, 'pids', 'pids.max', 'pids.max')).toBe('5');
 
     const { stderr } = await run(
-      ...[
-        '--pids-limit',
-        '5',
-        'busybox',
-        'sh',
-        '-c',
-        'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait',
-      ],
+      '--pids-limit',
+      '5',
+      'busybox',
+      'sh',
+      '-c',
+      'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait',
     );
 
     expect(stderr).toContain("can't fork");

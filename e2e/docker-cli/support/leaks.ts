@@ -1,7 +1,7 @@
 /** Counts what an engine must give back: mounts, cgroups, network namespaces, processes. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EngineAddress } from './engine.ts';
+import type { EngineAddress } from '../../support/engine.ts';
 
 export interface Footprint {
   readonly mounts: readonly string[];

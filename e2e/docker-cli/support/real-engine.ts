@@ -8,7 +8,7 @@ import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeBusyboxRootfs } from './busybox-rootfs.ts';
-import { type Engine, untilAnswers } from './engine.ts';
+import { type Engine, untilAnswers } from '../../support/engine.ts';
 
 export async function startRealEngine(): Promise<Engine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
@@ -46,23 +46,21 @@ export async function startRealEngine(): Promise<Engine> {
   );
   const containerd = inside('containerd', ['--config', join(root, 'containerd.toml')]);
   const dockerd = inside('dockerd', [
-    ...[
-      '--host',
-      `unix://${socket}`,
-      '--containerd',
-      containerdSocket,
-      '--pidfile',
-      join(root, 'dockerd.pid'),
-    ],
-    ...[
-      '--data-root',
-      join(root, 'docker'),
-      '--exec-root',
-      join(root, 'exec'),
-      '--cgroup-parent',
-      cgroupParent,
-    ],
-    ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
+    '--host',
+    `unix://${socket}`,
+    '--containerd',
+    containerdSocket,
+    '--pidfile',
+    join(root, 'dockerd.pid'),
+    '--data-root',
+    join(root, 'docker'),
+    '--exec-root',
+    join(root, 'exec'),
+    '--cgroup-parent',
+    cgroupParent,
+    '--bridge=none',
+    '--iptables=false',
+    '--ip6tables=false',
   ]);
 
   try {

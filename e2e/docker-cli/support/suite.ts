@@ -1,6 +1,6 @@
 /** What every test file of this suite begins with. */
 import { afterEach, inject } from 'vitest';
-import { dockerFor } from './docker.ts';
+import { dockerFor } from '../../support/docker.ts';
 
 export const engine = inject('engine');
 export const isReal = engine.kind === 'real';

@@ -1,0 +1,27 @@
+/** No axe violation and no sideways scrolling, in dark and light, at each size, before and after a run. */
+import { SIZES, THEMES } from '../support/page.ts';
+import { expect, test } from './live-test.ts';
+
+for (const size of SIZES)
+  for (const theme of THEMES)
+    test(`${size.name} (${size.width}×${size.height}), ${theme}`, async ({ room }, testInfo) => {
+      const { page } = room;
+      await page.setViewportSize(size);
+      await page.emulateMedia({ colorScheme: theme });
+      await page.reload();
+      await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+      await expect(page.getByText(/Live engine/).first()).toBeVisible();
+      await room.expectNoAxeViolation('before a run');
+
+      await room.run('docker run --rm busybox echo hello');
+      await expect(room.newestRun()).toContainText('exit 0');
+      await page.getByRole('button', { name: 'To the beginning' }).click();
+      for (let step = 0; step < 6; step += 1)
+        await page.getByRole('button', { name: 'Next step' }).click();
+      await room.expectNoAxeViolation('in the middle of a run');
+      await room.expectNoSidewaysScroll('in the middle of a run');
+      await testInfo.attach('screen', { body: await page.screenshot(), contentType: 'image/png' });
+
+      await room.run('docker run --privileged busybox true');
+      await room.expectNoAxeViolation('after a refusal');
+    });

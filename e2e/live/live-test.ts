@@ -1,0 +1,29 @@
+/** `test` with an engine for each worker and a page that is open on it. */
+import { test as base, expect } from '@playwright/test';
+import { dockerFor, type Docker } from '../support/docker.ts';
+import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
+import { EngineRoomPage } from '../support/page.ts';
+
+export const test = base.extend<{ room: EngineRoomPage; docker: Docker }, { engine: OurEngine }>({
+  engine: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads the names of what a fixture needs from this pattern
+    async ({}, use) => {
+      const engine = await startOurEngine();
+      await use(engine);
+      await engine.stop();
+    },
+    { scope: 'worker', timeout: 120_000 },
+  ],
+  docker: async ({ engine }, use) => {
+    await use(dockerFor(engine));
+  },
+  room: async ({ page, engine }, use) => {
+    const room = new EngineRoomPage(page);
+    await page.goto(engine.url);
+    await expect(page.getByText(/Live engine/).first()).toBeVisible();
+    await use(room);
+    expect(room.errors, 'errors in the console').toEqual([]);
+  },
+});
+
+export { expect };

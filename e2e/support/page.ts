@@ -1,0 +1,97 @@
+/** The page as a reader uses it: by roles, names and what is written on it. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect, type Locator, type Page } from '@playwright/test';
+
+export class EngineRoomPage {
+  readonly page: Page;
+  readonly send: Locator;
+  readonly command: Locator;
+  readonly caption: Locator;
+  readonly output: Locator;
+  readonly stage: Locator;
+  readonly runs: Locator;
+  readonly playhead: Locator;
+  /** Whatever the console called an error, and whatever was thrown. */
+  readonly errors: string[] = [];
+
+  constructor(page: Page) {
+    this.page = page;
+    this.send = page.getByRole('button', { name: /Send Request|Sending/ });
+    this.command = page.getByRole('textbox', { name: 'Command line' });
+    this.caption = page.getByTestId('caption');
+    this.output = page.getByTestId('container-output');
+    this.stage = page.getByRole('region', { name: 'Stage' });
+    this.runs = page.getByRole('region', { name: 'Runs' });
+    this.playhead = page.getByRole('slider', { name: 'Playhead' });
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.errors.push(message.text());
+    });
+    page.on('pageerror', (error) => this.errors.push(error.message));
+  }
+
+  /** Types a command line and sends it as a reader would. */
+  async run(commandLine: string): Promise<void> {
+    await this.command.fill(commandLine);
+    await this.send.click();
+  }
+
+  /** The newest run in the list. */
+  newestRun(): Locator {
+    return this.runs.getByRole('listitem').first();
+  }
+
+  async press(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.page.keyboard.press(key);
+  }
+
+  /** `Step 9 of 24.` → [9, 24]. */
+  async step(): Promise<readonly [number, number]> {
+    const [, step, count] = /Step (\d+) of (\d+)\./.exec(await this.caption.innerText()) ?? [];
+    return [Number(step), Number(count)];
+  }
+
+  /** Everything that the playhead decides, as one text: what two ways to the same step must agree on. */
+  async drawn(): Promise<string> {
+    const [caption, stage, output] = await Promise.all([
+      this.caption.innerText(),
+      this.stage.innerText(),
+      this.output.innerText(),
+    ]);
+    return [caption, stage, output].join('\n---\n');
+  }
+
+  async expectNoAxeViolation(what: string): Promise<void> {
+    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+    const found = violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    );
+    expect(found, what).toEqual([]);
+  }
+
+  async expectNoSidewaysScroll(what: string): Promise<void> {
+    const [wide, shown] = await this.page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.documentElement.clientWidth,
+    ]);
+    expect(wide, what).toBeLessThanOrEqual(shown ?? 0);
+  }
+
+  /** Running animations that last longer than a blink. */
+  async longAnimations(): Promise<number> {
+    return this.page.evaluate(
+      () =>
+        document
+          .getAnimations()
+          .filter((animation) => animation.playState === 'running')
+          .filter((animation) => Number(animation.effect?.getComputedTiming().duration ?? 0) > 200)
+          .length,
+    );
+  }
+}
+
+export const SIZES = [
+  { name: 'desk', width: 1440, height: 900 },
+  { name: 'laptop', width: 1366, height: 768 },
+  { name: 'phone', width: 390, height: 844 },
+] as const;
+export const THEMES = ['dark', 'light'] as const;
