@@ -66,7 +66,7 @@ const TABLE = `
   listmount:458 listxattr:194,232,194,11,232 listxattrat:465 llistxattr:195,233,195,12,233 lock:,53,,,
   lookup_dcookie:212,253,212,18,249 lremovexattr:198,236,198,15,236 lseek:8,19,8,62,19
   lsetxattr:189,227,189,6,227 lsm_get_self_attr:459 lsm_list_modules:461 lsm_set_self_attr:460
-  lstat:6,107,6,,107 lstat64:,196,,,196 madvise:28,219,28,233,220 map_shadow_stack:453
+  lstat:6,107,6,,107 lstat64:,196,,,196 madvise:28,219,28,233,220 map_shadow_stack:453,453,,453,453
   mbind:237,274,237,235,319 membarrier:324,375,324,283,389 memfd_create:319,356,319,279,385
   memfd_secret:447,447,447,447, migrate_pages:256,294,256,238,400 mincore:27,218,27,232,219
   mkdir:83,39,83,,39 mkdirat:258,296,258,34,323 mknod:133,14,133,,14 mknodat:259,297,259,33,324
@@ -137,7 +137,7 @@ const TABLE = `
   timerfd_settime64:,411,,,411 times:100,43,100,153,43 tkill:200,238,200,130,238 truncate:76,92,76,45,92
   truncate64:,193,,,193 tuxcall:184,,184,, ugetrlimit:,191,,,191 ulimit:,58,,, umask:95,60,95,166,60
   umount:,22,,, umount2:166,52,166,39,52 uname:63,122,63,160,122 unlink:87,10,87,,10
-  unlinkat:263,301,263,35,328 unshare:272,310,272,97,337 uprobe:336,,336,, uretprobe:335,,335,,
+  unlinkat:263,301,263,35,328 unshare:272,310,272,97,337 uprobe:336,,,, uretprobe:335,,,,
   uselib:134,86,,,86 userfaultfd:323,374,323,282,388 usr26:,,,,983043 usr32:,,,,983044 ustat:136,62,136,,62
   utime:132,30,132,, utimensat:280,320,280,88,348 utimensat_time64:,412,,,412 utimes:235,271,235,,269
   vfork:58,190,58,,190 vhangup:153,111,153,58,111 vm86:,166,,, vm86old:,113,,, vmsplice:278,316,532,75,343

@@ -56,7 +56,7 @@ test.skipIf(!hasLibseccomp())("agrees with libseccomp on Docker's policy for eve
         // Two differences are meant: calls that this libseccomp has not heard of, and ENOSYS behind the last one.
         if (newer.has(nr)) continue;
         if (nr > last) expect(answer).toBe(ENOSYS);
-        else if (answer !== runProgram(theirs, call)) throw new Error(`${architecture} ${nr} (${first}): ${answer.toString(16)}`);
+        else if (answer !== runProgram(theirs, call)) throw new Error(`${architecture} ${nr - base} (${first}): ${answer.toString(16)}, libseccomp ${runProgram(theirs, call).toString(16)}`);
         compared++;
       }
     }
