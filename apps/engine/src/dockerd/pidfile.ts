@@ -6,7 +6,8 @@ import { EngineError } from '../protocol/errdefs.ts';
 /** Null for a process that is gone, or dead and not yet reaped: after a SIGKILL that can take its parent a moment. */
 const nameOf = (pid: number): string | null => {
   try {
-    const [, name, state] = /^\d+ \((.*)\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
+    const [, name, state] =
+      /^\d+ \((.*)\) (\w)/s.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? [];
     return state === 'Z' || state === 'X' ? null : (name ?? null);
   } catch {
     return null;

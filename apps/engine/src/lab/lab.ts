@@ -1,7 +1,6 @@
 /** Wires the parts of the lab by hand: what is collected is served, what is asked for is run, what dies is restarted. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { EngineStatus } from '../protocol/trace/stream.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -18,10 +17,10 @@ import { EngineClient } from './runs/engine-client.ts';
 import { findDocker } from './runs/find-docker.ts';
 import { RunService } from './runs/run-service.ts';
 import { ownerOfUnixSocket } from './socket-owner.ts';
-import type { WatchExit } from './supervisor/daemon.ts';
 import { findLiving } from './supervisor/process-record.ts';
 import { canConnect } from './supervisor/socket-ready.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
+import { watchExitWith } from './supervisor/watch-exit.ts';
 import { keepToken } from './token.ts';
 
 export interface StartedLab {
@@ -149,28 +148,6 @@ const receiverInto = (store: TraceStore, socketPath: string): Receiver => {
     },
   });
 };
-
-const watchExitWith =
-  (native: Native): WatchExit =>
-  (pid, onExit) => {
-    let pidfd: number;
-    try {
-      pidfd = native.pidfdOpen(pid);
-    } catch {
-      // It is gone already.
-      setImmediate(onExit);
-      return () => undefined;
-    }
-    const stopWatching = native.watchReadable(pidfd, () => {
-      stop();
-      onExit();
-    });
-    const stop = (): void => {
-      stopWatching();
-      native.close(pidfd);
-    };
-    return stop;
-  };
 
 /** Two labs on one exec root would fight over the same daemons; two engines cannot share a socket. */
 const refuseSecondLab = async (paths: Paths): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { messageOf } from '../../protocol/errdefs.ts';
 import { isAlive, processInfo } from '../process-info.ts';
 import { findLiving, removeRecord, writeRecord, type ProcessRecord } from './process-record.ts';
 import { socketReady } from './socket-ready.ts';
@@ -178,8 +179,11 @@ export class Daemon {
     const delay = this.#backoffMs;
     this.#backoffMs = Math.min(LAST_BACKOFF_MS, delay * 2);
     this.#restart = setTimeout(() => {
-      // The outcome is told through the state.
-      void this.start();
+      this.start().catch((error: unknown) => {
+        // Such as a full disk, which may have room again next time.
+        console.error(`lab: ${this.spec.actor} cannot be started: ${messageOf(error)}`);
+        this.#restartLater();
+      });
     }, delay);
   }
 
