@@ -42,6 +42,9 @@ export const ATTRIBUTES = {
   'engineroom.topic': 'The topic of a containerd event, e.g. /tasks/exit.',
   'engineroom.topology.component': 'A swapped component that was observed from outside.',
   'engineroom.spare.ready_ms': 'How long the pre-warmed process had been waiting when it was claimed.',
+  'engineroom.client.text': 'What the client itself wrote to stdout or stderr.',
+  'engineroom.limit.ms': 'The time limit that ended the run.',
+  'engineroom.limit.bytes': 'The output limit that ended the run.',
   'engineroom.signal': 'The name of a signal.',
 } as const;
 
