@@ -1,0 +1,90 @@
+/**
+ * What the trace hears of a container's process when no request is being answered: that it is gone, and why.
+ */
+import { processId, spanStartedId } from '../protocol/trace/event-id.ts';
+import { currentContext, withContext, type SpanContext } from '../tracing/context.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+import { signalName, type Exit } from './init-process.ts';
+
+export class ContainerStory {
+  readonly #tracer: Tracer;
+  readonly #containerId: string;
+  /** The span of Create: where everything belongs that happens by itself. */
+  readonly context: SpanContext | undefined;
+  /** What makes the process end, as far as we know: the last signal, or simply that it ran. */
+  #cause: string | undefined;
+
+  constructor(tracer: Tracer, containerId: string) {
+    this.#tracer = tracer;
+    this.#containerId = containerId;
+    this.context = currentContext();
+  }
+
+  /** init's parent, runc, has left: the kernel gives it to the nearest subreaper, us. */
+  adopted(pid: number, startTime: string): void {
+    this.#tracer.emit({
+      type: 'process',
+      id: processId(pid, 'reparent'),
+      change: 'reparent',
+      actor: 'container',
+      process: { pid, ppid: process.pid, name: 'runc', startTime },
+      containerId: this.#containerId,
+      level: 'step',
+      source: __SOURCE__,
+      attributes: { 'container.id': this.#containerId, 'process.pid': pid, 'process.parent_pid': process.pid, 'process.vpid': 1 },
+    });
+  }
+
+  started(pid: number): void {
+    this.#cause = processId(pid, 'exec');
+  }
+
+  /** A signal on its way from a request to the process. */
+  signalled(pid: number, signal: number): void {
+    const context = currentContext();
+    if (!context) return;
+    const name = signalName(signal);
+    const id = `${context.spanId}/signal/${pid}`;
+    this.#tracer.emit({
+      type: 'message',
+      id,
+      spanId: context.spanId,
+      protocol: 'signal',
+      direction: 'request',
+      from: { actor: 'shim', pid: process.pid },
+      to: { actor: 'container', pid },
+      summary: name,
+      body: { signal: name, number: signal },
+      raw: null,
+      level: 'step',
+      cause: spanStartedId(context.spanId),
+      source: __SOURCE__,
+    });
+    // A cause must be of the same trace; `docker stop` has its own.
+    if (context.traceId === this.context?.traceId) this.#cause = id;
+  }
+
+  exited(pid: number, exit: Exit): void {
+    withContext(this.context, () =>
+      this.#tracer.emit({
+        type: 'process',
+        id: processId(pid, 'exit'),
+        change: 'exit',
+        actor: 'container',
+        process: { pid, ppid: process.pid, name: 'container' },
+        exit: { code: exit.code, ...(exit.signal ? { signal: signalName(exit.signal) } : {}) },
+        containerId: this.#containerId,
+        level: 'chapter',
+        source: __SOURCE__,
+        ...(this.#cause ? { cause: this.#cause } : {}),
+        attributes: {
+          'container.id': this.#containerId,
+          'process.pid': pid,
+          'process.vpid': 1,
+          'process.exit.code': exit.code,
+          ...(exit.signal ? { 'engineroom.signal': signalName(exit.signal) } : {}),
+        },
+      }),
+    );
+  }
+}

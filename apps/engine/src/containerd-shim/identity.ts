@@ -1,0 +1,44 @@
+/** Whose shim this is, and the names that follow from it. */
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import { checkIdentifier } from './options.ts';
+
+export const RUNTIME_BINARY = 'containerd-shim-engineroom-v2';
+
+export interface ShimIdentity {
+  readonly namespace: string;
+  readonly id: string;
+  readonly bundle: string;
+  /** containerd's gRPC socket. */
+  readonly address: string;
+  /** containerd's ttrpc socket, which takes events. */
+  readonly ttrpcAddress: string;
+}
+
+export const checkIdentity = ({ namespace, id }: Pick<ShimIdentity, 'namespace' | 'id'>): void => {
+  checkIdentifier('namespace', namespace);
+  checkIdentifier('identifier', id);
+};
+
+/**
+ * The place of the ttrpc socket: `s/` beside containerd's own socket. A hash keeps it short, for the path of a
+ * socket may have 107 bytes and a container's id alone has 64. Upstream: pkg/shim/util_unix.go (SocketAddress).
+ */
+export const socketPathOf = ({ namespace, id, address }: Pick<ShimIdentity, 'namespace' | 'id' | 'address'>): string => {
+  const name = createHash('sha256').update(join(address, namespace, id)).digest('hex');
+  return join(dirname(address), 's', name);
+};
+
+export const addressOf = (socketPath: string): string => `unix://${socketPath}`;
+
+/** Where runc keeps this container's state: `<root>/<namespace>`, as all of containerd's runc shims do. */
+export const runcRootOf = ({ namespace, address }: Pick<ShimIdentity, 'namespace' | 'address'>, root: string): string =>
+  join(root || join(dirname(address), 'runc'), namespace);
+
+/** What `ps` shows. Long values last: a process cannot make its title longer than its first command line was. */
+export const titleOf = ({ namespace, id, address }: ShimIdentity): string =>
+  `${RUNTIME_BINARY} -namespace ${namespace} -id ${id} -address ${address}`;
+
+/** Field 22 of /proc/<pid>/stat, after the name in brackets, which may hold anything. */
+export const startTimeIn = (stat: string): string =>
+  stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';

@@ -1,0 +1,88 @@
+/**
+ * `containerd-shim-engineroom-v2`: the process that stands between containerd and one container.
+ *
+ *   start    called by containerd in the bundle; leaves `serve` behind and prints its address
+ *   serve    the shim itself
+ *   spare    the same, started before anybody needs it
+ *   delete   called by containerd when a shim is gone
+ *
+ * Upstream: containerd pkg/shim and cmd/containerd-shim-runc-v2; docs: core/runtime/v2/README.md.
+ */
+import { fileURLToPath } from 'node:url';
+import { native } from '../native/load.ts';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { SPARE_ACTION } from '../protocol/task/claim.ts';
+import { exporterFromEnvironment } from '../tracing/exporter.ts';
+import { Tracer } from '../tracing/tracer.ts';
+import { cleanUp } from './delete.ts';
+import { RUNTIME_BINARY, type ShimIdentity } from './identity.ts';
+import { parseOptions, type ShimOptions } from './options.ts';
+import { prepareShim, Shim } from './shim.ts';
+import { waitForClaim } from './spare.ts';
+import { sayFailure, sayReady, startDaemon } from './start.ts';
+
+const identityOf = ({ namespace, id, address, bundle }: ShimOptions): ShimIdentity => ({
+  namespace,
+  id,
+  address,
+  bundle: bundle || process.cwd(),
+  ttrpcAddress: process.env['TTRPC_ADDRESS'] || `${address}.ttrpc`,
+});
+
+const serve = async (tracer: Tracer, options: ShimOptions): Promise<void> => {
+  try {
+    await Shim.serve(prepareShim(native, tracer), identityOf(options));
+  } catch (error) {
+    await sayFailure(messageOf(error));
+    throw error;
+  }
+  await sayReady();
+};
+
+const spare = async (tracer: Tracer, { operands }: ShimOptions): Promise<void> => {
+  const [claimSocket] = operands;
+  if (!claimSocket) throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
+  process.title = `${RUNTIME_BINARY} ${SPARE_ACTION}`;
+  await waitForClaim(prepareShim(native, tracer), claimSocket);
+};
+
+/** Answers go to stdout whole, whatever kind of file that is. */
+const print = (answer: string | Uint8Array): Promise<void> =>
+  new Promise((resolve) => process.stdout.write(answer, () => resolve()));
+
+const run = async (options: ShimOptions): Promise<void> => {
+  if (options.version) {
+    await print(`${RUNTIME_BINARY}:\n  Version:  engine-room\n`);
+    return;
+  }
+  const tracer = new Tracer('shim', exporterFromEnvironment());
+  switch (options.action) {
+    case 'start':
+      await print(await startDaemon(native, identityOf(options), fileURLToPath(import.meta.url)));
+      break;
+    case 'delete':
+      await print(await cleanUp(native, tracer, identityOf(options)));
+      await tracer.flush();
+      break;
+    case SPARE_ACTION:
+      await spare(tracer, options);
+      return;
+    case 'serve':
+      await serve(tracer, options);
+      return;
+    default:
+      throw new EngineError('invalid_argument', `unknown action ${JSON.stringify(options.action)}`);
+  }
+  process.exit(0);
+};
+
+const main = async (): Promise<void> => {
+  try {
+    await run(parseOptions(process.argv.slice(2)));
+  } catch (error) {
+    process.stderr.write(`${RUNTIME_BINARY}: ${messageOf(error)}\n`);
+    process.exit(1);
+  }
+};
+
+void main();

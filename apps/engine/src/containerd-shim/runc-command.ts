@@ -1,0 +1,59 @@
+/**
+ * What the shim has runc do. The plan is compiled in this process and executed by a short-lived process named `runc`;
+ * upstream's shim executes the `runc` command line at this place. Errors get the words that upstream's shim adds.
+ * Upstream: containerd cmd/containerd-shim-runc-v2/process/init.go, github.com/containerd/go-runc.
+ */
+import type { Native } from '../../../../native/native.ts';
+import { createContainer, type CreatedContainer } from '../libcontainer/create-container.ts';
+import { deleteContainer } from '../libcontainer/delete-container.ts';
+import { readHostFacts, type HostFacts } from '../libcontainer/host-facts.ts';
+import { startContainer } from '../libcontainer/start-container.ts';
+import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+
+/** `OCI runtime create failed: runc create failed: unable to start container process: exec: …` */
+const withWords = (words: string) => (error: unknown): never => {
+  throw new EngineError('unknown', `${words}: ${messageOf(error)}`, { cause: error });
+};
+
+export class RuncCommand {
+  readonly #native: Native;
+  readonly #tracer: Tracer;
+  #facts: HostFacts | undefined;
+
+  constructor(native: Native, tracer: Tracer) {
+    this.#native = native;
+    this.#tracer = tracer;
+  }
+
+  /** Reads what the plan compiler must know of this machine, ahead of time. */
+  prepare(): void {
+    this.#facts = readHostFacts();
+  }
+
+  create(options: {
+    readonly root: string;
+    readonly id: string;
+    readonly bundle: string;
+    readonly stdio: readonly [number, number, number];
+  }): Promise<CreatedContainer> {
+    const facts = this.#facts ? { facts: this.#facts } : {};
+    return createContainer({ native: this.#native, tracer: this.#tracer, ...options, ...facts }).catch(
+      withWords('OCI runtime create failed'),
+    );
+  }
+
+  start(root: string, id: string): Promise<void> {
+    return startContainer({ native: this.#native, tracer: this.#tracer, root, id }).catch(
+      withWords('OCI runtime start failed'),
+    );
+  }
+
+  async delete(root: string, id: string, force: boolean): Promise<void> {
+    try {
+      await deleteContainer({ native: this.#native, tracer: this.#tracer, root, id, force });
+    } catch (error) {
+      if (kindOf(error) !== 'not_found') throw error;
+    }
+  }
+}
