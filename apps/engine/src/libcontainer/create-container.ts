@@ -11,7 +11,7 @@ import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { cgroupsOf, hierarchyName } from './cgroups/paths.ts';
 import { compileCreate } from './compile-create.ts';
-import { createFailed } from './error-message.ts';
+import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { namespaceAttributes } from './plan-trace.ts';
@@ -219,7 +219,7 @@ const parked = async (creation: Creation, pid: number, running: RunningPlan, con
 
 const execed = (running: RunningPlan, spec: RuntimeSpec): Promise<void> => {
   const promise = running.ended.then((failure) => {
-    if (failure) throw new EngineError('unknown', createFailed(failure, subjectOf(spec)));
+    if (failure) throw new EngineError('unknown', executeFailed(failure, subjectOf(spec)));
   });
   promise.catch(() => undefined);
   return promise;

@@ -16,6 +16,10 @@ export interface Subject {
 export const createFailed = (failure: Failure | null, subject: Subject): string =>
   `runc create failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
 
+/** After `runc start` nobody waits for an answer any more; this is for the trace and the shim's log. */
+export const executeFailed = (failure: Failure, subject: Subject): string =>
+  failure.wasKilled ? 'container init was killed before it ran its program' : reasonOf(failure, subject);
+
 const sentenceOf = (failure: Failure, subject: Subject): string => {
   const { step } = failure;
   const reason = `unable to start container process: ${reasonOf(failure, subject)}`;

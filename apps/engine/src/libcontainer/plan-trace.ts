@@ -14,6 +14,8 @@ import { readProcess } from './state-file.ts';
 export interface Failure {
   readonly step: Step;
   readonly record: StepRecord;
+  /** The step itself went well; then the process was killed. */
+  readonly wasKilled?: boolean;
 }
 
 export interface PlanTraceOptions {
@@ -47,6 +49,8 @@ export class PlanTrace {
   readonly #o: PlanTraceOptions;
   #initPid: number | null = null;
   #failure: Failure | null = null;
+  /** The last execve that failed, also when it was passed over. */
+  #failedExec: Failure | null = null;
   #lastOf: { parent: StepRecord | null; init: StepRecord | null } = { parent: null, init: null };
   /** Records of init that were read before the one of the clone3 that gave it its pid. */
   #early: StepRecord[] = [];
@@ -120,8 +124,7 @@ export class PlanTrace {
     if (this.#failure || !last || this.#initPid === null) return;
     const index = this.#stepThatExecuted(last);
     if (index === null) {
-      const step = this.#o.plan.init[last.index + 1] ?? this.#o.plan.init[last.index];
-      if (step) this.#failure = { step, record: { ...last, index: last.index + 1, errno: 0 } };
+      this.#failure = this.#failedExec ?? this.#killedAt(last);
       return;
     }
     const now = process.hrtime.bigint();
@@ -136,6 +139,12 @@ export class PlanTrace {
     const next = last.index + 1;
     const step = steps[next];
     return step?.name === 'execve' && step.purpose === 'execve' ? next : null;
+  }
+
+  /** No failing step and no program: somebody has killed init. */
+  #killedAt(last: StepRecord): Failure | null {
+    const step = this.#o.plan.init[last.index];
+    return step ? { step, record: last, wasKilled: true } : null;
   }
 
   #initForked(record: StepRecord): void {
@@ -210,6 +219,7 @@ export class PlanTrace {
     if (record.errno !== 0 && !ignored && (this.#failure === null || record.stage === 'init')) {
       this.#failure = { step, record };
     }
+    if (record.errno !== 0 && step.purpose === 'execve') this.#failedExec = { step, record };
     const event = {
       type: 'syscall',
       id: this.#idOf(record),

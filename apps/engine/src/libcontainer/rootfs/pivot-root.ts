@@ -71,6 +71,14 @@ export const pivotRoot = (c: Compilation): void => {
     reference: 'man:chdir(2)',
     purpose: 'pivot_root',
   });
+  // 4 is the record pipe; the numbers around it were free for what the steps before have opened.
+  c.init.call('close_range', [number(3), number(3), number(0)], {
+    title: 'let go of descriptor 3',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:close_range(2)',
+    purpose: 'pivot_root',
+  });
   c.init.call('close_range', [number(FD.firstToClose), number(FD.syncInit - 1), number(0)], {
     title: 'let go of every descriptor that was opened on the way',
     object: 'root',

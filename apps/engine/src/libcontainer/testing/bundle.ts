@@ -12,7 +12,7 @@ import type { Exporter } from '../../tracing/exporter.ts';
 import { Tracer } from '../../tracing/tracer.ts';
 import { createContainer, type CreatedContainer } from '../create-container.ts';
 import { deleteContainer } from '../delete-container.ts';
-import { readHostFacts } from '../host-facts.ts';
+import { type HostFacts, readHostFacts } from '../host-facts.ts';
 import { startContainer } from '../start-container.ts';
 
 /** What Docker grants by default. */
@@ -107,18 +107,24 @@ export class Bench {
     };
   }
 
-  async create(bundle: { readonly id: string; readonly path: string }, stdio?: readonly [number, number, number]): Promise<CreatedContainer> {
-    this.#containers.add(bundle.id);
+  async create(
+    bundle: { readonly id: string; readonly path: string },
+    stdio?: readonly [number, number, number],
+    facts: HostFacts = readHostFacts(),
+  ): Promise<CreatedContainer> {
     const nothing = openSync('/dev/null', 'r+');
     try {
-      return await createContainer({
+      const created = await createContainer({
         native,
+        facts,
         tracer: this.tracer,
         root: this.root,
         id: bundle.id,
         bundle: bundle.path,
         stdio: stdio ?? [nothing, nothing, nothing],
       });
+      this.#containers.add(bundle.id);
+      return created;
     } finally {
       closeSync(nothing);
     }
@@ -129,12 +135,12 @@ export class Bench {
   }
 
   /** Runs the container to its end, as the shim does: output and exit code. */
-  async run(args: readonly string[], changes: SpecChanges = {}): Promise<{ readonly output: string; readonly code: number }> {
+  async run(args: readonly string[], changes: SpecChanges = {}, facts?: HostFacts): Promise<{ readonly output: string; readonly code: number }> {
     const bundle = this.bundle(args, changes);
     const file = join(bundle.path, 'output');
     const [input, output] = [openSync('/dev/null', 'r'), openSync(file, 'a')];
     try {
-      const created = await this.create(bundle, [input, output, output]);
+      const created = await this.create(bundle, [input, output, output], facts);
       const exited = this.exitOf(created);
       await this.start(bundle.id);
       const code = await exited;
@@ -183,6 +189,17 @@ const furnish = (rootfs: string): void => {
   for (const name of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox')) symlinkSync('busybox', join(rootfs, 'bin', name));
   writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n');
 };
+
+/** proc_pid_status(5) */
+export const status = (pid: number): ReadonlyMap<string, string> =>
+  new Map(
+    readFileSync(`/proc/${pid}/status`, 'utf8')
+      .split('\n')
+      .map((line) => {
+        const [name = '', ...value] = line.split(':');
+        return [name, value.join(':').trim()];
+      }),
+  );
 
 /** What must be the same before and after. */
 export const traces = (cgroupParent: string): { readonly mounts: number; readonly cgroups: readonly string[]; readonly descriptors: number } => ({
