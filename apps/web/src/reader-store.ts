@@ -17,8 +17,8 @@ export interface ReaderState {
   readonly wantsFilter: boolean;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;
   readonly refusal: { readonly command: string; readonly message: string; readonly position: number | null } | null;
-  /** Words that the lab added to the command that runs. */
-  readonly injected: readonly string[];
+  /** Words that the lab added to a command, by the run. */
+  readonly injected: ReadonlyMap<string, readonly string[]>;
   readonly areShortcutsOpen: boolean;
 }
 
@@ -28,7 +28,7 @@ export const readerStore = createStore<ReaderState>(() => ({
   wantsFilter: false,
   sending: null,
   refusal: null,
-  injected: [],
+  injected: new Map(),
   areShortcutsOpen: false,
 }));
 

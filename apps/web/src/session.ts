@@ -12,6 +12,7 @@ export const FIRST_RECORDING = '/recordings/first-run.trace.gz';
 let connection: LabConnection | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
 let awaited: string | null = null;
+let hasRecording = true;
 
 export const startSession = (): void => {
   startClock();
@@ -29,7 +30,9 @@ async function openFirstRecording(): Promise<void> {
     const traceId = openRecording(await fetchRecordedTrace(FIRST_RECORDING));
     if (playhead.getState().traceId === null) chooseRun(traceId);
   } catch {
-    // Without it the page begins empty and says so; everything else works.
+    // Without it the page begins with the latest run, or empty, and says so; everything else works.
+    hasRecording = false;
+    followGrowth(traceStore.getState().runs);
   }
 }
 
@@ -45,13 +48,13 @@ export const chooseRun = (traceId: string): void => {
 export const sendRequest = async (command: string): Promise<void> => {
   if (!connection || readerStore.getState().sending) return;
   pause();
-  readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null, injected: [] });
+  readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
   const answer = await connection.run(command);
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return;
   }
-  readerStore.setState({ injected: answer.injected });
+  readerStore.setState(({ injected }) => ({ injected: new Map(injected).set(answer.traceId, answer.injected) }));
   awaited = answer.traceId;
   followGrowth(traceStore.getState().runs);
 };
@@ -74,6 +77,8 @@ function followGrowth(runs: ReadonlyMap<string, Run>): void {
     return;
   }
   const { traceId } = playhead.getState();
+  const latest = runs.values().next().value;
+  if (traceId === null && !hasRecording && latest) return chooseRun(latest.summary.traceId);
   const shown = traceId === null ? undefined : runs.get(traceId);
   if (shown) noteGrowth(isLive(shown));
 }

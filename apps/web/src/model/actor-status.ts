@@ -43,7 +43,7 @@ function statusOfUnseen(actor: StageActor): ActorStatus {
 
 function statusOfKernel(machine: Machine): ActorStatus {
   const calls = Object.values(machine.kernel).reduce((sum, { count, failed }) => sum + count + failed, 0);
-  const words = calls === 0 ? 'nothing asked of it yet' : `${calls} system call${calls === 1 ? '' : 's'} told`;
+  const words = calls === 0 ? 'not asked yet' : `${calls} system call${calls === 1 ? '' : 's'}`;
   return { kind: 'ready', process: null, words };
 }
 

@@ -34,7 +34,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'process':
       return changeProcess(machine, event, at);
     case 'syscall':
-      return callKernel(machine, event);
+      return callKernel(sight(machine, event.caller.actor, event.caller.pid, event.id), event);
     case 'output':
       return write(machine, event);
     case 'dropped':

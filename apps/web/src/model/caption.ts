@@ -48,14 +48,20 @@ function sentence(event: SequencedEvent, sources: CaptionSources): string {
   }
 }
 
+/** How the engine's RPC clients sum up an answer without an error. */
+const DONE = ' answered';
+
 function aboutMessage({ from, to, summary, direction, protocol, body }: Message): string {
   const sender = name(from.actor);
   const receiver = inSentence(to.actor);
   if (protocol === 'signal') return `${sender} sends ${summary} to ${receiver}`;
   if (protocol === 'exec') return `${sender} runs ${summary}`;
+  if (direction === 'response' && summary.endsWith(DONE)) return `${sender} tells ${receiver}: ${shortSummary(summary.slice(0, -DONE.length))} is done`;
   if (direction === 'response') return `${sender} answers ${receiver}: ${answerWords(summary, body)}`;
   if (direction === 'event') return `${sender} tells ${receiver}: ${shortSummary(summary)}`;
   if (protocol === 'fifo') return `${sender} writes to ${receiver} through a FIFO: ${summary}`;
+  const forwarded = /^Events\/(?:Forward|Publish) (\/\S+)$/.exec(summary)?.[1];
+  if (forwarded) return `${sender} tells ${receiver}: ${forwarded}${over(protocol)}`;
   const purpose = purposeOf(summary);
   if (!purpose) return `${sender} asks ${receiver}: ${shortSummary(summary)}`;
   const image = imageOf(body);
@@ -67,7 +73,8 @@ const over = (protocol: Message['protocol']): string =>
   protocol === 'grpc' ? ' over gRPC' : protocol === 'ttrpc' ? ' over ttrpc' : '';
 
 /** An error's answer says more in its body than in its status. */
-function answerWords(summary: string, body: unknown): string {
+function answerWords(given: string, body: unknown): string {
+  const summary = given.replace(/^101 .*/, '101, the connection is now a raw stream');
   const message = textField(body, 'message');
   return message && /^[45]\d\d/.test(summary) ? `${summary.slice(0, 3)}, ${message}` : summary;
 }
@@ -105,7 +112,7 @@ const commandWords = ({ argv, name: processName }: ProcessEvent['process']): str
   argv && argv.length > 0 ? `“${argv.map((word) => shortSummary(word)).join(' ')}”` : processName;
 
 function aboutSyscall({ caller, name: call, title, errno, ignored }: SyscallEvent): string {
-  const who = caller.actor === 'container' ? "The container's first process" : name(caller.actor);
+  const who = caller.actor === 'container' ? "The container's init" : name(caller.actor);
   if (errno === null) return `${who} calls ${call}: ${title}`;
   return ignored
     ? `${who} calls ${call}: ${title} (${errno}, which may be)`

@@ -3,7 +3,7 @@
  * write of the container to the shim. A journey begins when the event says so and lasts until its effect is seen,
  * within what an eye can follow.
  */
-import type { Level, SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type { Level, ProcessEvent, SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import { labelOf, type StageActor } from './actors.ts';
 import { isShownAt } from './levels.ts';
 import { shortSummary } from './requests.ts';
@@ -40,15 +40,42 @@ export const journeysAt = (model: RunModel, level: Level, realNs: number): reado
   return journeys;
 };
 
+/** Computed once for each event and growth of the run: the stage asks on every frame. */
+const known = new WeakMap<RunModel, { version: number; readonly journeys: Map<string, Journey | null> }>();
+
 function journeyOf(model: RunModel, event: SequencedEvent, at: number, level: Level): Journey | null {
-  const route = routeOf(event);
-  if (!route || !isShownAt(event.level, level)) return null;
+  const cache = known.get(model) ?? { version: -1, journeys: new Map<string, Journey | null>() };
+  if (cache.version !== model.version) cache.journeys.clear();
+  cache.version = model.version;
+  known.set(model, cache);
+  const key = `${level} ${event.id}`;
+  let journey = cache.journeys.get(key);
+  if (journey === undefined) {
+    journey = plan(model, event, at, level);
+    cache.journeys.set(key, journey);
+  }
+  return journey;
+}
+
+function plan(model: RunModel, event: SequencedEvent, at: number, level: Level): Journey | null {
+  const route = event.type === 'process' ? birthRoute(model, event) : routeOf(event);
+  if (!route || !isShownAt(event, level)) return null;
   const warp = model.warp(level);
   const departs = warp.toLearn(at);
   const arrival = model.effectsOf(event.id)[0]?.at;
   const { least, most } = warp.travelMs;
   const lasted = arrival === undefined ? most : warp.toLearn(arrival) - departs;
   return { id: event.id, departs, lasts: Math.max(least, Math.min(most, lasted)), ...route };
+}
+
+/** A process sets out from the one that made it: its parent where that stands on the stage, else who tells of it. */
+function birthRoute(model: RunModel, { id, change, actor, process, emitter }: ProcessEvent): Route | null {
+  if (change !== 'fork' && change !== 'claimed') return null;
+  const machine = model.machineAt((model.order.indexOf(id) ?? 0) + 1);
+  const parent = machine.processes[String(process.ppid ?? '')]?.actor ?? emitter.actor;
+  if (parent === 'lab' || actor === 'lab' || parent === actor) return null;
+  const label = change === 'claimed' ? `claims pid ${process.pid}` : `pid ${process.pid} is born`;
+  return { from: parent, to: actor, label, kind: 'exec', direction: 'event' };
 }
 
 type Route = Pick<Journey, 'from' | 'to' | 'label' | 'kind' | 'direction'>;

@@ -37,11 +37,14 @@ export const kernelChips = (machine: Machine): readonly KernelChip[] => {
   for (const [object, label] of COUNTED) {
     const seen = machine.kernel[object];
     if (!seen || seen.count === 0) continue;
-    const value = object === 'root' || object === 'seccomp' ? '' : String(seen.count);
+    const value = isCountable(object) ? String(seen.count) : '';
     chips.push({ key: object, label, value, eventId: seen.latest.at(-1)?.id ?? null });
   }
   return chips;
 };
+
+/** Of these each call makes one more; the others are one thing made by several calls. */
+const isCountable = (object: SyscallEvent['object']): boolean => object === 'mount' || object === 'limit';
 
 /** cgroup v1 and v2 name the same limits differently. */
 const LIMITS: readonly (readonly [RegExp, (value: string) => string])[] = [

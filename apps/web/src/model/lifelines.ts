@@ -34,7 +34,7 @@ export const lifelinesOf = (model: RunModel, level: Level): Lifelines => {
     put(started.emitter.actor, { key: spanId, from: startedAt, to: endedAt, kind, title: started.name, eventId: started.id });
   }
   for (const { event, at } of model.order.placed) {
-    if (event.type !== 'syscall' || !isShownAt(event.level, level)) continue;
+    if (event.type !== 'syscall' || !isShownAt(event, level)) continue;
     const lasts = Math.max(0, Number(BigInt(event.endMono) - BigInt(event.mono)));
     const kind = event.errno !== null && !event.ignored ? 'failed' : 'call';
     put('kernel', { key: event.id, from: at, to: at + lasts, kind, title: event.name, eventId: event.id });

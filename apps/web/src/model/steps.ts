@@ -43,7 +43,7 @@ export class Steps {
     const { placed } = this.#order;
     for (let index = from; index < placed.length; index += 1) {
       const event = placed[index]?.event;
-      if (event && isShownAt(event.level, this.level)) this.keys.push(index);
+      if (event && isShownAt(event, this.level)) this.keys.push(index);
     }
     this.#covered = placed.length;
   }

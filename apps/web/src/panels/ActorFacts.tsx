@@ -5,7 +5,7 @@ import { kernelChips } from '../model/kernel-chips.ts';
 import type { Machine, ProcessView } from '../model/machine.ts';
 import { durationWords, offsetMs } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
-import { AttributeFacts } from './EventFacts.tsx';
+import { AttributeFacts, straceOf } from './EventFacts.tsx';
 import { Fact } from './Fact.tsx';
 
 export const ActorFacts = ({ actor }: { actor: StageActor }) => {
@@ -96,7 +96,7 @@ const KernelFacts = ({ machine }: { machine: Machine }) => (
       .slice(-12)
       .map((call) => (
         <p key={call.id} className="mono breaks">
-          {call.name}({call.detail}) = {call.result}
+          {straceOf(call)} = {call.result}
         </p>
       ))}
   </>

@@ -30,10 +30,15 @@ export const Caption = () => {
 
   return (
     <section className="caption" aria-label="Caption">
-      <p data-testid="caption">
-        {where !== '' && <b>{where}</b>} <span data-testid="caption-sentence">{sentence}</span>{' '}
-        {placed && <small className="mono">+{offsetMs(placed.at)} ms real</small>}
-      </p>
+      <div className="caption-line" data-testid="caption">
+        <p className="caption-where">
+          <b>{where === '' ? 'No steps yet.' : where}</b>
+          <span className="mono">{placed ? `+${offsetMs(placed.at)} ms real` : ''}</span>
+        </p>
+        <p className="caption-sentence" data-testid="caption-sentence">
+          {sentence}
+        </p>
+      </div>
       {run?.caveat && <p className="caption-caveat">About this recording: {run.caveat}.</p>}
       {run?.problem && <p className="caption-caveat">This run could not be fetched: {run.problem}.</p>}
       <p className="sr-only" aria-live="polite">

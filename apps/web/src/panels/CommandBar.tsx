@@ -1,7 +1,6 @@
 /** The request: a command line that one may edit, a few to pick from, and the one bright button. */
 import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
 import { useReader, useTraces } from '../hooks.ts';
-import { readerStore } from '../reader-store.ts';
 import { sendRequest } from '../session.ts';
 import { hintFor } from './command-hints.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -15,8 +14,8 @@ export const CommandBar = () => {
   const button = useRef<HTMLButtonElement>(null);
   const sending = useReader((state) => state.sending);
   const refusal = useReader((state) => state.refusal);
-  const injected = useReader((state) => state.injected);
-  const canSend = useTraces(({ connection, engine }) => connection.state === 'live' && engine?.canLaunch !== false);
+  // Whoever is quicker than the line may send already: the request waits for nothing but the lab.
+  const canSend = useTraces(({ connection, engine }) => ['idle', 'connecting', 'live'].includes(connection.state) && engine?.canLaunch !== false);
   const hint = hintFor(command);
   const isStale = refusal?.command !== command;
   const problem = wasTried && hint ? hint : refusal && !isStale ? refusal : null;
@@ -71,13 +70,6 @@ export const CommandBar = () => {
           <Problem command={command} message={problem.message} position={problem.position} />
         ) : sending ? (
           <Waiting />
-        ) : injected.length > 0 ? (
-          <p>
-            The lab added limits: <span className="mono">{injected.join(' ')}</span>{' '}
-            <button type="button" className="quiet" onClick={() => readerStore.setState({ injected: [] })}>
-              Hide
-            </button>
-          </p>
         ) : null}
       </div>
       {!canSend && wasTried && <NoEngine />}

@@ -65,12 +65,16 @@ const MessageFacts = ({ message }: { message: Message }) => {
   );
 };
 
+/** As strace writes it; some emitters give the arguments alone. */
+export const straceOf = ({ name, detail }: Pick<SyscallEvent, 'name' | 'detail'>): string =>
+  detail.startsWith(`${name}(`) ? detail : `${name}(${detail})`;
+
 const SyscallFacts = ({ call }: { call: SyscallEvent }) => {
   const lasted = Number(BigInt(call.endMono) - BigInt(call.mono));
   return (
     <>
       <pre className="evidence" tabIndex={0} aria-label="System call">
-        {call.name}({call.detail}) = {call.result}
+        {straceOf(call)} = {call.result}
         {call.errno ? ` ${call.errno}` : ''} {'<'}
         {durationWords(Math.max(0, lasted))}
         {'>'}

@@ -1,6 +1,6 @@
 /** All runs: made here, made by any other client of the socket, or recorded. */
 import { useMemo } from 'react';
-import { usePlayhead, useTraces } from '../hooks.ts';
+import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
 import type { Run } from '../trace/trace-store.ts';
 
@@ -29,6 +29,7 @@ export const RunList = () => {
 const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
   const { traceId, title, origin, state, exitCode } = run.summary;
   const isRunning = state === 'running';
+  const injected = useReader((reader) => reader.injected.get(traceId));
   return (
     <li data-origin={origin}>
       <button type="button" className="run" aria-current={isShown ? 'true' : undefined} onClick={() => chooseRun(traceId)}>
@@ -40,6 +41,11 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
           </span>
         </span>
       </button>
+      {injected && injected.length > 0 && (
+        <p className="run-added">
+          The lab added <span className="mono">{injected.join(' ')}</span>
+        </p>
+      )}
       {isRunning && origin === 'page' && (
         <button type="button" className="quiet" onClick={() => void stopRun(traceId)}>
           Stop
