@@ -1,0 +1,58 @@
+/**
+ * `runc create [--bundle B] [--pid-file F] [--console-socket S] ID`: the caller's stdio becomes the container's.
+ * Upstream: runc create.go, tty.go.
+ */
+import { writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { resolve } from 'node:path';
+import { createContainer } from '../libcontainer/create-container.ts';
+import { EngineError } from '../protocol/errdefs.ts';
+import { parseVerb } from './command-line.ts';
+import type { Verb } from './verb.ts';
+
+const OPTIONS = {
+  bundle: { type: 'string', short: 'b' },
+  'pid-file': { type: 'string' },
+  'console-socket': { type: 'string' },
+  'no-pivot': { type: 'boolean' },
+  'no-new-keyring': { type: 'boolean' },
+  'preserve-fds': { type: 'string' },
+} as const;
+
+export const create: Verb = async ({ native, tracer, global, rest }) => {
+  const { values, positionals } = parseVerb('create', rest, OPTIONS, { required: ['container-id'] });
+  for (const name of ['no-pivot', 'no-new-keyring'] as const) {
+    if (values[name]) throw new EngineError('invalid_argument', `--${name} is not supported`);
+  }
+  if (values['preserve-fds'] !== undefined && values['preserve-fds'] !== '0') {
+    throw new EngineError('invalid_argument', '--preserve-fds is not supported');
+  }
+  const path = values['console-socket'];
+  const socket = typeof path === 'string' ? await connectTo(path) : null;
+  const created = await createContainer({
+    native,
+    tracer,
+    root: resolve(global.root),
+    id: positionals[0] ?? '',
+    bundle: resolve(typeof values.bundle === 'string' ? values.bundle : '.'),
+    stdio: [0, 1, 2],
+    ...(socket ? { consoleSocket: descriptorOf(socket) } : {}),
+  });
+  native.close(created.pidfd);
+  if (typeof values['pid-file'] === 'string') writeFileSync(values['pid-file'], String(created.pid));
+};
+
+const connectTo = (path: string): Promise<Socket> =>
+  new Promise((done, fail) => {
+    const socket = connect(path);
+    socket.once('connect', () => done(socket));
+    socket.once('error', (error) => fail(new EngineError('invalid_argument', `cannot connect to the console socket ${path}`, { cause: error })));
+  });
+
+/** Node does not show the descriptor of a socket; its handle has it. */
+const descriptorOf = (socket: Socket): number => {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  if (typeof fd !== 'number') throw new EngineError('internal', 'the console socket has no descriptor');
+  return fd;
+};

@@ -1,0 +1,71 @@
+/**
+ * The OCI runtime as a command: runs, does one thing, exits. The shim has the same things done without this detour.
+ * Upstream: runc main.go.
+ */
+import { native } from '../native/load.ts';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { parseTraceparent, withContext } from '../tracing/context.ts';
+import { exporterFromEnvironment } from '../tracing/exporter.ts';
+import { Tracer } from '../tracing/tracer.ts';
+import { parseCommandLine, type GlobalOptions } from './command-line.ts';
+import { create } from './create.ts';
+import { remove } from './delete.ts';
+import { kill } from './kill.ts';
+import { logError } from './log.ts';
+import { start } from './start.ts';
+import { state } from './state.ts';
+import type { Verb } from './verb.ts';
+
+const VERSION = '0.1.0';
+const SPEC_VERSION = '1.0.2';
+
+const VERBS: ReadonlyMap<string, Verb> = new Map([
+  ['create', create],
+  ['start', start],
+  ['state', state],
+  ['kill', kill],
+  ['delete', remove],
+]);
+
+const USAGE = `runc, the OCI runtime of Engine Room
+
+usage: runc [--root DIR] [--log FILE] [--log-format text|json] VERB …
+
+  create [--bundle DIR] [--pid-file FILE] [--console-socket PATH] ID
+  start ID
+  state ID
+  kill [--all] ID [SIGNAL]
+  delete [--force] ID
+`;
+
+const run = async (argv: readonly string[], settle: (global: GlobalOptions) => void): Promise<void> => {
+  const line = parseCommandLine(argv);
+  settle(line.global);
+  if (line.version) {
+    process.stdout.write(`runc version ${VERSION}+engine-room\nspec: ${SPEC_VERSION}\n`);
+    return;
+  }
+  if (line.help || line.verb === null || line.verb === 'help') {
+    process.stdout.write(USAGE);
+    return;
+  }
+  const verb = VERBS.get(line.verb);
+  if (!verb) throw new EngineError('invalid_argument', `no such verb: ${line.verb}`);
+  const tracer = new Tracer('runc', exporterFromEnvironment());
+  const parent = parseTraceparent(process.env['TRACEPARENT']);
+  try {
+    await withContext(parent, () => verb({ native, tracer, global: line.global, rest: line.rest }));
+  } finally {
+    await tracer.flush();
+  }
+};
+
+let global: Pick<GlobalOptions, 'log' | 'logFormat'> = { log: null, logFormat: 'text' };
+run(process.argv.slice(2), (parsed) => (global = parsed)).then(
+  // A created container is still being listened to; this process is done with it.
+  () => process.exit(0),
+  (error: unknown) => {
+    logError(messageOf(error), global);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,16 @@
+/**
+ * What every verb gets.
+ */
+import type { Native } from '../../../../native/native.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+import type { GlobalOptions } from './command-line.ts';
+
+export interface Invocation {
+  readonly native: Native;
+  readonly tracer: Tracer;
+  readonly global: GlobalOptions;
+  /** The words behind the verb. */
+  readonly rest: readonly string[];
+}
+
+export type Verb = (invocation: Invocation) => Promise<void>;
