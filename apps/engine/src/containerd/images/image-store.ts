@@ -2,7 +2,6 @@
  * Images: a name that points at a digest. Manifest, config and layers are blobs in the content store;
  * the image is nothing but the pointer. Upstream: containerd core/metadata/images.go.
  */
-import { create } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
 import { ImageSchema, type Image } from '../../protocol/gen/containerd/images_pb.ts';
 import { isDigest } from '../content/digest.ts';
@@ -42,12 +41,9 @@ export class ImageStore {
     validate(image);
     return this.#database.transaction(() => {
       if (this.#table.has([namespace, image.name])) throw alreadyExists(`image "${image.name}"`);
-      const now = timestampNow();
-      const stored = create(ImageSchema, {
-        ...copyOf(ImageSchema, image),
-        createdAt: now,
-        updatedAt: now,
-      });
+      const stored = copyOf(ImageSchema, image);
+      stored.createdAt = timestampNow();
+      stored.updatedAt = stored.createdAt;
       this.#namespaces.ensure(namespace);
       this.#table.put([namespace, image.name], stored);
       return stored;

@@ -2,7 +2,6 @@
  * Container records: what would be run. Nothing of it runs before a task is made of it.
  * Upstream: containerd core/metadata/containers.go.
  */
-import { create } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
 import { ContainerSchema, type Container } from '../../protocol/gen/containerd/containers_pb.ts';
 import { alreadyExists, invalidArgument, notFound } from '../errors.ts';
@@ -42,12 +41,9 @@ export class ContainerStore {
     return this.#database.transaction(() => {
       const { id } = container;
       if (this.#table.has([namespace, id])) throw alreadyExists(`container "${id}"`);
-      const now = timestampNow();
-      const stored = create(ContainerSchema, {
-        ...copyOf(ContainerSchema, container),
-        createdAt: now,
-        updatedAt: now,
-      });
+      const stored = copyOf(ContainerSchema, container);
+      stored.createdAt = timestampNow();
+      stored.updatedAt = stored.createdAt;
       this.#namespaces.ensure(namespace);
       this.#table.put([namespace, id], stored);
       return stored;

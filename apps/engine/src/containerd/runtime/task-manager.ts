@@ -7,7 +7,7 @@ import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
 import { currentContext, withContext } from '../../tracing/context.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
-import { alreadyExists, notFound } from '../errors.ts';
+import { alreadyExists } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { subjectOf } from '../events/teller.ts';
 import { Bundle, type BundleFolders } from './bundle.ts';
@@ -71,7 +71,7 @@ export class TaskManager {
 
   get(namespace: string, id: string): Task {
     const task = this.#tasks.get(taskKey(namespace, id));
-    if (!task) throw notFound(`task ${id} not found`);
+    if (!task) throw new EngineError('not_found', `task ${id} not found`);
     return task;
   }
 
