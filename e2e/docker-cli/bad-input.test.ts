@@ -121,7 +121,7 @@ test('fields of the wrong type are 400', async () => {
   expect(answer.status).toBe(UNREADABLE_BODY);
 });
 
-test('an empty command with an unknown image is 404 with the words that make the client pull', async () => {
+test('an unknown image is 404 with the words that make the client pull, whatever else is wrong', async () => {
   const answer = await ask(
     'POST',
     '/v1.41/containers/create',

@@ -329,7 +329,7 @@ describe('what the daemon refuses', () => {
     [['-m', '1k'], /Minimum memory limit allowed is 6MB/],
     [
       ['--cpus', '100000'],
-      /Range of CPUs is from 0\.01 to \d+\.00, as there are only \d+ CPUs available/,
+      /range of CPUs is from 0\.01 to \d+\.00, as there are only \d+ CPUs available/i,
     ],
     [['--network', 'no-such-network'], /network no-such-network not found/],
     [
