@@ -11,28 +11,19 @@ export class ContainerStory {
   readonly #containerId: string;
   /** The span of Create: where everything belongs that happens by itself. */
   readonly context: SpanContext | undefined;
+  readonly #argv: readonly string[];
   /** What makes the process end, as far as we know: the last signal, or simply that it ran. */
   #cause: string | undefined;
 
-  constructor(tracer: Tracer, containerId: string) {
+  constructor(tracer: Tracer, containerId: string, argv: readonly string[]) {
     this.#tracer = tracer;
     this.#containerId = containerId;
+    this.#argv = argv;
     this.context = currentContext();
   }
 
-  /** init's parent, runc, has left: the kernel gives it to the nearest subreaper, us. */
-  adopted(pid: number, startTime: string): void {
-    this.#tracer.emit({
-      type: 'process',
-      id: processId(pid, 'reparent'),
-      change: 'reparent',
-      actor: 'container',
-      process: { pid, ppid: process.pid, name: 'runc', startTime },
-      containerId: this.#containerId,
-      level: 'step',
-      source: __SOURCE__,
-      attributes: { 'container.id': this.#containerId, 'process.pid': pid, 'process.parent_pid': process.pid, 'process.vpid': 1 },
-    });
+  created(pid: number): void {
+    this.#cause = processId(pid, 'fork');
   }
 
   started(pid: number): void {
@@ -71,7 +62,7 @@ export class ContainerStory {
         id: processId(pid, 'exit'),
         change: 'exit',
         actor: 'container',
-        process: { pid, ppid: process.pid, name: 'container' },
+        process: { pid, ppid: process.pid, name: this.#argv[0] ?? '', argv: this.#argv },
         exit: { code: exit.code, ...(exit.signal ? { signal: signalName(exit.signal) } : {}) },
         containerId: this.#containerId,
         level: 'chapter',

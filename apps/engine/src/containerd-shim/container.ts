@@ -4,6 +4,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import type { CreatedContainer } from '../libcontainer/create-container.ts';
@@ -56,7 +57,7 @@ export class Container {
     const { id, bundle, stdin, stdout, stderr, terminal } = request;
     const context = currentContext();
     if (context) saveContainerTrace(bundle, context);
-    const story = new ContainerStory(tracer, id);
+    const story = new ContainerStory(tracer, id, argvIn(bundle));
     const runcRoot = runcRootOf(identity, runcRootIn(request.options));
     const rootfs = join(bundle, 'rootfs');
     const paths = { stdin, stdout, stderr, terminal };
@@ -66,7 +67,7 @@ export class Container {
     try {
       stdio = new ContainerStdio(native, paths);
       created = await runc.create({ root: runcRoot, id, bundle, stdio: stdio.containerFds });
-      story.adopted(created.pid, created.startTime);
+      story.created(created.pid);
       // The exit may be known before the constructor of InitProcess has returned, never before this function has.
       const options = { native, reaper, bundle, paths, stdio, created, onExit: (exit: Exit) => onExit(container, exit) };
       const container: Container = new Container(parts, new InitProcess(options), story, runcRoot, rootfs);
@@ -99,6 +100,17 @@ export class Container {
     return exit;
   }
 }
+
+/** For the trace alone: whether config.json makes sense is runc's to say. */
+const argvIn = (bundle: string): readonly string[] => {
+  try {
+    const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as { process?: { args?: unknown } } | null;
+    const args = config?.process?.args;
+    return Array.isArray(args) ? args.filter((argument) => typeof argument === 'string') : [];
+  } catch {
+    return [];
+  }
+};
 
 /** `root` of the runtime's options; empty when there are none, or options of somebody else's runtime. */
 const runcRootIn = (options: Any | undefined): string => {

@@ -1,0 +1,290 @@
+/**
+ * Drives a real shim process as containerd does: over its command line, its claim socket and ttrpc. The container is
+ * real, too: busybox on an overlay. Beside it stands the ttrpc server of a containerd that can be away.
+ */
+import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect, createServer, Socket, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { capabilities, DOCKER_CAPABILITIES, dockerMounts } from '../../libcontainer/testing/bundle.ts';
+import { readHostFacts } from '../../libcontainer/host-facts.ts';
+import { native } from '../../native/load.ts';
+import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
+import { Events } from '../../protocol/gen/task/events-ttrpc_pb.ts';
+import { Task } from '../../protocol/gen/task/shim-v2_pb.ts';
+import type { Process } from '../../protocol/oci/runtime-spec.ts';
+import type { ClaimAnswer, SpareHello } from '../../protocol/task/claim.ts';
+import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { Tracer } from '../../tracing/tracer.ts';
+import { createTtrpcChannel, type TtrpcChannel } from '../../transport/ttrpc-client.ts';
+import { createTtrpcServer, type TtrpcServer } from '../../transport/ttrpc-server.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../../../..');
+const BINARY = join(ROOT, 'apps/engine/bin/containerd-shim-engineroom-v2');
+export const NAMESPACE = 'moby';
+
+export const buildShim = (): void =>
+  void execFileSync(process.execPath, [join(ROOT, 'scripts/build-engine.mjs'), 'containerd-shim'], { stdio: 'pipe' });
+
+export interface RunningShim {
+  readonly id: string;
+  readonly bundle: string;
+  readonly address: string;
+  readonly channel: TtrpcChannel;
+  readonly task: ReturnType<typeof clientOf>;
+  readonly pid: number;
+}
+
+const clientOf = (channel: TtrpcChannel) => channel.client(Task);
+
+export interface Wanted {
+  readonly args: readonly string[];
+  readonly process?: Partial<Process>;
+  readonly memoryLimit?: number;
+}
+
+export class ShimBench {
+  readonly folder = mkdtempSync(join(tmpdir(), 'shim-'));
+  readonly address = join(this.folder, 'c.sock');
+  readonly cgroupParent = `/engine-room-shim-${process.pid}`;
+  readonly published: Envelope[] = [];
+  readonly trace: TraceEvent[] = [];
+  readonly tracer: Tracer;
+  readonly #collector: Server;
+  readonly #lower: string;
+  readonly #shims: RunningShim[] = [];
+  #containerd: TtrpcServer | undefined;
+  #count = 0;
+
+  constructor() {
+    this.#lower = join(this.folder, 'lower');
+    furnish(this.#lower);
+    this.#collector = createServer((socket) => {
+      let rest = '';
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        const lines = (rest + text).split('\n');
+        rest = lines.pop() ?? '';
+        this.trace.push(...lines.map((line) => JSON.parse(line) as TraceEvent));
+      });
+    });
+    this.#collector.listen(join(this.folder, 'trace.sock'));
+    const exporter = {
+      export: (event: TraceEvent) => void this.trace.push(event),
+      flush: () => Promise.resolve(),
+      close: () => undefined,
+    };
+    this.tracer = new Tracer('containerd', exporter);
+  }
+
+  /** containerd's side of events, which may come and go. */
+  async openContainerd(): Promise<void> {
+    this.#containerd = createTtrpcServer().add(Events, {
+      forward: async ({ envelope }) => {
+        if (envelope) this.published.push(envelope);
+        return {};
+      },
+    });
+    await this.#containerd.listen(`${this.address}.ttrpc`);
+  }
+
+  async closeContainerd(): Promise<void> {
+    await this.#containerd?.close();
+    this.#containerd = undefined;
+    rmSync(`${this.address}.ttrpc`, { force: true });
+  }
+
+  topics(): string[] {
+    return this.published.map(({ topic }) => topic);
+  }
+
+  event<D extends DescMessage>(topic: string, schema: D): MessageShape<D> | undefined {
+    const envelope = this.published.find((candidate) => candidate.topic === topic);
+    return envelope?.event && fromBinary(schema, envelope.event.value);
+  }
+
+  bundle({ args, process: changes, memoryLimit }: Wanted): { readonly id: string; readonly path: string } {
+    const id = `c${(this.#count += 1)}`;
+    const path = join(this.folder, 'b', id);
+    for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(path, name), { recursive: true });
+    const config = {
+      ociVersion: '1.0.2',
+      root: { path: 'rootfs' },
+      hostname: 'box',
+      mounts: dockerMounts(),
+      process: {
+        user: { uid: 0, gid: 0 },
+        args,
+        env: ['PATH=/bin', 'TERM=xterm'],
+        cwd: '/',
+        capabilities: capabilities(DOCKER_CAPABILITIES),
+        ...changes,
+      },
+      linux: {
+        namespaces: ['mount', 'network', 'uts', 'pid', 'ipc'].map((type) => ({ type })),
+        cgroupsPath: `${this.cgroupParent}/${id}`,
+        resources: {
+          devices: [{ allow: false, access: 'rwm' }],
+          ...(memoryLimit ? { memory: { limit: memoryLimit, swap: memoryLimit } } : {}),
+        },
+      },
+    };
+    writeFileSync(join(path, 'config.json'), JSON.stringify(config));
+    return { id, path };
+  }
+
+  rootfs(bundle: string) {
+    const options = [`lowerdir=${this.#lower}`, `upperdir=${join(bundle, 'upper')}`, `workdir=${join(bundle, 'work')}`];
+    return [{ type: 'overlay', source: 'overlay', target: '', options }];
+  }
+
+  fifos(bundle: string, ...names: readonly ('stdin' | 'stdout' | 'stderr')[]): Record<string, string> {
+    for (const name of names) native.mkfifo(join(bundle, name), 0o600);
+    return Object.fromEntries(names.map((name) => [name, join(bundle, name)]));
+  }
+
+  /** By the `start` action. */
+  async start(wanted: Wanted): Promise<RunningShim> {
+    const { id, path } = this.bundle(wanted);
+    const { stdout, stderr, status } = this.command(path, ['-id', id, 'start']);
+    if (status !== 0) throw new Error(stderr.toString());
+    return this.#connect(id, path, stdout.toString());
+  }
+
+  /** By a claim. `claimed` is called when the spare is about to be told. */
+  async claim(wanted: Wanted, claimed: () => void = () => undefined): Promise<RunningShim> {
+    const { id, path } = this.bundle(wanted);
+    const { socket } = await this.spare();
+    claimed();
+    const claim = { namespace: NAMESPACE, id, bundle: path, address: this.address, ttrpcAddress: `${this.address}.ttrpc`, publishBinary: '', debug: false };
+    socket.write(`${JSON.stringify(claim)}\n`);
+    const answer = await readJson<ClaimAnswer>(socket);
+    if ('error' in answer) throw new Error(answer.error);
+    return this.#connect(id, path, answer.address);
+  }
+
+  /** A spare that has said hello. */
+  async spare(): Promise<{ readonly socket: Socket; readonly hello: SpareHello; readonly claimSocket: string }> {
+    const claimSocket = join(this.folder, `spare-${(this.#count += 1)}.sock`);
+    spawn(BINARY, ['-address', this.address, 'spare', claimSocket], { stdio: 'ignore', detached: true, env: this.environment() }).unref();
+    const socket = await connectWhenReady(claimSocket);
+    return { socket, hello: await readJson<SpareHello>(socket), claimSocket };
+  }
+
+  command(bundle: string, args: readonly string[]) {
+    const flags = ['-namespace', NAMESPACE, '-address', this.address, '-publish-binary', '/bin/true'];
+    return spawnSync(BINARY, [...flags, ...args], { cwd: bundle, env: this.environment(), input: '' });
+  }
+
+  environment(): NodeJS.ProcessEnv {
+    return {
+      PATH: process.env['PATH'],
+      TTRPC_ADDRESS: `${this.address}.ttrpc`,
+      ENGINE_ROOM_TRACE_SOCKET: join(this.folder, 'trace.sock'),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const { id, bundle, channel, pid } of this.#shims) {
+      channel.close();
+      if (isAlive(pid)) {
+        process.kill(pid, 'SIGKILL');
+        await until(() => !isAlive(pid));
+      }
+      if (existsSync(bundle)) this.command(bundle, ['-id', id, '-bundle', bundle, 'delete']);
+    }
+    await this.closeContainerd();
+    this.#collector.close();
+    for (const { mountPoint } of readHostFacts().hierarchies) {
+      const parent = join(mountPoint, this.cgroupParent);
+      if (existsSync(parent)) rmdirSync(parent);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** What a container may leave behind. */
+  leftovers(): { readonly mounts: number; readonly cgroups: readonly string[]; readonly sockets: number; readonly states: number } {
+    const cgroups = readHostFacts().hierarchies.flatMap(({ mountPoint }) => directoriesIn(join(mountPoint, this.cgroupParent)));
+    return {
+      mounts: readFileSync('/proc/self/mountinfo', 'utf8').split(this.folder).length - 1,
+      cgroups,
+      sockets: directoryEntries(join(this.folder, 's')).length,
+      states: directoryEntries(join(this.folder, 'runc', NAMESPACE)).length,
+    };
+  }
+
+  async #connect(id: string, bundle: string, address: string): Promise<RunningShim> {
+    const socketPath = address.replace('unix://', '');
+    const channel = createTtrpcChannel({ socketPath, peer: 'shim', namespace: NAMESPACE, tracer: this.tracer });
+    const task = clientOf(channel);
+    const { shimPid } = await task.connect({ id });
+    const shim = { id, bundle, address, channel, task, pid: shimPid };
+    this.#shims.push(shim);
+    return shim;
+  }
+}
+
+/** All that comes out of a FIFO until its writers are gone. Opens it at once, before anybody writes. */
+export const collect = async (path: string): Promise<Buffer> => {
+  const stream = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+};
+
+/** For what no event tells: processes that are not our children, files of the kernel. */
+export const until = async (isTrue: () => boolean): Promise<void> => {
+  for (const deadline = Date.now() + 15_000; !isTrue(); ) {
+    if (Date.now() > deadline) throw new Error(`still not: ${isTrue.toString()}`);
+    await sleep(10);
+  }
+};
+
+const connectWhenReady = async (path: string): Promise<Socket> => {
+  await until(() => existsSync(path));
+  const socket = connect(path);
+  await once(socket, 'connect');
+  return socket;
+};
+
+const readJson = async <T>(socket: Socket): Promise<T> => {
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return JSON.parse(chunk.toString()) as T;
+};
+
+const directoryEntries = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
+const directoriesIn = (path: string): string[] =>
+  existsSync(path) ? readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name) : [];
+
+const furnish = (root: string): void => {
+  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, folder), { recursive: true });
+  chmodSync(join(root, 'tmp'), 0o1777);
+  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
+  const { stdout } = spawnSync('/bin/busybox', ['--list'], { encoding: 'utf8' });
+  for (const name of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox')) symlinkSync('busybox', join(root, 'bin', name));
+};
