@@ -2,13 +2,15 @@
  * Records one real run as a file for the page: starts a lab of its own in temporary folders, runs the command as the
  * page would, and saves the trace when it has ended.
  *
+ * Needs root, like everything that starts containers.
+ *
  *   node scripts/record-trace.mjs content/recordings/first-run.trace.gz docker run --rm busybox echo hello
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -24,17 +26,30 @@ const quote = (word) =>
 const command = words.map(quote).join(' ');
 
 const folder = mkdtempSync(join(tmpdir(), 'engine-room-record-'));
+/**
+ * In a mount namespace of its own the lab uses the standard folders, so that the recorded paths are those that
+ * everybody will see, and a real engine in the real folders is not touched. mount_namespaces(7)
+ */
+const PLACES = { run: '/run/engine-room', data: '/var/lib/engine-room' };
+const script = Object.entries(PLACES)
+  .map(([name, place]) => `mkdir -p ${place} "$0/${name}" && mount --bind "$0/${name}" ${place}`)
+  .concat('exec "$@"')
+  .join(' && ');
 const lab = spawn(
-  process.execPath,
+  'unshare',
   [
+    '--mount',
+    '--propagation=private',
+    'sh',
+    '-c',
+    script,
+    folder,
+    process.execPath,
     fileURLToPath(new URL('../apps/engine/bin/lab', import.meta.url)),
     '--no-open',
     '--port=0',
-    `--data-root=${join(folder, 'data')}`,
-    `--exec-root=${join(folder, 'run')}`,
-    `--cgroup-parent=/${basename(folder)}`,
   ],
-  { stdio: ['ignore', 'pipe', 'inherit'] },
+  { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
 );
 
 async function urlOf(process_) {

@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { argvOf } from './process-info.ts';
 
-const LISTENING = '0A';
+const TCP_LISTENING = '0A';
+/** __SO_ACCEPTCON: accepted connections bear the path of the listener too. */
+const UNIX_LISTENING = '00010000';
 
 const lines = (path: string): readonly (readonly string[])[] => {
   try {
@@ -27,7 +29,7 @@ const processWithInode = (inode: string): string | null => {
     for (const fd of fds) {
       try {
         if (readlinkSync(`/proc/${pid}/fd/${fd}`) === `socket:[${inode}]`) {
-          return `process ${pid} (${argvOf(Number(pid)).join(' ').slice(0, 120)})`;
+          return `process ${pid} (${argvOf(Number(pid)).join(' ').trim().slice(0, 120)})`;
         }
       } catch {
         continue;
@@ -41,12 +43,14 @@ const processWithInode = (inode: string): string | null => {
 export const ownerOfPort = (port: number): string | null => {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const row = [...lines('/proc/net/tcp'), ...lines('/proc/net/tcp6')].find(
-    ([, local, , state]) => local?.endsWith(suffix) === true && state === LISTENING,
+    ([, local, , state]) => local?.endsWith(suffix) === true && state === TCP_LISTENING,
   );
   return row?.[9] === undefined ? null : processWithInode(row[9]);
 };
 
 export const ownerOfUnixSocket = (path: string): string | null => {
-  const row = lines('/proc/net/unix').find((fields) => fields[7] === path);
+  const row = lines('/proc/net/unix').find(
+    (fields) => fields[7] === path && fields[3] === UNIX_LISTENING,
+  );
   return row?.[6] === undefined ? null : processWithInode(row[6]);
 };

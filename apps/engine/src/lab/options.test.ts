@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { parseOptions } from './options.ts';
+
+const HOME = { HOME: '/home/me' };
+
+describe('where a value comes from', () => {
+  test('the standard for root', () => {
+    expect(parseOptions([], {}, true)).toEqual({
+      port: 7070,
+      host: '127.0.0.1',
+      dataRoot: '/var/lib/engine-room',
+      execRoot: '/run/engine-room',
+      dockerSocket: null,
+      cgroupParent: '/engine-room',
+      auth: true,
+      liveRestore: false,
+      open: true,
+    });
+  });
+
+  test('without root the folders are the user’s own', () => {
+    expect(parseOptions([], { ...HOME, XDG_RUNTIME_DIR: '/run/user/1' }, false)).toMatchObject({
+      dataRoot: '/home/me/.local/share/engine-room',
+      execRoot: '/run/user/1/engine-room',
+    });
+  });
+
+  test('a flag wins over its variable, and a variable over the standard', () => {
+    const variables = {
+      ENGINE_ROOM_PORT: '1',
+      ENGINE_ROOM_HOST: '::1',
+      ENGINE_ROOM_LIVE_RESTORE: '1',
+      ENGINE_ROOM_NO_OPEN: '0',
+    };
+
+    expect(parseOptions(['--port', '2'], variables, true)).toMatchObject({
+      port: 2,
+      host: '::1',
+      liveRestore: true,
+      open: true,
+    });
+  });
+
+  test('help asks for nothing else', () => {
+    expect(parseOptions(['--help'], {}, true)).toBeNull();
+  });
+});
+
+describe('what is refused', () => {
+  test.each([
+    [['--port', 'x'], 'port must be'],
+    [['--port', '70000'], 'port must be'],
+    [['--data-root', 'relative'], 'data-root must be an absolute path'],
+    [['--docker-socket', 'docker.sock'], 'docker-socket must be an absolute path'],
+    [['--no-auth', '--host', '0.0.0.0'], 'everybody in the network'],
+    [['--no-auth', '--host', '192.168.1.1'], 'everybody in the network'],
+    [['--unknown'], '--help'],
+    [['word'], '--help'],
+  ])('%j', (argv, message) => {
+    expect(() => parseOptions(argv, {}, true)).toThrow(message);
+  });
+
+  test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])(
+    '--no-auth may be used on %s',
+    (host) => {
+      expect(parseOptions(['--no-auth', '--host', host], {}, true)).toMatchObject({ auth: false });
+    },
+  );
+});
