@@ -26,6 +26,8 @@ export interface AppliedLayer {
   readonly digest: Digest;
   readonly sizeBytes: number;
   readonly entries: number;
+  /** Extended attributes that could not be set; files lose their capabilities. */
+  readonly skippedAttributes: number;
 }
 
 export interface ApplyOptions {
@@ -58,9 +60,9 @@ export const applyLayer = async ({
   };
   const decompressing = decompress(source, meter, uncompressed, signal).catch(fail);
   const feeding = feed(uncompressed, tar).catch(fail);
+  const unpacker = new Unpacker(root, special);
   let entries = 0;
   try {
-    const unpacker = new Unpacker(root, special);
     for await (const entry of tar) {
       entries += 1;
       if (entries > limits.maxEntries) {
@@ -80,7 +82,8 @@ export const applyLayer = async ({
     root.close();
   }
   if ('first' in failure) throw asEngineError(failure.first);
-  return { digest: meter.digest(), sizeBytes: meter.sizeBytes, entries };
+  const { skippedAttributes } = unpacker;
+  return { digest: meter.digest(), sizeBytes: meter.sizeBytes, entries, skippedAttributes };
 };
 
 /** Counts and hashes what goes through. */

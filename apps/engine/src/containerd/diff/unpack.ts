@@ -33,6 +33,8 @@ export interface SpecialFiles {
 }
 
 export class Unpacker {
+  /** Extended attributes (file capabilities) that were not set. */
+  skippedAttributes = 0;
   readonly #root: ContainedRoot;
   readonly #special: SpecialFiles;
   /** What this very layer brought: an opaque marker must not hide it. */
@@ -122,7 +124,12 @@ export class Unpacker {
     await lchown(path, uid, gid);
     for (const [key, value] of Object.entries(paxOf(header))) {
       if (key.startsWith(XATTR_PREFIX)) {
-        this.#special.setAttribute(path, key.slice(XATTR_PREFIX.length), Buffer.from(value));
+        const isSet = this.#special.setAttribute(
+          path,
+          key.slice(XATTR_PREFIX.length),
+          Buffer.from(value),
+        );
+        if (!isSet) this.skippedAttributes += 1;
       }
     }
     // chown(2) clears setuid, so the mode comes after it. A link has no mode of its own.

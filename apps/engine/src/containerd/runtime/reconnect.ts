@@ -52,9 +52,12 @@ export const reconnect = async (options: ReconnectOptions): Promise<void> => {
 const reconnectOne = async (bundle: Bundle, options: ReconnectOptions): Promise<void> => {
   const { shims, tasks, unmounter } = options;
   const binary = await binaryOf(bundle, options);
-  if (!binary) return bundle.delete(unmounter);
-  const context = await bundle.readContext();
-  const bootstrap = await bootstrapOf(bundle);
+  if (!binary) {
+    bundle.delete(unmounter);
+    return;
+  }
+  const context = bundle.readContext();
+  const bootstrap = bootstrapOf(bundle);
   const stopLog = shims.followLog(bundle);
   const onDisconnect = () => tasks.lost(bundle.namespace, bundle.id);
   const task =
@@ -93,7 +96,7 @@ const binaryOf = async (
   bundle: Bundle,
   { shims, containers }: ReconnectOptions,
 ): Promise<ShimBinary | undefined> => {
-  const path = await bundle.read('shim-binary-path');
+  const path = bundle.read('shim-binary-path');
   if (path) return shims.binaryAt(path);
   try {
     return await shims.binaryFor(containers.get(bundle.namespace, bundle.id).runtime?.name ?? '');
@@ -103,8 +106,8 @@ const binaryOf = async (
 };
 
 /** bootstrap.json is ours, `address` the shim's own. */
-const bootstrapOf = async (bundle: Bundle): Promise<Bootstrap | undefined> => {
-  const text = (await bundle.read('bootstrap.json')) ?? (await bundle.read('address'));
+const bootstrapOf = (bundle: Bundle): Bootstrap | undefined => {
+  const text = bundle.read('bootstrap.json') ?? bundle.read('address');
   try {
     return text ? parseBootstrap(Buffer.from(text)) : undefined;
   } catch {

@@ -63,9 +63,9 @@ export class ShimStarter {
     const stopLog = followShimLog(bundle, this.#options.fifos);
     try {
       // For a containerd that comes after us, whatever happens next.
-      await bundle.write('shim-binary-path', binary.path);
+      bundle.write('shim-binary-path', binary.path);
       const bootstrap = await this.#bootstrap(bundle, binary, options);
-      await bundle.write('bootstrap.json', JSON.stringify(bootstrap));
+      bundle.write('bootstrap.json', JSON.stringify(bootstrap));
       return await this.connect(bundle, { binary, bootstrap, onDisconnect, context, stopLog });
     } catch (error) {
       stopLog();

@@ -328,7 +328,7 @@ describe('when a shim is killed', () => {
     process.kill(shimOf('c1'), 'SIGKILL');
 
     await until(() => exits.length > 0, 'the exit');
-    expect(exits).toMatchObject([{ containerId: 'c1', id: 'c1', exitStatus: 137 }]);
+    expect(exits).toMatchObject([{ containerId: 'c1', id: 'c1', pid, exitStatus: 137 }]);
     await until(() => !isAlive(pid), 'the container to end');
     await expect(channel.client(Tasks).get({ containerId: 'c1' })).rejects.toMatchObject({
       kind: 'not_found',
@@ -347,7 +347,7 @@ describe('when a shim is killed', () => {
     const exits = exitsOf(daemon.channel());
 
     await until(() => exits.length > 0, 'the exit');
-    expect(exits).toMatchObject([{ id: 'c1', exitStatus: 137 }]);
+    expect(exits).toMatchObject([{ id: 'c1', pid, exitStatus: 137 }]);
     await until(() => !isAlive(pid), 'the container to end');
     expect([bundles(), daemon.mounts()]).toEqual([[], []]);
   });

@@ -58,7 +58,7 @@ export class TaskManager {
   readonly #tasks = new Map<string, Task>();
   /** Names that are being made or unmade. */
   readonly #busy = new Set<string>();
-  readonly #burials = new Set<Promise<void>>();
+  readonly #burials = new Map<string, Promise<void>>();
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
@@ -112,7 +112,7 @@ export class TaskManager {
     this.#busy.add(key);
     try {
       await this.#shutdown(task, false);
-      await task.bundle.delete(this.#options.unmounter);
+      task.bundle.delete(this.#options.unmounter);
     } finally {
       this.#busy.delete(key);
       this.#options.exits.forget(namespace, id);
@@ -136,21 +136,26 @@ export class TaskManager {
 
   /** Cleans up after a dead shim with the shim's own `delete`, and tells of the exit that the shim could not tell. */
   bury(task: Task): Promise<void> {
-    const burial = withContext(task.context, () => this.#bury(task));
-    this.#burials.add(burial);
-    return burial.finally(() => this.#burials.delete(burial));
+    const key = keyOf(task);
+    const running = this.#burials.get(key);
+    if (running) return running;
+    const burial = withContext(task.context, () => this.#bury(task)).finally(() =>
+      this.#burials.delete(key),
+    );
+    this.#burials.set(key, burial);
+    return burial;
   }
 
   /** Sends a shim away that has no task: containerd died in the middle of a create. */
   async dismiss(task: Task): Promise<void> {
     this.#tasks.delete(keyOf(task));
     await this.#shutdown(task, true);
-    await task.bundle.delete(this.#options.unmounter);
+    task.bundle.delete(this.#options.unmounter);
   }
 
   /** Resolves when nothing is being cleaned up. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#burials);
+    await Promise.allSettled(this.#burials.values());
   }
 
   /** Hangs up on all shims; they live on. */
@@ -164,8 +169,8 @@ export class TaskManager {
 
   #makeBundle({ namespace, id, config }: CreateTask): Promise<Bundle> {
     const { folders, tracer } = this.#options;
-    return tracer.span('bundle create', { level: 'step', source: __SOURCE__ }, async (span) => {
-      const bundle = await Bundle.create(folders, { namespace, id, config });
+    return tracer.span('bundle create', { level: 'step', source: __SOURCE__ }, (span) => {
+      const bundle = Bundle.create(folders, { namespace, id, config });
       span.event(
         'bundle created',
         { 'engineroom.bundle': bundle.path, 'container.id': id },
@@ -179,11 +184,11 @@ export class TaskManager {
     const { shims, unmounter } = this.#options;
     try {
       const context = currentContext();
-      await bundle.writeContext(context);
+      bundle.writeContext(context);
       const onDisconnect = () => this.lost(namespace, id);
       return await shims.start(bundle, { runtime, options, onDisconnect }, context);
     } catch (error) {
-      await bundle.delete(unmounter);
+      bundle.delete(unmounter);
       throw error;
     }
   }
@@ -214,7 +219,7 @@ export class TaskManager {
         .delete({ id }, { timeoutMs: CLEANUP_TIMEOUT_MS })
         .catch(() => undefined);
       await this.#shutdown(task, true);
-      await task.bundle.delete(unmounter);
+      task.bundle.delete(unmounter);
       exits.forget(task.bundle.namespace, id);
       spares.touch();
       const kind = kindOf(error) === 'internal' ? 'unknown' : kindOf(error);
@@ -256,26 +261,21 @@ export class TaskManager {
       async () => {
         client.close();
         stopLog();
+        const initPid = bundle.initPid();
         const exit = await binary.delete(bundle).catch((error: unknown) => {
-          log.error('failed to clean up after shim disconnected', {
-            id,
-            namespace,
-            error: messageOf(error),
-          });
+          log.error('failed to clean up after shim', { id, namespace, error: messageOf(error) });
           // As containerd says when it does not know.
           return { pid: 0, exitStatus: 255, exitedAt: undefined };
         });
-        await bundle.delete(unmounter).catch((error: unknown) => {
+        try {
+          bundle.delete(unmounter);
+        } catch (error) {
           log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
-        });
+        }
         this.#tasks.delete(keyOf(task));
-        exits.tellDeath({
-          namespace,
-          id,
-          pid: exit.pid,
-          exitStatus: exit.exitStatus,
-          exitedAt: exit.exitedAt,
-        });
+        const { exitStatus, exitedAt } = exit;
+        // A client knows the process by its pid: without it, it would take the exit for another's.
+        exits.tellDeath({ namespace, id, pid: exit.pid || initPid, exitStatus, exitedAt });
       },
     );
     spares.touch();

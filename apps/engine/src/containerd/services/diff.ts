@@ -8,6 +8,7 @@ import { withMounted, type MountedOptions } from '../diff/mounted.ts';
 import type { SpecialFiles } from '../diff/unpack.ts';
 import { invalidArgument } from '../errors.ts';
 import { requireNamespace } from '../identifier.ts';
+import type { Log } from '../log.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
 export interface DiffDependencies {
@@ -15,6 +16,7 @@ export interface DiffDependencies {
   readonly mounted: MountedOptions;
   readonly special: SpecialFiles;
   readonly tracer: Tracer;
+  readonly log: Log;
 }
 
 const UNCOMPRESSED_LAYER = 'application/vnd.oci.image.layer.v1.tar';
@@ -24,6 +26,7 @@ export const diffService = ({
   mounted,
   special,
   tracer,
+  log,
 }: DiffDependencies): HandlersOf<typeof Diff> => ({
   apply: async ({ diff, mounts }, call) => {
     const namespace = requireNamespace(call);
@@ -42,6 +45,10 @@ export const diffService = ({
           applyLayer({ blob, target, special, signal: call.signal }),
         ),
     );
+    const { skippedAttributes } = applied;
+    if (skippedAttributes > 0) {
+      log.warn('extended attributes of a layer were not set', { digest, count: skippedAttributes });
+    }
     return {
       applied: {
         mediaType: UNCOMPRESSED_LAYER,

@@ -70,7 +70,7 @@ const addServices = (
   grpc: GrpcServer,
   parts: Parts,
   forward: (envelope: Envelope) => void,
-  { kernel, tracer }: PartsOptions,
+  { kernel, tracer, log }: PartsOptions,
 ): void => {
   const { events, tasks, overlay, leases, uuid } = parts;
   const hasTask = (namespace: string, id: string) => tasks.has(namespace, id);
@@ -88,7 +88,7 @@ const addServices = (
     .add(Content, contentService(parts), __SOURCE__)
     .add(Images, imagesService(parts), __SOURCE__)
     .add(Snapshots, snapshotsService({ snapshotters, events }), __SOURCE__)
-    .add(Diff, diffService({ ...parts, tracer, special, mounted }), __SOURCE__)
+    .add(Diff, diffService({ ...parts, tracer, log, special, mounted }), __SOURCE__)
     .add(Leases, leasesService(leases), __SOURCE__)
     .add(Tasks, tasksService(parts), __SOURCE__)
     .add(Events, eventsService({ events, forward, teller }), __SOURCE__);

@@ -17,7 +17,7 @@ import type { Usage } from './snapshotter.ts';
 export type SnapshotKind = 'active' | 'view' | 'committed';
 
 export interface SnapshotRecord {
-  /** Names the folder. Never used twice. */
+  /** Names the folder. */
   readonly id: number;
   readonly key: string;
   readonly kind: SnapshotKind;
@@ -43,6 +43,7 @@ export class SnapshotStore {
   readonly #table: Table<SnapshotRecord>;
   readonly #counters: Table<number>;
   readonly #snapshotter: string;
+  #lastId = 0;
 
   constructor(database: MetadataDatabase, namespaces: NamespaceStore, snapshotter: string) {
     this.#database = database;
@@ -52,13 +53,10 @@ export class SnapshotStore {
     this.#counters = database.table('counters', jsonCodec<number>());
   }
 
-  /** A number for a folder that is about to be made. */
+  /** A number for a folder that is about to be made. It is remembered with the record; a crash before frees it. */
   nextId(): number {
-    return this.#database.transaction(() => {
-      const id = (this.#counters.get([this.#snapshotter]) ?? 0) + 1;
-      this.#counters.put([this.#snapshotter], id);
-      return id;
-    });
+    this.#lastId = Math.max(this.#lastId, this.#counters.get([this.#snapshotter]) ?? 0) + 1;
+    return this.#lastId;
   }
 
   create(
@@ -88,6 +86,7 @@ export class SnapshotStore {
       };
       this.#namespaces.ensure(namespace);
       this.#table.put(this.#key(namespace, key), record);
+      this.#counters.put([this.#snapshotter], this.#lastId);
       return { record, parentIds: this.#ancestors(namespace, record) };
     });
   }
