@@ -6,9 +6,12 @@ import { playhead, type PlayheadState } from './playback/playhead.ts';
 import { readerStore, type ReaderState } from './reader-store.ts';
 import { traceStore, type TraceState } from './trace/trace-store.ts';
 
-export const usePlayhead = <T>(selector: (state: PlayheadState) => T): T => useStore(playhead, selector);
-export const useReader = <T>(selector: (state: ReaderState) => T): T => useStore(readerStore, selector);
-export const useTraces = <T>(selector: (state: TraceState) => T): T => useStore(traceStore, selector);
+export const usePlayhead = <T>(selector: (state: PlayheadState) => T): T =>
+  useStore(playhead, selector);
+export const useReader = <T>(selector: (state: ReaderState) => T): T =>
+  useStore(readerStore, selector);
+export const useTraces = <T>(selector: (state: TraceState) => T): T =>
+  useStore(traceStore, selector);
 
 /** The model grows in place: its version is what React has to compare. */
 export const useModelVersion = (): number => {
@@ -19,7 +22,9 @@ export const useModelVersion = (): number => {
 /** The event that the present step shows; undefined at step 0. */
 export const useStepEvent = (): Placed | undefined => {
   useModelVersion();
-  return usePlayhead(({ model, level, step }) => model.order.placed[model.steps(level).keyOf(step) ?? -1]);
+  return usePlayhead(
+    ({ model, level, step }) => model.order.placed[model.steps(level).keyOf(step) ?? -1],
+  );
 };
 
 /** Runs `draw` now and whenever the playhead moves, outside of React: for what changes each frame. */

@@ -16,7 +16,11 @@ export interface ReaderState {
   /** The reader asked for the filter before the table was there. */
   readonly wantsFilter: boolean;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;
-  readonly refusal: { readonly command: string; readonly message: string; readonly position: number | null } | null;
+  readonly refusal: {
+    readonly command: string;
+    readonly message: string;
+    readonly position: number | null;
+  } | null;
   /** Words that the lab added to a command, by the run. */
   readonly injected: ReadonlyMap<string, readonly string[]>;
   readonly areShortcutsOpen: boolean;

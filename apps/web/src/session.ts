@@ -41,7 +41,10 @@ export const chooseRun = (traceId: string): void => {
   if (!run) return;
   readerStore.setState({ selected: null });
   openRun(traceId, run.model, { isLive: isLive(run) });
-  const lacks = run.summary.origin !== 'recording' && run.summary.state === 'ended' && run.model.length < run.summary.eventCount;
+  const lacks =
+    run.summary.origin !== 'recording' &&
+    run.summary.state === 'ended' &&
+    run.model.length < run.summary.eventCount;
   if (lacks || !run.isWhole) void connection?.fetchTrace(traceId);
 };
 
@@ -54,7 +57,9 @@ export const sendRequest = async (command: string): Promise<void> => {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return;
   }
-  readerStore.setState(({ injected }) => ({ injected: new Map(injected).set(answer.traceId, answer.injected) }));
+  readerStore.setState(({ injected }) => ({
+    injected: new Map(injected).set(answer.traceId, answer.injected),
+  }));
   awaited = answer.traceId;
   followGrowth(traceStore.getState().runs);
 };
@@ -66,7 +71,8 @@ export const stopRun = async (traceId: string): Promise<void> => {
 export const retryConnection = (): void => connection?.open();
 
 const isLive = ({ summary, model }: Run): boolean =>
-  summary.state === 'running' || (summary.origin !== 'recording' && model.length < summary.eventCount);
+  summary.state === 'running' ||
+  (summary.origin !== 'recording' && model.length < summary.eventCount);
 
 function followGrowth(runs: ReadonlyMap<string, Run>): void {
   const fresh = awaited === null ? undefined : runs.get(awaited);

@@ -63,8 +63,18 @@ const focusFilter = (): void => {
 
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: [' '], shown: 'Space', words: 'Play or pause', act: togglePlay },
-  { keys: ['ArrowRight'], shown: '→', words: 'Next step', act: (event) => (event.shiftKey ? nextCheckpoint(1) : stepOn()) },
-  { keys: ['ArrowLeft'], shown: '←', words: 'Previous step', act: (event) => (event.shiftKey ? nextCheckpoint(-1) : stepBack()) },
+  {
+    keys: ['ArrowRight'],
+    shown: '→',
+    words: 'Next step',
+    act: (event) => (event.shiftKey ? nextCheckpoint(1) : stepOn()),
+  },
+  {
+    keys: ['ArrowLeft'],
+    shown: '←',
+    words: 'Previous step',
+    act: (event) => (event.shiftKey ? nextCheckpoint(-1) : stepBack()),
+  },
   { keys: [], shown: 'Shift →', words: 'Next chapter (Shift ←: previous)', act: () => undefined },
   { keys: ['Home'], shown: 'Home', words: 'Before the first step', act: goToStart },
   { keys: ['End'], shown: 'End', words: 'After the last step', act: goToEnd },
@@ -74,21 +84,45 @@ export const SHORTCUTS: readonly Shortcut[] = [
     words: `Pace: ${pace}`,
     act: () => setPace(pace),
   })),
-  { keys: ['z'], shown: 'z', words: 'Zoom: chapters, steps, details', act: () => setLevel(LEVELS[(LEVELS.indexOf(playhead.getState().level) + 1) % LEVELS.length] ?? 'step') },
-  { keys: ['['], shown: '[', words: 'Previous marker: birth, death, output, failure', act: () => nextMarker(-1) },
+  {
+    keys: ['z'],
+    shown: 'z',
+    words: 'Zoom: chapters, steps, details',
+    act: () =>
+      setLevel(LEVELS[(LEVELS.indexOf(playhead.getState().level) + 1) % LEVELS.length] ?? 'step'),
+  },
+  {
+    keys: ['['],
+    shown: '[',
+    words: 'Previous marker: birth, death, output, failure',
+    act: () => nextMarker(-1),
+  },
   { keys: [']'], shown: ']', words: 'Next marker', act: () => nextMarker(1) },
   { keys: [','], shown: ',', words: '1 ms back on the real clock', act: () => nudge(-MS) },
   { keys: ['.'], shown: '.', words: '1 ms forward on the real clock', act: () => nudge(MS) },
   { keys: ['c'], shown: 'c', words: 'Go to the cause', act: goToCause },
   { keys: ['e'], shown: 'e', words: 'Go to the effect', act: goToEffect },
   { keys: ['/'], shown: '/', words: 'Filter the events', act: focusFilter },
-  { keys: ['Escape'], shown: 'Esc', words: 'Let the inspector follow the playhead again', act: () => select(null) },
-  { keys: ['?'], shown: '?', words: 'These keys', act: () => readerStore.setState({ areShortcutsOpen: true }) },
+  {
+    keys: ['Escape'],
+    shown: 'Esc',
+    words: 'Let the inspector follow the playhead again',
+    act: () => select(null),
+  },
+  {
+    keys: ['?'],
+    shown: '?',
+    words: 'These keys',
+    act: () => readerStore.setState({ areShortcutsOpen: true }),
+  },
 ];
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && !['radio', 'checkbox', 'button'].includes(target.type)));
+  (target.isContentEditable ||
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    (target instanceof HTMLInputElement && !['radio', 'checkbox', 'button'].includes(target.type)));
 
 /** Something that has its own use for the key: a focused button takes Space, a list takes arrows. */
 const wantsKey = (event: KeyboardEvent): boolean => {

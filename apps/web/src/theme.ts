@@ -3,7 +3,8 @@ const KEY = 'engine-room.theme';
 
 export type Theme = 'dark' | 'light';
 
-const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
+const systemTheme = (): Theme =>
+  matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 
 const chosen = (): Theme | null => {
   try {

@@ -27,7 +27,10 @@ export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
   }
   const call = last(Object.values(machine.calls), ({ from }) => from === actor);
   if (call) return { kind: 'waiting', process, words: `waits for ${bare(call.to as StageActor)}` };
-  const span = last(Object.values(machine.openSpans), (open) => open.actor === actor && open.kind !== 'client');
+  const span = last(
+    Object.values(machine.openSpans),
+    (open) => open.actor === actor && open.kind !== 'client',
+  );
   if (span) return { kind: 'active', process, words: shortSummary(span.name) };
   if (actor === 'runc') return { kind: 'active', process, words: process.argv[1] ?? 'works' };
   return { kind: 'ready', process, words: actor === 'docker' ? 'runs' : 'idle' };
@@ -42,13 +45,17 @@ function statusOfUnseen(actor: StageActor): ActorStatus {
 }
 
 function statusOfKernel(machine: Machine): ActorStatus {
-  const calls = Object.values(machine.kernel).reduce((sum, { count, failed }) => sum + count + failed, 0);
+  const calls = Object.values(machine.kernel).reduce(
+    (sum, { count, failed }) => sum + count + failed,
+    0,
+  );
   const words = calls === 0 ? 'not asked yet' : `${calls} system call${calls === 1 ? '' : 's'}`;
   return { kind: 'ready', process: null, words };
 }
 
 function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus {
-  if (process.execAt !== null) return { kind: 'active', process, words: `runs ${process.argv.join(' ') || process.name}` };
+  if (process.execAt !== null)
+    return { kind: 'active', process, words: `runs ${process.argv.join(' ') || process.name}` };
   const builder = process.formerParents.at(-1) ?? process.ppid;
   const isBuilt = builder !== null && machine.processes[String(builder)]?.exit !== null;
   return isBuilt
@@ -58,8 +65,9 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
 
 function deathWords({ exit, bornAt }: ProcessView): string {
   if (!exit) return '';
-  const how = exit.signal ? `killed by ${exit.signal}` : `exited ${exit.code}`;
+  const how = exit.signal ?? `exit ${exit.code}`;
   return bornAt === null ? how : `${how} after ${durationWords(exit.at - bornAt)}`;
 }
 
-const last = <T>(items: readonly T[], is: (item: T) => boolean): T | undefined => items.findLast(is);
+const last = <T>(items: readonly T[], is: (item: T) => boolean): T | undefined =>
+  items.findLast(is);

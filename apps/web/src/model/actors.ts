@@ -18,11 +18,29 @@ export interface ActorFacts {
 export const ACTORS: readonly ActorFacts[] = [
   { actor: 'docker', label: 'docker CLI', inSentence: 'the docker CLI', glyph: '⌘', domain: 'you' },
   { actor: 'dockerd', label: 'dockerd', inSentence: 'dockerd', glyph: '◆', domain: 'daemons' },
-  { actor: 'containerd', label: 'containerd', inSentence: 'containerd', glyph: '◇', domain: 'daemons' },
+  {
+    actor: 'containerd',
+    label: 'containerd',
+    inSentence: 'containerd',
+    glyph: '◇',
+    domain: 'daemons',
+  },
   { actor: 'shim', label: 'shim', inSentence: 'the shim', glyph: '■', domain: 'container' },
   { actor: 'runc', label: 'runc', inSentence: 'runc', glyph: '▽', domain: 'container' },
-  { actor: 'container', label: 'container', inSentence: 'the container', glyph: '▲', domain: 'container' },
-  { actor: 'kernel', label: 'Linux kernel', inSentence: 'the kernel', glyph: '▣', domain: 'kernel' },
+  {
+    actor: 'container',
+    label: 'container',
+    inSentence: 'the container',
+    glyph: '▲',
+    domain: 'container',
+  },
+  {
+    actor: 'kernel',
+    label: 'Linux kernel',
+    inSentence: 'the kernel',
+    glyph: '▣',
+    domain: 'kernel',
+  },
 ];
 
 const FACTS: ReadonlyMap<string, ActorFacts> = new Map(ACTORS.map((facts) => [facts.actor, facts]));

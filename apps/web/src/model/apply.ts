@@ -64,7 +64,8 @@ function send(machine: Machine, message: Message): Machine {
   if (to.pid !== null) next = sight(next, to.actor, to.pid, id);
   const inFlight = { ...next.inFlight, [id]: message };
   const [oldest] = Object.keys(inFlight);
-  if (Object.keys(inFlight).length > IN_FLIGHT_KEPT && oldest !== undefined) delete inFlight[oldest];
+  if (Object.keys(inFlight).length > IN_FLIGHT_KEPT && oldest !== undefined)
+    delete inFlight[oldest];
   if (direction === 'response') return { ...next, inFlight, calls: without(next.calls, spanId) };
   if (direction === 'event' || message.protocol === 'signal') return { ...next, inFlight };
   const call = { messageId: id, from: from.actor, to: to.actor, summary };
@@ -74,12 +75,16 @@ function send(machine: Machine, message: Message): Machine {
 /** Programs that are not ours (the official CLI, the container's) do not say that a message reached them. */
 const SILENT: ReadonlySet<Actor> = new Set(['docker', 'container', 'kernel']);
 
-/** A message has landed once something names it as its cause, or its receiver went on, or its span is over. */
+/**
+ * A message has landed once something names it as its cause, or its receiver went on, or its span is over.
+ * A pushed event is answered by nobody: it has landed when anything else happens.
+ */
 function land(machine: Machine, event: SequencedEvent): Machine {
   const landed = Object.values(machine.inFlight).filter(
     (message) =>
       message.id === event.cause ||
       SILENT.has(message.to.actor) ||
+      message.direction === 'event' ||
       (message.to.actor === event.emitter.actor && message.to.pid === event.emitter.pid) ||
       (event.type === 'spanEnded' && event.spanId === message.spanId),
   );
@@ -138,7 +143,9 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
     name,
     argv: argv ?? before.argv,
     ppid: parent,
-    formerParents: moved ? [...before.formerParents, before.ppid].slice(-LATEST_KEPT) : before.formerParents,
+    formerParents: moved
+      ? [...before.formerParents, before.ppid].slice(-LATEST_KEPT)
+      : before.formerParents,
     execAt: event.change === 'exec' ? at : before.execAt,
     claimed: before.claimed || event.change === 'claimed',
     exit:
@@ -188,7 +195,8 @@ function writeCgroup({ cgroup }: Machine, { attributes }: SyscallEvent): Machine
   const value = attributes['engineroom.cgroup.value'];
   return {
     path: typeof path === 'string' ? path : cgroup.path,
-    files: typeof file === 'string' ? { ...cgroup.files, [file]: String(value ?? '') } : cgroup.files,
+    files:
+      typeof file === 'string' ? { ...cgroup.files, [file]: String(value ?? '') } : cgroup.files,
   };
 }
 
@@ -200,7 +208,10 @@ function write(machine: Machine, event: OutputEvent): Machine {
   };
 }
 
-const without = <T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> => {
+const without = <T>(
+  record: Readonly<Record<string, T>>,
+  key: string,
+): Readonly<Record<string, T>> => {
   if (!(key in record)) return record;
   const { [key]: _gone, ...rest } = record;
   return rest;

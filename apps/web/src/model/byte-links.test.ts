@@ -8,9 +8,15 @@ describe('links from fields to bytes', () => {
     const body = { Image: 'busybox', HostConfig: { Memory: 33554432 } };
     const bytes = utf8(`POST / HTTP/1.1\r\n\r\n${JSON.stringify(body)}`);
 
-    const links = linkBytes(body, bytes).map(({ path, start, end }) => [path, new TextDecoder().decode(bytes.slice(start, end))]);
+    const links = linkBytes(body, bytes).map(({ path, start, end }) => [
+      path,
+      new TextDecoder().decode(bytes.slice(start, end)),
+    ]);
 
-    expect(links).toEqual([['Image', 'busybox'], ['HostConfig.Memory', '33554432']]);
+    expect(links).toEqual([
+      ['Image', 'busybox'],
+      ['HostConfig.Memory', '33554432'],
+    ]);
   });
 
   test('give equal values their own places, in order', () => {

@@ -56,8 +56,10 @@ function aboutMessage({ from, to, summary, direction, protocol, body }: Message)
   const receiver = inSentence(to.actor);
   if (protocol === 'signal') return `${sender} sends ${summary} to ${receiver}`;
   if (protocol === 'exec') return `${sender} runs ${summary}`;
-  if (direction === 'response' && summary.endsWith(DONE)) return `${sender} tells ${receiver}: ${shortSummary(summary.slice(0, -DONE.length))} is done`;
-  if (direction === 'response') return `${sender} answers ${receiver}: ${answerWords(summary, body)}`;
+  if (direction === 'response' && summary.endsWith(DONE))
+    return `${sender} tells ${receiver}: ${shortSummary(summary.slice(0, -DONE.length))} is done`;
+  if (direction === 'response')
+    return `${sender} answers ${receiver}: ${answerWords(summary, body)}`;
   if (direction === 'event') return `${sender} tells ${receiver}: ${shortSummary(summary)}`;
   if (protocol === 'fifo') return `${sender} writes to ${receiver} through a FIFO: ${summary}`;
   const forwarded = /^Events\/(?:Forward|Publish) (\/\S+)$/.exec(summary)?.[1];
@@ -130,8 +132,12 @@ function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSource
   const who = name(emitter.actor);
   const span = sources.span(spanId);
   const what = span?.started ? shortSummary(span.started.name) : 'its work';
-  if (status.code === 'error') return `${who} fails at ${what}: ${status.message ?? 'no reason given'}`;
-  const took = span?.started && span.endedAt !== null ? ` after ${durationWords(span.endedAt - span.startedAt)}` : '';
+  if (status.code === 'error')
+    return `${who} fails at ${what}: ${status.message ?? 'no reason given'}`;
+  const took =
+    span?.started && span.endedAt !== null
+      ? ` after ${durationWords(span.endedAt - span.startedAt)}`
+      : '';
   return `${who} is done with ${what}${took}`;
 }
 

@@ -41,7 +41,10 @@ export class Fold {
 
   /** Everything from the event at `firstChanged` on has to be folded again. */
   invalidate(firstChanged: number): void {
-    this.#snapshots.length = Math.min(this.#snapshots.length, Math.floor(firstChanged / SNAPSHOT_EVERY) + 1);
+    this.#snapshots.length = Math.min(
+      this.#snapshots.length,
+      Math.floor(firstChanged / SNAPSHOT_EVERY) + 1,
+    );
     if (this.#latest.n > firstChanged) this.#latest = MACHINE_AT_REST;
     for (const n of this.#recent.keys()) if (n > firstChanged) this.#recent.delete(n);
   }
@@ -53,7 +56,8 @@ export class Fold {
   }
 
   #nearest(n: number): Machine {
-    const snapshot = this.#snapshots[Math.min(Math.floor(n / SNAPSHOT_EVERY), this.#snapshots.length - 1)];
+    const snapshot =
+      this.#snapshots[Math.min(Math.floor(n / SNAPSHOT_EVERY), this.#snapshots.length - 1)];
     const base = snapshot ?? MACHINE_AT_REST;
     return this.#latest.n <= n && this.#latest.n > base.n ? this.#latest : base;
   }

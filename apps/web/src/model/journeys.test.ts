@@ -30,9 +30,18 @@ describe('journeys', () => {
   });
 
   test('an answer goes the way back', () => {
-    const answer = model.order.placed.find(({ event }) => event.type === 'message' && event.summary === '201 Created');
-    const step = model.steps('step').stepAfter((model.order.indexOf(answer?.event.id ?? '') ?? NaN) + 1);
+    const answer = model.order.placed.find(
+      ({ event }) => event.type === 'message' && event.summary === '201 Created',
+    );
+    const step = model
+      .steps('step')
+      .stepAfter((model.order.indexOf(answer?.event.id ?? '') ?? NaN) + 1);
 
-    expect(journeysAt(model, 'step', model.warp('step').restOf(step)).at(-1)).toMatchObject({ from: 'dockerd', to: 'docker', label: '201 Created', direction: 'response' });
+    expect(journeysAt(model, 'step', model.warp('step').restOf(step)).at(-1)).toMatchObject({
+      from: 'dockerd',
+      to: 'docker',
+      label: '201 Created',
+      direction: 'response',
+    });
   });
 });

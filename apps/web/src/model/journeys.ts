@@ -3,7 +3,11 @@
  * write of the container to the shim. A journey begins when the event says so and lasts until its effect is seen,
  * within what an eye can follow.
  */
-import type { Level, ProcessEvent, SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type {
+  Level,
+  ProcessEvent,
+  SequencedEvent,
+} from '@engine-room/engine/protocol/trace/event.ts';
 import { labelOf, type StageActor } from './actors.ts';
 import { isShownAt } from './levels.ts';
 import { shortSummary } from './requests.ts';
@@ -41,9 +45,17 @@ export const journeysAt = (model: RunModel, level: Level, realNs: number): reado
 };
 
 /** Computed once for each event and growth of the run: the stage asks on every frame. */
-const known = new WeakMap<RunModel, { version: number; readonly journeys: Map<string, Journey | null> }>();
+const known = new WeakMap<
+  RunModel,
+  { version: number; readonly journeys: Map<string, Journey | null> }
+>();
 
-function journeyOf(model: RunModel, event: SequencedEvent, at: number, level: Level): Journey | null {
+function journeyOf(
+  model: RunModel,
+  event: SequencedEvent,
+  at: number,
+  level: Level,
+): Journey | null {
   const cache = known.get(model) ?? { version: -1, journeys: new Map<string, Journey | null>() };
   if (cache.version !== model.version) cache.journeys.clear();
   cache.version = model.version;
@@ -69,7 +81,10 @@ function plan(model: RunModel, event: SequencedEvent, at: number, level: Level):
 }
 
 /** A process sets out from the one that made it: its parent where that stands on the stage, else who tells of it. */
-function birthRoute(model: RunModel, { id, change, actor, process, emitter }: ProcessEvent): Route | null {
+function birthRoute(
+  model: RunModel,
+  { id, change, actor, process, emitter }: ProcessEvent,
+): Route | null {
   if (change !== 'fork' && change !== 'claimed') return null;
   const machine = model.machineAt((model.order.indexOf(id) ?? 0) + 1);
   const parent = machine.processes[String(process.ppid ?? '')]?.actor ?? emitter.actor;
@@ -84,7 +99,13 @@ function routeOf(event: SequencedEvent): Route | null {
   if (event.type === 'message') {
     const { from, to, summary, protocol, direction } = event;
     if (from.actor === 'lab' || to.actor === 'lab' || from.actor === to.actor) return null;
-    return { from: from.actor, to: to.actor, label: shortSummary(summary), kind: protocol, direction };
+    return {
+      from: from.actor,
+      to: to.actor,
+      label: shortSummary(summary),
+      kind: protocol,
+      direction,
+    };
   }
   if (event.type === 'syscall') {
     const { caller, name } = event;
@@ -99,4 +120,5 @@ function routeOf(event: SequencedEvent): Route | null {
 }
 
 /** For a screen reader, or a list: `docker CLI to dockerd: POST /containers/create`. */
-export const journeyWords = ({ from, to, label }: Journey): string => `${labelOf(from)} to ${labelOf(to)}: ${label}`;
+export const journeyWords = ({ from, to, label }: Journey): string =>
+  `${labelOf(from)} to ${labelOf(to)}: ${label}`;

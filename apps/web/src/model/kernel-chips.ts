@@ -7,8 +7,6 @@ export interface KernelChip {
   readonly label: string;
   /** The evidence: an inode, a limit, a count. */
   readonly value: string;
-  /** The event that a click shows. */
-  readonly eventId: string | null;
 }
 
 /** In the order in which runc makes them. Objects not named here (`sync`, `process`) leave nothing behind to show. */
@@ -27,28 +25,39 @@ export const kernelChips = (machine: Machine): readonly KernelChip[] => {
   const chips: KernelChip[] = [];
   const namespaces = Object.entries(machine.namespaces);
   for (const [kind, inode] of namespaces) {
-    const made = machine.kernel.namespace?.latest.at(-1) ?? machine.kernel.process?.latest.at(-1);
-    chips.push({ key: `ns-${kind}`, label: `${kind} ns`, value: inode ?? '', eventId: made?.id ?? null });
+    chips.push({
+      key: `ns-${kind}`,
+      label: `${kind} ns`,
+      value: inode ?? '',
+    });
   }
   const { cgroup } = machine.kernel;
   if (cgroup && cgroup.count > 0) {
-    chips.push({ key: 'cgroup', label: 'cgroup', value: limitWords(machine.cgroup.files), eventId: cgroup.latest.at(-1)?.id ?? null });
+    chips.push({
+      key: 'cgroup',
+      label: 'cgroup',
+      value: limitWords(machine.cgroup.files),
+    });
   }
   for (const [object, label] of COUNTED) {
     const seen = machine.kernel[object];
     if (!seen || seen.count === 0) continue;
     const value = isCountable(object) ? String(seen.count) : '';
-    chips.push({ key: object, label, value, eventId: seen.latest.at(-1)?.id ?? null });
+    chips.push({ key: object, label, value });
   }
   return chips;
 };
 
 /** Of these each call makes one more; the others are one thing made by several calls. */
-const isCountable = (object: SyscallEvent['object']): boolean => object === 'mount' || object === 'limit';
+const isCountable = (object: SyscallEvent['object']): boolean =>
+  object === 'mount' || object === 'limit';
 
 /** cgroup v1 and v2 name the same limits differently. */
 const LIMITS: readonly (readonly [RegExp, (value: string) => string])[] = [
-  [/^memory\.(max|limit_in_bytes)$/, (value) => (/^\d+$/.test(value) ? `${Math.round(Number(value) / 1048576)} MiB` : '')],
+  [
+    /^memory\.(max|limit_in_bytes)$/,
+    (value) => (/^\d+$/.test(value) ? `${Math.round(Number(value) / 1048576)} MiB` : ''),
+  ],
   [/^pids\.max$/, (value) => (value === 'max' ? '' : `${value} pids`)],
   [/^cpu\.max$/, (value) => cpuWords(value.split(' '))],
   [/^cpu\.cfs_quota_us$/, (value) => cpuWords([value, '100000'])],

@@ -16,4 +16,5 @@ const levelOf = (event: SequencedEvent): Level => {
 };
 
 /** Is the event a step when one looks at level `zoom`? */
-export const isShownAt = (event: SequencedEvent, zoom: Level): boolean => RANK[levelOf(event)] <= RANK[zoom];
+export const isShownAt = (event: SequencedEvent, zoom: Level): boolean =>
+  RANK[levelOf(event)] <= RANK[zoom];

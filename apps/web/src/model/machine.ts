@@ -22,7 +22,11 @@ export interface ProcessView {
   readonly claimed: boolean;
   /** Parents that it had before the present one. */
   readonly formerParents: readonly number[];
-  readonly exit: { readonly at: number; readonly code: number; readonly signal: string | null } | null;
+  readonly exit: {
+    readonly at: number;
+    readonly code: number;
+    readonly signal: string | null;
+  } | null;
   readonly containerId: string | null;
   readonly attributes: Attributes;
   /** The event that said so last. */
@@ -73,7 +77,10 @@ export interface Machine {
   readonly kernel: Readonly<Partial<Record<SyscallEvent['object'], KernelObject>>>;
   /** Kinds of namespaces made for the container (`pid`, `mnt` …), with the inode once it is known. */
   readonly namespaces: Readonly<Record<string, string | null>>;
-  readonly cgroup: { readonly path: string | null; readonly files: Readonly<Record<string, string>> };
+  readonly cgroup: {
+    readonly path: string | null;
+    readonly files: Readonly<Record<string, string>>;
+  };
   readonly output: OutputTail | null;
   readonly outputBytes: number;
   readonly dropped: number;

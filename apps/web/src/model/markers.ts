@@ -32,7 +32,13 @@ const kindOf = (event: SequencedEvent): MarkerKind | null => {
   }
 };
 
-let latest: { readonly model: RunModel; readonly version: number; readonly markers: readonly Marker[] } | null = null;
+export const isFailure = (event: SequencedEvent): boolean => kindOf(event) === 'failure';
+
+let latest: {
+  readonly model: RunModel;
+  readonly version: number;
+  readonly markers: readonly Marker[];
+} | null = null;
 
 export const markersOf = (model: RunModel): readonly Marker[] => {
   if (latest?.model === model && latest.version === model.version) return latest.markers;

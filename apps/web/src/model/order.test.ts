@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import { HappenedOrder } from './order.ts';
 
-const anEvent = (seq: number, mono: number, id: string, cause: string | null = null): SequencedEvent => ({
+const anEvent = (
+  seq: number,
+  mono: number,
+  id: string,
+  cause: string | null = null,
+): SequencedEvent => ({
   type: 'dropped',
   seq,
   id,
@@ -22,7 +27,11 @@ describe('happened order', () => {
   test('an effect with an earlier stamp is moved behind its cause', () => {
     const order = new HappenedOrder();
 
-    order.add([anEvent(0, 1000, 'effect', 'cause'), anEvent(1, 1500, 'cause'), anEvent(2, 1200, 'between')]);
+    order.add([
+      anEvent(0, 1000, 'effect', 'cause'),
+      anEvent(1, 1500, 'cause'),
+      anEvent(2, 1200, 'between'),
+    ]);
 
     expect(idsOf(order)).toEqual(['between', 'cause', 'effect']);
   });
@@ -41,13 +50,21 @@ describe('happened order', () => {
 
     order.add([anEvent(1, 1000, 'b'), anEvent(0, 1000, 'a'), anEvent(2, 1000, 'c')]);
 
-    expect(order.placed.map(({ event, at }) => [event.id, at])).toEqual([['a', 0], ['b', 1], ['c', 2]]);
+    expect(order.placed.map(({ event, at }) => [event.id, at])).toEqual([
+      ['a', 0],
+      ['b', 1],
+      ['c', 2],
+    ]);
   });
 
   test('a ring of causes is no trap', () => {
     const order = new HappenedOrder();
 
-    order.add([anEvent(0, 1000, 'a', 'b'), anEvent(1, 1001, 'b', 'a'), anEvent(2, 1002, 'self', 'self')]);
+    order.add([
+      anEvent(0, 1000, 'a', 'b'),
+      anEvent(1, 1001, 'b', 'a'),
+      anEvent(2, 1002, 'self', 'self'),
+    ]);
 
     expect(idsOf(order).sort()).toEqual(['a', 'b', 'self']);
   });

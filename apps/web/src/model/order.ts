@@ -85,7 +85,8 @@ export class HappenedOrder {
       if (entry.mono < origin || this.#awaited.has(entry.event.id)) return false;
       const { cause } = entry.event;
       const causeEntry = cause === null ? undefined : this.#entries.get(cause);
-      if (cause !== null && causeEntry && !this.#indexes.has(cause) && !seen.has(cause)) return false;
+      if (cause !== null && causeEntry && !this.#indexes.has(cause) && !seen.has(cause))
+        return false;
       const own = Number(entry.mono - origin);
       entry.causal = causeEntry ? Math.max(own, causeEntry.causal + 1) : own;
       if (last && byCause(last, entry) > 0) return false;

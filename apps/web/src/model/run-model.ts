@@ -4,7 +4,12 @@
  * The object grows in place; `version` counts its changes, and whoever shows something keyed by the run also
  * watches the version. Everything here can be computed again from the events alone.
  */
-import type { Level, SequencedEvent, SpanEnded, SpanStarted } from '@engine-room/engine/protocol/trace/event.ts';
+import type {
+  Level,
+  SequencedEvent,
+  SpanEnded,
+  SpanStarted,
+} from '@engine-room/engine/protocol/trace/event.ts';
 import { Fold } from './fold.ts';
 import type { Machine } from './machine.ts';
 import { HappenedOrder, type Placed } from './order.ts';

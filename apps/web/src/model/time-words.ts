@@ -17,4 +17,5 @@ export const sizeWords = (bytes: number): string => {
   return `${digits(bytes / 1024 / 1024)} MiB`;
 };
 
-const digits = (value: number): string => (value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0));
+const digits = (value: number): string =>
+  value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);

@@ -50,7 +50,7 @@ describe('learning time', () => {
     expect(model.steps('chapter').count).toBeGreaterThanOrEqual(7);
     expect(model.steps('chapter').count).toBeLessThanOrEqual(12);
     expect(model.steps('step').count).toBeGreaterThan(20);
-    expect(model.steps('step').count).toBeLessThan(45);
+    expect(model.steps('step').count).toBeLessThan(40);
     expect(model.steps('detail').count).toBe(model.length);
   });
 });

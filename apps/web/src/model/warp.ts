@@ -108,7 +108,9 @@ export class Warp {
       if (index === 0 && at > 0) this.#push(at, dwellMs(at, this.#level));
       const nextKey = keys[index + 1];
       const end =
-        nextKey === undefined ? (placed.at(-1)?.at ?? at) + AFTER_END_NS : (placed[nextKey]?.at ?? at + 1);
+        nextKey === undefined
+          ? (placed.at(-1)?.at ?? at) + AFTER_END_NS
+          : (placed[nextKey]?.at ?? at + 1);
       const dwell = dwellMs(end - at, this.#level);
       const following = placed[key + 1]?.at;
       if (following !== undefined && following < end) {
@@ -142,7 +144,12 @@ export class Warp {
   }
 }
 
-function interpolate(knots: readonly Knot[], value: number, from: keyof Knot, to: keyof Knot): number {
+function interpolate(
+  knots: readonly Knot[],
+  value: number,
+  from: keyof Knot,
+  to: keyof Knot,
+): number {
   const first = knots[0];
   const last = knots.at(-1);
   if (!first || !last || value <= first[from]) return first?.[to] ?? 0;

@@ -13,7 +13,9 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
   const machine = usePlayhead(({ model, n }) => model.machineAt(n));
   const facts = factsOf(actor);
   const status = statusOf(machine, actor);
-  const others = Object.values(machine.processes).filter((process) => process.actor === actor && process.pid !== status.process?.pid);
+  const others = Object.values(machine.processes).filter(
+    (process) => process.actor === actor && process.pid !== status.process?.pid,
+  );
   return (
     <>
       <h2 id="inspector-title">
@@ -21,7 +23,11 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
         {facts?.label}
       </h2>
       <p className="inspector-sentence">{status.words}</p>
-      {actor === 'kernel' ? <KernelFacts machine={machine} /> : status.process && <ProcessFacts process={status.process} machine={machine} />}
+      {actor === 'kernel' ? (
+        <KernelFacts machine={machine} />
+      ) : (
+        status.process && <ProcessFacts process={status.process} machine={machine} />
+      )}
       <OpenWork machine={machine} actor={actor} />
       {others.length > 0 && (
         <>
@@ -53,11 +59,18 @@ const ProcessFacts = ({ process, machine }: { process: ProcessView; machine: Mac
           {process.argv.join(' ')}
         </Fact>
       )}
-      <Fact name="Born">{process.bornAt === null ? (process.claimed ? 'before this run, and claimed for it' : 'before this run') : `+${offsetMs(process.bornAt)} ms`}</Fact>
+      <Fact name="Born">
+        {process.bornAt === null
+          ? process.claimed
+            ? 'before this run, and claimed for it'
+            : 'before this run'
+          : `+${offsetMs(process.bornAt)} ms`}
+      </Fact>
       {process.exit && (
         <Fact name="Exit" mono>
           code {process.exit.code}
-          {process.exit.signal ? ` (${process.exit.signal})` : ''} at +{offsetMs(process.exit.at)} ms
+          {process.exit.signal ? ` (${process.exit.signal})` : ''} at +{offsetMs(process.exit.at)}{' '}
+          ms
         </Fact>
       )}
       {process.exit && process.bornAt !== null && (
@@ -103,7 +116,9 @@ const KernelFacts = ({ machine }: { machine: Machine }) => (
 );
 
 const OpenWork = ({ machine, actor }: { machine: Machine; actor: StageActor }) => {
-  const spans = Object.values(machine.openSpans).filter((span) => span.actor === actor && span.kind !== 'client');
+  const spans = Object.values(machine.openSpans).filter(
+    (span) => span.actor === actor && span.kind !== 'client',
+  );
   const calls = Object.values(machine.calls).filter(({ from }) => from === actor);
   return (
     <>

@@ -4,7 +4,10 @@
  */
 import { useEffect, useRef, useState } from 'react';
 import { captionOf } from '../model/caption.ts';
+import { isFailure, markersOf } from '../model/markers.ts';
+import type { RunModel } from '../model/run-model.ts';
 import { offsetMs } from '../model/time-words.ts';
+import { seekEvent } from '../playback/playhead.ts';
 import { usePlayhead, useStepEvent, useTraces } from '../hooks.ts';
 
 const QUIET_MS = 1_200;
@@ -25,6 +28,9 @@ export const Caption = () => {
       : isRecorded
         ? 'This is a recorded run. Press → to step through it, or Send Request to make your own.'
         : 'Before the first step. Press → to step through the run.';
+  const failed = placed !== undefined && isFailure(placed.event);
+  const isOver =
+    run?.summary.state === 'ended' && step === count && (run.summary.exitCode ?? 0) !== 0;
   const where = count === 0 ? '' : `Step ${step} of ${count}.`;
   const said = useRareWords(`${where} ${sentence}`);
 
@@ -36,15 +42,32 @@ export const Caption = () => {
           <span className="mono">{placed ? `+${offsetMs(placed.at)} ms real` : ''}</span>
         </p>
         <p className="caption-sentence" data-testid="caption-sentence">
+          {failed && <span aria-hidden="true">✕ </span>}
           {sentence}
+          {isOver && <WhyItFailed model={model} />}
         </p>
       </div>
       {run?.caveat && <p className="caption-caveat">About this recording: {run.caveat}.</p>}
-      {run?.problem && <p className="caption-caveat">This run could not be fetched: {run.problem}.</p>}
+      {run?.problem && (
+        <p className="caption-caveat">This run could not be fetched: {run.problem}.</p>
+      )}
       <p className="sr-only" aria-live="polite">
         {said}
       </p>
     </section>
+  );
+};
+
+/** A run that failed leads to the first thing that went wrong in it. */
+const WhyItFailed = ({ model }: { model: RunModel }) => {
+  const first = markersOf(model).find(({ kind }) => kind === 'failure');
+  if (!first) return null;
+  return (
+    <span className="caption-why">
+      <button type="button" className="quiet" onClick={() => seekEvent(first.event.id)}>
+        See why
+      </button>
+    </span>
   );
 };
 

@@ -15,7 +15,10 @@ export const CommandBar = () => {
   const sending = useReader((state) => state.sending);
   const refusal = useReader((state) => state.refusal);
   // Whoever is quicker than the line may send already: the request waits for nothing but the lab.
-  const canSend = useTraces(({ connection, engine }) => ['idle', 'connecting', 'live'].includes(connection.state) && engine?.canLaunch !== false);
+  const canSend = useTraces(
+    ({ connection, engine }) =>
+      ['idle', 'connecting', 'live'].includes(connection.state) && engine?.canLaunch !== false,
+  );
   const hint = hintFor(command);
   const isStale = refusal?.command !== command;
   const problem = wasTried && hint ? hint : refusal && !isStale ? refusal : null;
@@ -50,7 +53,10 @@ export const CommandBar = () => {
         </label>
         <label className="command-scenario">
           <span>Scenario</span>
-          <select value={SCENARIOS.some((scenario) => scenario.command === command) ? command : ''} onChange={({ target }) => edit(target.value)}>
+          <select
+            value={SCENARIOS.some((scenario) => scenario.command === command) ? command : ''}
+            onChange={({ target }) => edit(target.value)}
+          >
             <option value="" disabled hidden>
               Your own
             </option>
@@ -61,7 +67,13 @@ export const CommandBar = () => {
             ))}
           </select>
         </label>
-        <button ref={button} type="submit" className="primary" aria-disabled={!canSend || sending !== null} aria-describedby={hintId}>
+        <button
+          ref={button}
+          type="submit"
+          className="primary"
+          aria-disabled={!canSend || sending !== null}
+          aria-describedby={hintId}
+        >
           {sending ? 'Sending…' : 'Send Request'}
         </button>
       </form>
@@ -80,17 +92,31 @@ export const CommandBar = () => {
 const NoEngine = () => {
   const connection = useTraces((state) => state.connection);
   const hasRun = useTraces(({ runs }) => runs.size > 0);
-  if (connection.state === 'live' || connection.state === 'connecting' || connection.state === 'idle') return null;
+  if (
+    connection.state === 'live' ||
+    connection.state === 'connecting' ||
+    connection.state === 'idle'
+  )
+    return null;
   return (
     <p className="command-note">
-      Send Request needs the engine: start it with <span className="mono">npm start</span> and open the address that it prints.
+      Send Request needs the engine: start it with <span className="mono">npm start</span> and open
+      the address that it prints.
       {hasRun ? ' Recorded runs can be explored without it.' : ''}
     </p>
   );
 };
 
 /** The line again, with a mark under the place that is meant. */
-const Problem = ({ command, message, position }: { command: string; message: string; position: number | null }) => (
+const Problem = ({
+  command,
+  message,
+  position,
+}: {
+  command: string;
+  message: string;
+  position: number | null;
+}) => (
   <div className="problem">
     <p>
       <span aria-hidden="true">✕ </span>

@@ -21,8 +21,16 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
     case 'lost': {
       const seconds = Math.max(0, (connection.retryAtMs - nowMs) / 1000).toFixed(1);
       return connection.wasLive
-        ? { tone: 'bad', mark: '✕', text: `Connection lost. Reconnecting in ${seconds} s. You can still explore this run.` }
-        : { tone: 'bad', mark: '✕', text: `No engine here: recordings only. Trying again in ${seconds} s` };
+        ? {
+            tone: 'bad',
+            mark: '✕',
+            text: `Connection lost. Reconnecting in ${seconds} s. You can still explore this run.`,
+          }
+        : {
+            tone: 'bad',
+            mark: '✕',
+            text: `No engine here: recordings only. Trying again in ${seconds} s`,
+          };
     }
     case 'live':
       return liveWords(connection.roundTripMs, engine);
@@ -31,14 +39,24 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
 
 function liveWords(roundTripMs: number | null, engine: EngineStatus | null): Words {
   if (engine && !engine.canLaunch) {
-    return { tone: 'bad', mark: '✕', text: `This machine cannot start containers (${engine.reason ?? 'no reason given'}). Runs are recordings.` };
+    return {
+      tone: 'bad',
+      mark: '✕',
+      text: `This machine cannot start containers (${engine.reason ?? 'no reason given'}). Runs are recordings.`,
+    };
   }
   const down = engine?.daemons.filter(({ state }) => state !== 'running') ?? [];
   if (down.length > 0) {
-    const list = down.map(({ actor, state }) => `${actor} ${state === 'dead' ? 'is down' : 'is starting'}`).join(', ');
+    const list = down
+      .map(({ actor, state }) => `${actor} ${state === 'dead' ? 'is down' : 'is starting'}`)
+      .join(', ');
     return { tone: 'wait', mark: '◐', text: `Live, but ${list}` };
   }
-  return { tone: 'ok', mark: '●', text: `Live engine${roundTripMs === null ? '' : ` · ${roundTripMs} ms`}` };
+  return {
+    tone: 'ok',
+    mark: '●',
+    text: `Live engine${roundTripMs === null ? '' : ` · ${roundTripMs} ms`}`,
+  };
 }
 
 const COUNT_EVERY_MS = 100;

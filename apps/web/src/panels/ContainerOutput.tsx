@@ -43,7 +43,8 @@ function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
   for (const { stream, base64, truncated } of events) {
     const decoder = decoders.get(stream) ?? new TextDecoder();
     decoders.set(stream, decoder);
-    const text = printable(decoder.decode(bytesOf(base64), { stream: true })) + (truncated ? ' […] ' : '');
+    const text =
+      printable(decoder.decode(bytesOf(base64), { stream: true })) + (truncated ? ' […] ' : '');
     length += text.length;
     pieces.push({ stream, text });
   }
@@ -53,4 +54,7 @@ function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
 
 /** Without what only a terminal understands: escape sequences and other control characters. */
 const printable = (text: string): string =>
-  text.replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '').replace(/\r\n/g, '\n').replace(/[^\P{Cc}\n\t]/gu, '·');
+  text
+    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
+    .replace(/\r\n/g, '\n')
+    .replace(/[^\P{Cc}\n\t]/gu, '·');

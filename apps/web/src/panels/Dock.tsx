@@ -6,7 +6,9 @@ import { Swimlanes } from './Swimlanes.tsx';
 import { Tabs } from '../ui/Tabs.tsx';
 import { Transport, Zoom } from './Transport.tsx';
 
-const EventTable = lazy(() => import('./EventTable.tsx').then(({ EventTable: component }) => ({ default: component })));
+const EventTable = lazy(() =>
+  import('./EventTable.tsx').then(({ EventTable: component }) => ({ default: component })),
+);
 
 const WORDS = { timeline: 'Timeline', events: 'Events' } as const;
 
@@ -18,7 +20,13 @@ export const Dock = () => {
       <div className="zoom-phone">
         <Zoom />
       </div>
-      <Tabs label="Views of time" tabs={['timeline', 'events'] as const} words={WORDS} value={dock} onChange={(next) => readerStore.setState({ dock: next })}>
+      <Tabs
+        label="Views of time"
+        tabs={['timeline', 'events'] as const}
+        words={WORDS}
+        value={dock}
+        onChange={(next) => readerStore.setState({ dock: next })}
+      >
         {dock === 'timeline' ? (
           <Swimlanes />
         ) : (

@@ -1,5 +1,11 @@
 /** What an event says of itself, by its kind. */
-import type { Attributes, Message, ProcessEvent, SequencedEvent, SyscallEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type {
+  Attributes,
+  Message,
+  ProcessEvent,
+  SequencedEvent,
+  SyscallEvent,
+} from '@engine-room/engine/protocol/trace/event.ts';
 import { labelOf } from '../model/actors.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { durationWords, sizeWords } from '../model/time-words.ts';
@@ -31,7 +37,9 @@ export const EventFacts = ({ event, model }: { event: SequencedEvent; model: Run
           <Fact name="Name" mono>
             {span?.started?.name ?? event.spanId}
           </Fact>
-          <Fact name="Outcome">{event.status.code === 'ok' ? 'ok' : `✕ ${event.status.message ?? 'error'}`}</Fact>
+          <Fact name="Outcome">
+            {event.status.code === 'ok' ? 'ok' : `✕ ${event.status.message ?? 'error'}`}
+          </Fact>
           {span?.started && span.endedAt !== null && (
             <Fact name="Lasted" mono>
               {durationWords(span.endedAt - span.startedAt)}

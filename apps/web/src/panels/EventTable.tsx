@@ -1,6 +1,6 @@
 /** Every event as a line: filter by who, what and words; Enter puts the playhead there. Only what is in view is in the DOM. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import { ACTORS, domainOf, labelOf } from '../model/actors.ts';
 import { captionOf } from '../model/caption.ts';
@@ -18,7 +18,9 @@ const KINDS: Readonly<Record<string, (event: SequencedEvent) => boolean>> = {
   spans: ({ type }) => type.startsWith('span'),
   output: ({ type }) => type === 'output',
   failures: (event) =>
-    (event.type === 'spanEnded' && event.status.code === 'error') || (event.type === 'syscall' && event.errno !== null) || event.type === 'dropped',
+    (event.type === 'spanEnded' && event.status.code === 'error') ||
+    (event.type === 'syscall' && event.errno !== null) ||
+    event.type === 'dropped',
 };
 
 const actorOf = (event: SequencedEvent): string => {
@@ -32,7 +34,13 @@ const kindWords = (event: SequencedEvent): string => {
   if (event.type === 'message') return `${event.protocol} ${event.direction}`;
   if (event.type === 'process') return event.change;
   if (event.type === 'syscall') return event.name;
-  return { spanStarted: 'begins', spanEnded: 'ends', spanEvent: 'moment', output: 'output', dropped: 'lost' }[event.type];
+  return {
+    spanStarted: 'begins',
+    spanEnded: 'ends',
+    spanEvent: 'moment',
+    output: 'output',
+    dropped: 'lost',
+  }[event.type];
 };
 
 export const EventTable = () => {
@@ -54,7 +62,11 @@ export const EventTable = () => {
       if (actor !== '' && actorOf(event) !== actor) return [];
       if (kind !== '' && !KINDS[kind]?.(event)) return [];
       const sentence = captionOf(event, model);
-      if (wanted !== '' && !`${sentence} ${kindWords(event)} ${event.source ?? ''}`.toLowerCase().includes(wanted)) return [];
+      if (
+        wanted !== '' &&
+        !`${sentence} ${kindWords(event)} ${event.source ?? ''}`.toLowerCase().includes(wanted)
+      )
+        return [];
       return [{ event, at, index, sentence }];
     });
   }, [model, version, words, actor, kind]);
@@ -62,7 +74,12 @@ export const EventTable = () => {
   const selectedId = selected && 'event' in selected ? selected.event : null;
   const current = useMemo(() => {
     const chosen = rows.findIndex(({ event }) => event.id === selectedId);
-    return chosen === -1 ? Math.max(0, rows.findLastIndex(({ index }) => index < n)) : chosen;
+    return chosen === -1
+      ? Math.max(
+          0,
+          rows.findLastIndex(({ index }) => index < n),
+        )
+      : chosen;
   }, [rows, selectedId, n]);
 
   const virtual = useVirtualizer({
@@ -94,6 +111,15 @@ export const EventTable = () => {
     else return;
     event.preventDefault();
   };
+  const onClick = ({ target }: MouseEvent): void => {
+    const id =
+      target instanceof Element
+        ? target.closest<HTMLElement>('[data-event]')?.dataset['event']
+        : undefined;
+    if (id === undefined) return;
+    select({ event: id });
+    seekEvent(id);
+  };
   const clear = (): void => {
     setWords('');
     setActor('');
@@ -105,7 +131,13 @@ export const EventTable = () => {
       <div className="events-filter">
         <label>
           <span>Filter</span>
-          <input ref={filter} id="event-filter" type="search" value={words} onChange={({ target }) => setWords(target.value)} />
+          <input
+            ref={filter}
+            id="event-filter"
+            type="search"
+            value={words}
+            onChange={({ target }) => setWords(target.value)}
+          />
         </label>
         <label>
           <span>Who</span>
@@ -150,6 +182,7 @@ export const EventTable = () => {
           aria-label="Events; Enter moves the playhead"
           aria-activedescendant={rows[current] ? `row-${rows[current].index}` : undefined}
           onKeyDown={onKeyDown}
+          onClick={onClick}
         >
           <div className="events-height" style={{ height: virtual.getTotalSize() }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
@@ -165,20 +198,19 @@ export const EventTable = () => {
                   aria-posinset={index + 1}
                   aria-setsize={rows.length}
                   className="events-row"
+                  data-event={event.id}
                   data-domain={domainOf(actorOf(event) as 'docker')}
                   data-level={event.level}
                   data-future={row.index >= n}
                   style={{ transform: `translateY(${start}px)` }}
-                  onClick={() => {
-                    select({ event: event.id });
-                    seekEvent(event.id);
-                  }}
                 >
                   <span className="mono events-time">{offsetMs(at)}</span>
                   <span className="events-who">{labelOf(actorOf(event) as 'docker')}</span>
                   <span className="mono events-kind">{kindWords(event)}</span>
                   <span className="events-words">{sentence}</span>
-                  <span className="mono events-source">{event.source?.replace('apps/engine/src/', '') ?? ''}</span>
+                  <span className="mono events-source">
+                    {event.source?.replace('apps/engine/src/', '') ?? ''}
+                  </span>
                 </div>
               );
             })}

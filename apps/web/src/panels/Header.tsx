@@ -12,7 +12,11 @@ export const Header = () => {
       <h1>Engine Room</h1>
       <p className="tagline">a real docker run, hop by hop</p>
       <ConnectionChip />
-      <button type="button" className="keys" onClick={() => readerStore.setState({ areShortcutsOpen: true })}>
+      <button
+        type="button"
+        className="keys"
+        onClick={() => readerStore.setState({ areShortcutsOpen: true })}
+      >
         Keys <kbd>?</kbd>
       </button>
       <button type="button" onClick={() => setTheme(toggleTheme())}>

@@ -14,9 +14,16 @@ const ROWS_SHOWN = 64;
 export const HexView = ({ bytes, links, pointed, onPoint }: HexViewProps) => {
   const rows = Math.min(ROWS_SHOWN, Math.ceil(bytes.length / ROW));
   const link = pointed === null ? undefined : links.find(({ path }) => path === pointed);
-  const pathAt = (index: number): string | null => links.find(({ start, end }) => index >= start && index < end)?.path ?? null;
+  const pathAt = (index: number): string | null =>
+    links.find(({ start, end }) => index >= start && index < end)?.path ?? null;
   return (
-    <div className="hex evidence" tabIndex={0} role="group" aria-label={`${bytes.length} bytes`} onPointerLeave={() => onPoint(null)}>
+    <div
+      className="hex evidence"
+      tabIndex={0}
+      role="group"
+      aria-label={`${bytes.length} bytes`}
+      onPointerLeave={() => onPoint(null)}
+    >
       {Array.from({ length: rows }, (_, row) => (
         <div key={row} className="hex-row">
           <span className="hex-offset">{(row * ROW).toString(16).padStart(4, '0')}</span>
@@ -24,7 +31,12 @@ export const HexView = ({ bytes, links, pointed, onPoint }: HexViewProps) => {
             const index = row * ROW + column;
             const isLit = link !== undefined && index >= link.start && index < link.end;
             return (
-              <span key={column} className="hex-byte" data-lit={isLit} onPointerEnter={() => onPoint(pathAt(index))}>
+              <span
+                key={column}
+                className="hex-byte"
+                data-lit={isLit}
+                onPointerEnter={() => onPoint(pathAt(index))}
+              >
                 {byte.toString(16).padStart(2, '0')}
               </span>
             );
@@ -42,7 +54,9 @@ export const HexView = ({ bytes, links, pointed, onPoint }: HexViewProps) => {
           </span>
         </div>
       ))}
-      {bytes.length > ROWS_SHOWN * ROW && <p className="muted">and {bytes.length - ROWS_SHOWN * ROW} bytes more</p>}
+      {bytes.length > ROWS_SHOWN * ROW && (
+        <p className="muted">and {bytes.length - ROWS_SHOWN * ROW} bytes more</p>
+      )}
     </div>
   );
 };

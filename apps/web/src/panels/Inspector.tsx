@@ -36,7 +36,10 @@ const InspectedEvent = () => {
     return (
       <>
         <h2 id="inspector-title">Inspector</h2>
-        <p className="muted">The message or step that the playhead is at is taken apart here. Press → to go to the first.</p>
+        <p className="muted">
+          The message or step that the playhead is at is taken apart here. Press → to go to the
+          first.
+        </p>
       </>
     );
   }
@@ -70,7 +73,16 @@ const InspectedEvent = () => {
 };
 
 const titleOf = (type: Placed['event']['type']): string =>
-  ({ message: 'message', process: 'process', syscall: 'system call', spanStarted: 'work begins', spanEnded: 'work ends', spanEvent: 'moment', output: 'output', dropped: 'lost events' })[type];
+  ({
+    message: 'message',
+    process: 'process',
+    syscall: 'system call',
+    spanStarted: 'work begins',
+    spanEnded: 'work ends',
+    spanEvent: 'moment',
+    output: 'output',
+    dropped: 'lost events',
+  })[type];
 
 const EFFECTS_SHOWN = 6;
 
@@ -78,16 +90,24 @@ const EFFECTS_SHOWN = 6;
 const Causality = ({ model, placed }: { model: RunModel; placed: Placed }) => {
   const n = usePlayhead((state) => state.n);
   const cause = model.placed(placed.event.cause);
-  const effects = model.effectsOf(placed.event.id).filter(({ event }) => (model.order.indexOf(event.id) ?? 0) < n);
+  const effects = model
+    .effectsOf(placed.event.id)
+    .filter(({ event }) => (model.order.indexOf(event.id) ?? 0) < n);
   return (
     <div className="causality">
       <h3>Caused by</h3>
-      {cause ? <EventLink model={model} placed={cause} /> : <p className="muted">nothing in this trace</p>}
+      {cause ? (
+        <EventLink model={model} placed={cause} />
+      ) : (
+        <p className="muted">nothing in this trace</p>
+      )}
       {effects.length > 0 && <h3>Made happen</h3>}
       {effects.slice(0, EFFECTS_SHOWN).map((effect) => (
         <EventLink key={effect.event.id} model={model} placed={effect} />
       ))}
-      {effects.length > EFFECTS_SHOWN && <p className="muted">and {effects.length - EFFECTS_SHOWN} more</p>}
+      {effects.length > EFFECTS_SHOWN && (
+        <p className="muted">and {effects.length - EFFECTS_SHOWN} more</p>
+      )}
     </div>
   );
 };

@@ -12,22 +12,37 @@ const OPEN_DEPTH = 2;
 const FIELDS_SHOWN = 60;
 
 export const JsonTree = ({ value, path = '', ...pointing }: JsonTreeProps) => {
-  if (typeof value !== 'object' || value === null) return <Leaf value={value} path={path} {...pointing} />;
+  if (typeof value !== 'object' || value === null)
+    return <Leaf value={value} path={path} {...pointing} />;
   const fields = Object.entries(value);
-  if (fields.length === 0) return <span className="json-leaf">{Array.isArray(value) ? '[]' : '{}'}</span>;
+  if (fields.length === 0)
+    return <span className="json-leaf">{Array.isArray(value) ? '[]' : '{}'}</span>;
   return (
     <ul className="json">
       {fields.slice(0, FIELDS_SHOWN).map(([key, child]) => (
-        <Field key={key} name={key} value={child} path={path === '' ? key : `${path}.${key}`} {...pointing} />
+        <Field
+          key={key}
+          name={key}
+          value={child}
+          path={path === '' ? key : `${path}.${key}`}
+          {...pointing}
+        />
       ))}
-      {fields.length > FIELDS_SHOWN && <li className="muted">and {fields.length - FIELDS_SHOWN} more</li>}
+      {fields.length > FIELDS_SHOWN && (
+        <li className="muted">and {fields.length - FIELDS_SHOWN} more</li>
+      )}
     </ul>
   );
 };
 
 type Pointing = Pick<JsonTreeProps, 'pointed' | 'linked' | 'onPoint'>;
 
-const Field = ({ name, value, path, ...pointing }: { name: string; value: unknown; path: string } & Pointing) => {
+const Field = ({
+  name,
+  value,
+  path,
+  ...pointing
+}: { name: string; value: unknown; path: string } & Pointing) => {
   const isBranch = typeof value === 'object' && value !== null && Object.keys(value).length > 0;
   if (!isBranch) {
     return (
@@ -40,7 +55,8 @@ const Field = ({ name, value, path, ...pointing }: { name: string; value: unknow
     <li>
       <details open={path.split('.').length < OPEN_DEPTH}>
         <summary>
-          <span className="json-key">{name}</span> <span className="muted">{Array.isArray(value) ? `${value.length} items` : ''}</span>
+          <span className="json-key">{name}</span>{' '}
+          <span className="muted">{Array.isArray(value) ? `${value.length} items` : ''}</span>
         </summary>
         <JsonTree value={value} path={path} {...pointing} />
       </details>
@@ -48,7 +64,13 @@ const Field = ({ name, value, path, ...pointing }: { name: string; value: unknow
   );
 };
 
-const Leaf = ({ value, path, pointed, linked, onPoint }: { value: unknown; path: string } & Pointing) => {
+const Leaf = ({
+  value,
+  path,
+  pointed,
+  linked,
+  onPoint,
+}: { value: unknown; path: string } & Pointing) => {
   const words = typeof value === 'string' ? (value === '' ? '""' : value) : String(value);
   if (!linked.has(path)) return <span className="json-leaf">{words}</span>;
   return (

@@ -4,7 +4,11 @@ import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
 import type { Run } from '../trace/trace-store.ts';
 
-const ORIGINS = { page: 'from this page', external: 'another client', recording: 'recorded' } as const;
+const ORIGINS = {
+  page: 'from this page',
+  external: 'another client',
+  recording: 'recorded',
+} as const;
 
 export const RunList = () => {
   const runs = useTraces((state) => state.runs);
@@ -14,7 +18,9 @@ export const RunList = () => {
     <section className="runs" aria-labelledby="runs-title">
       <h2 id="runs-title">Runs</h2>
       {newestFirst.length === 0 ? (
-        <p className="muted">None yet. Send a request, or use the engine’s socket from a terminal.</p>
+        <p className="muted">
+          None yet. Send a request, or use the engine’s socket from a terminal.
+        </p>
       ) : (
         <ul>
           {newestFirst.map((run) => (
@@ -32,7 +38,12 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
   const injected = useReader((reader) => reader.injected.get(traceId));
   return (
     <li data-origin={origin}>
-      <button type="button" className="run" aria-current={isShown ? 'true' : undefined} onClick={() => chooseRun(traceId)}>
+      <button
+        type="button"
+        className="run"
+        aria-current={isShown ? 'true' : undefined}
+        onClick={() => chooseRun(traceId)}
+      >
         <span className="mono run-title">{title === '' ? 'a request' : title}</span>
         <span className="run-facts">
           <span className="run-origin">{ORIGINS[origin]}</span>
@@ -41,7 +52,7 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
           </span>
         </span>
       </button>
-      {injected && injected.length > 0 && (
+      {isShown && injected && injected.length > 0 && (
         <p className="run-added">
           The lab added <span className="mono">{injected.join(' ')}</span>
         </p>
@@ -57,7 +68,8 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
 
 /** Recordings last: they are from some other day. */
 function byTime(a: Run, b: Run): number {
-  const recorded = Number(a.summary.origin === 'recording') - Number(b.summary.origin === 'recording');
+  const recorded =
+    Number(a.summary.origin === 'recording') - Number(b.summary.origin === 'recording');
   if (recorded !== 0) return recorded;
   return Number(BigInt(b.summary.anchor.unixNano) - BigInt(a.summary.anchor.unixNano));
 }

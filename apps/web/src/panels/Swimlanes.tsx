@@ -13,7 +13,12 @@ import { goToEnd, goToStart, playhead, seekLearn, stepBack } from '../playback/p
 import { useEachMove, useModelVersion, usePlayhead, useStepEvent } from '../hooks.ts';
 import { stepOn } from '../shortcuts.ts';
 
-const MARKS: Readonly<Record<MarkerKind, string>> = { birth: '+', death: '†', output: '»', failure: '✕' };
+const MARKS: Readonly<Record<MarkerKind, string>> = {
+  birth: '+',
+  death: '†',
+  output: '»',
+  failure: '✕',
+};
 
 export const Swimlanes = () => {
   const version = useModelVersion();
@@ -40,7 +45,9 @@ export const Swimlanes = () => {
     seekLearn(share * shown.warp(zoom).endLearn);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const act = { ArrowRight: stepOn, ArrowLeft: stepBack, Home: goToStart, End: goToEnd }[event.key];
+    const act = { ArrowRight: stepOn, ArrowLeft: stepBack, Home: goToStart, End: goToEnd }[
+      event.key
+    ];
     if (!act) return;
     event.preventDefault();
     act();
@@ -67,7 +74,9 @@ export const Swimlanes = () => {
         aria-valuemin={0}
         aria-valuemax={model.steps(level).count}
         aria-valuenow={step}
-        aria-valuetext={placed ? `Step ${step}: ${captionOf(placed.event, model)}` : 'Before the first step'}
+        aria-valuetext={
+          placed ? `Step ${step}: ${captionOf(placed.event, model)}` : 'Before the first step'
+        }
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           event.currentTarget.setPointerCapture(event.pointerId);
@@ -85,7 +94,8 @@ export const Swimlanes = () => {
   );
 };
 
-const percent = (value: number, whole: number): string => `${whole === 0 ? 0 : (value / whole) * 100}%`;
+const percent = (value: number, whole: number): string =>
+  `${whole === 0 ? 0 : (value / whole) * 100}%`;
 
 /** Drawn again only when the run grows or the zoom changes. */
 const Lanes = memo(({ model, level }: { model: RunModel; version: number; level: Level }) => {
@@ -110,12 +120,24 @@ const Lanes = memo(({ model, level }: { model: RunModel; version: number; level:
       {LANES.map(({ actor, domain }) => (
         <div key={actor} className="lane" data-domain={domain}>
           {lines[actor].map((bar) => (
-            <span key={bar.key} className="bar" data-kind={bar.kind} style={barStyle(bar)} title={bar.title} />
+            <span
+              key={bar.key}
+              className="bar"
+              data-kind={bar.kind}
+              style={barStyle(bar)}
+              title={bar.title}
+            />
           ))}
           {markersOf(model)
             .filter(({ event }) => laneOf(event) === actor)
             .map(({ event, at, kind }) => (
-              <span key={event.id} className="mark" data-kind={kind} style={{ left: x(at) }} title={captionOf(event, model)}>
+              <span
+                key={event.id}
+                className="mark"
+                data-kind={kind}
+                style={{ left: x(at) }}
+                title={captionOf(event, model)}
+              >
                 {MARKS[kind]}
               </span>
             ))}
@@ -143,8 +165,16 @@ const TICKS = 10;
 
 /** Round numbers of seconds. */
 function ticks(wholeMs: number): readonly number[] {
-  const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].find((seconds) => wholeMs / (seconds * 1000) <= TICKS) ?? 1800;
-  return Array.from({ length: Math.floor(wholeMs / (step * 1000)) + 1 }, (_, index) => index * step * 1000);
+  const step =
+    [1, 2, 5, 10, 20, 30, 60, 120, 300, 600].find(
+      (seconds) => wholeMs / (seconds * 1000) <= TICKS,
+    ) ?? 1800;
+  const all = Array.from(
+    { length: Math.floor(wholeMs / (step * 1000)) + 1 },
+    (_, index) => index * step * 1000,
+  );
+  // A number at the very end would be cut off.
+  return all.filter((ms) => ms <= wholeMs * 0.97);
 }
 
 /** The real clock is uneven on this ruler, so it is read off at even places. */
@@ -153,6 +183,9 @@ function realTicks(model: RunModel, level: Level): readonly { at: number; share:
   const warp = model.warp(level);
   return Array.from({ length: TICKS }, (_, index) => {
     const share = index / TICKS;
-    return { at: Math.max(0, Math.round(warp.toReal(share * warp.endLearn))) + index * 1e-6, share };
+    return {
+      at: Math.max(0, Math.round(warp.toReal(share * warp.endLearn))) + index * 1e-6,
+      share,
+    };
   });
 }

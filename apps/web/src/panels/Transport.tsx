@@ -4,12 +4,25 @@ import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
 import { LEVELS } from '../model/levels.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { PACES, PACE_WORDS } from '../playback/pace.ts';
-import { catchUp, goToStart, nextCheckpoint, setLevel, setPace, stepBack, stepsBehind, togglePlay } from '../playback/playhead.ts';
+import {
+  catchUp,
+  goToStart,
+  nextCheckpoint,
+  setLevel,
+  setPace,
+  stepBack,
+  stepsBehind,
+  togglePlay,
+} from '../playback/playhead.ts';
 import { useEachMove, useModelVersion, usePlayhead } from '../hooks.ts';
 import { stepOn } from '../shortcuts.ts';
 import { Choice } from '../ui/Choice.tsx';
 
-const LEVEL_WORDS: Readonly<Record<Level, string>> = { chapter: 'Chapters', step: 'Steps', detail: 'Details' };
+const LEVEL_WORDS: Readonly<Record<Level, string>> = {
+  chapter: 'Chapters',
+  step: 'Steps',
+  detail: 'Details',
+};
 
 export const Transport = () => {
   useModelVersion();
@@ -31,7 +44,12 @@ export const Transport = () => {
         <button type="button" onClick={stepOn} disabled={isEmpty} aria-label="Next step">
           ▶
         </button>
-        <button type="button" onClick={() => nextCheckpoint(1)} disabled={isEmpty} aria-label="Next chapter">
+        <button
+          type="button"
+          onClick={() => nextCheckpoint(1)}
+          disabled={isEmpty}
+          aria-label="Next chapter"
+        >
           ▶|
         </button>
       </div>
@@ -45,7 +63,9 @@ export const Transport = () => {
 
 export const Zoom = () => {
   const level = usePlayhead((state) => state.level);
-  return <Choice label="Zoom" options={LEVELS} words={LEVEL_WORDS} value={level} onChange={setLevel} />;
+  return (
+    <Choice label="Zoom" options={LEVELS} words={LEVEL_WORDS} value={level} onChange={setLevel} />
+  );
 };
 
 const Behind = () => {
@@ -74,7 +94,8 @@ const Clocks = () => {
         <span className="clock-name">learning</span> <span ref={learn} /> / {seconds(learnEnd)} s
       </span>
       <span>
-        <span className="clock-name">real</span> <b ref={real} data-testid="real-clock" /> / {offsetMs(realEnd)} ms
+        <span className="clock-name">real</span> <b ref={real} data-testid="real-clock" /> /{' '}
+        {offsetMs(realEnd)} ms
       </span>
     </div>
   );

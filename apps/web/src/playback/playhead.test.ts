@@ -95,14 +95,17 @@ describe('the playhead', () => {
 
   test('changing the level leaves the moment where it is', () => {
     fc.assert(
-      fc.property(fc.double({ min: START_NS, max: endOf(playhead.getState()), noNaN: true }), (realNs) => {
-        seekReal(realNs);
-        const { n } = playhead.getState();
-        for (const level of ['chapter', 'detail', 'step'] as const) {
-          setLevel(level);
-          expect(playhead.getState()).toMatchObject({ realNs, n });
-        }
-      }),
+      fc.property(
+        fc.double({ min: START_NS, max: endOf(playhead.getState()), noNaN: true }),
+        (realNs) => {
+          seekReal(realNs);
+          const { n } = playhead.getState();
+          for (const level of ['chapter', 'detail', 'step'] as const) {
+            setLevel(level);
+            expect(playhead.getState()).toMatchObject({ realNs, n });
+          }
+        },
+      ),
     );
   });
 

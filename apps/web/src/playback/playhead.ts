@@ -63,7 +63,11 @@ const placeAt = (state: Pick<PlayheadState, 'model' | 'level'>, realNs: number):
 };
 
 /** Shows a run from its beginning. A live one is played at once. */
-export const openRun = (traceId: string, model: RunModel, { isLive = false, play = false } = {}): void => {
+export const openRun = (
+  traceId: string,
+  model: RunModel,
+  { isLive = false, play = false } = {},
+): void => {
   playhead.setState((state) => ({
     traceId,
     model,
@@ -81,7 +85,12 @@ export const noteGrowth = (isLive: boolean): void => {
 };
 
 export const seekReal = (realNs: number): void => {
-  playhead.setState((state) => ({ ...placeAt(state, realNs), isPlaying: false, stopAt: null, isFollowing: false }));
+  playhead.setState((state) => ({
+    ...placeAt(state, realNs),
+    isPlaying: false,
+    stopAt: null,
+    isFollowing: false,
+  }));
 };
 
 export const seekLearn = (learnMs: number): void => {
@@ -140,13 +149,18 @@ export const nextCheckpoint = (direction: 1 | -1): void => {
 /** Markers: births, deaths, output and failures. */
 export const nextMarker = (direction: 1 | -1): void => {
   const { model, n } = get();
-  goToKey(markersOf(model).map(({ index }) => index), n, direction);
+  goToKey(
+    markersOf(model).map(({ index }) => index),
+    n,
+    direction,
+  );
 };
 
 function goToKey(keys: readonly number[], n: number, direction: 1 | -1): void {
   const { model } = get();
   // The event shown now is number n - 1.
-  const key = direction === 1 ? keys.find((index) => index > n - 1) : keys.findLast((index) => index < n - 1);
+  const key =
+    direction === 1 ? keys.find((index) => index > n - 1) : keys.findLast((index) => index < n - 1);
   const placed = key === undefined ? undefined : model.order.placed[key];
   if (placed) seekEvent(placed.event.id);
   else if (direction === -1) goToStart();
@@ -170,11 +184,20 @@ export const pause = (): void => {
 export const togglePlay = (): void => (get().isPlaying ? pause() : play());
 
 export const setPace = (pace: Pace): void => {
-  playhead.setState((state) => ({ pace, stopAt: null, isPlaying: pace === 'step' ? false : state.isPlaying }));
+  playhead.setState((state) => ({
+    pace,
+    stopAt: null,
+    isPlaying: pace === 'step' ? false : state.isPlaying,
+  }));
 };
 
 export const setLevel = (level: Level): void => {
-  playhead.setState((state) => ({ level, stopAt: null, isPlaying: state.isPlaying && state.stopAt === null, ...placeAt({ ...state, level }, state.realNs) }));
+  playhead.setState((state) => ({
+    level,
+    stopAt: null,
+    isPlaying: state.isPlaying && state.stopAt === null,
+    ...placeAt({ ...state, level }, state.realNs),
+  }));
 };
 
 /** Goes to where a live run is now, and stays with it. */

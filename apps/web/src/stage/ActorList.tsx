@@ -19,7 +19,12 @@ export const ActorList = () => {
           const status = statusOf(machine, actor);
           const isHere = travelling?.to === actor;
           return (
-            <li key={actor} data-domain={domain} data-status={status.kind} aria-current={isHere ? 'step' : undefined}>
+            <li
+              key={actor}
+              data-domain={domain}
+              data-status={status.kind}
+              aria-current={isHere ? 'step' : undefined}
+            >
               <button type="button" onClick={() => select({ actor })}>
                 <span>
                   <span aria-hidden="true">{glyph} </span>

@@ -20,14 +20,22 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
   const { actor, isTight, isFocusable } = data;
   useModelVersion();
   const machine = usePlayhead(({ model, n }) => model.machineAt(n));
-  const isSelected = useReader(({ selected }) => selected !== null && 'actor' in selected && selected.actor === actor);
+  const isSelected = useReader(
+    ({ selected }) => selected !== null && 'actor' in selected && selected.actor === actor,
+  );
   const isReduced = useMedia(REDUCED_MOTION);
   const facts = factsOf(actor);
   const status = statusOf(machine, actor);
   const isThere = status.kind !== 'unborn' && status.kind !== 'dead';
   return (
     <>
-      <Handle type="target" position={Position.Top} isConnectable={false} aria-hidden="true" tabIndex={-1} />
+      <Handle
+        type="target"
+        position={Position.Top}
+        isConnectable={false}
+        aria-hidden="true"
+        tabIndex={-1}
+      />
       <m.div
         className="actor"
         data-domain={facts?.domain}
@@ -38,7 +46,13 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
         animate={{ opacity: isThere ? 1 : 0.72 }}
         transition={isReduced ? still : birth}
       >
-        <button type="button" tabIndex={isFocusable ? 0 : -1} data-actor-button={actor} aria-pressed={isSelected} onClick={() => select({ actor })}>
+        <button
+          type="button"
+          tabIndex={isFocusable ? 0 : -1}
+          data-actor-button={actor}
+          aria-pressed={isSelected}
+          onClick={() => select({ actor })}
+        >
           <span className="actor-name">
             <span aria-hidden="true" className="actor-glyph">
               {facts?.glyph}
@@ -59,7 +73,13 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
         </button>
         {actor === 'kernel' && <KernelChips machine={machine} />}
       </m.div>
-      <Handle type="source" position={Position.Bottom} isConnectable={false} aria-hidden="true" tabIndex={-1} />
+      <Handle
+        type="source"
+        position={Position.Bottom}
+        isConnectable={false}
+        aria-hidden="true"
+        tabIndex={-1}
+      />
     </>
   );
 };

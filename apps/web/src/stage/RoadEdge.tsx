@@ -17,10 +17,20 @@ export const RoadEdge = ({ id, data }: EdgeProps & { data?: RoadData }) => {
   const { x, y } = halfway(points);
   return (
     <>
-      <path id={id} className="road" d={pathOf(points)} data-kind={kind} data-lit={litBy !== null} data-domain={litBy ? domainOf(litBy) : undefined} />
+      <path
+        id={id}
+        className="road"
+        d={pathOf(points)}
+        data-kind={kind}
+        data-lit={litBy !== null}
+        data-domain={litBy ? domainOf(litBy) : undefined}
+      />
       {litBy === null && kind !== 'syscall' && (
         <EdgeLabelRenderer>
-          <span className="road-label" style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}>
+          <span
+            className="road-label"
+            style={{ transform: `translate(-50%, -50%) translate(${x}px, ${y}px)` }}
+          >
             {label}
           </span>
         </EdgeLabelRenderer>

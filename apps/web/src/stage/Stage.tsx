@@ -47,13 +47,22 @@ export const Stage = () => {
   const edges = useMemo<Edge[]>(
     () =>
       ROADS.map(({ from, to, label, kind }) => {
-        const busy = journeys.find((trip) => (trip.from === from && trip.to === to) || (trip.from === to && trip.to === from));
+        const busy = journeys.find(
+          (trip) =>
+            (trip.from === from && trip.to === to) || (trip.from === to && trip.to === from),
+        );
         return {
           id: `${from}-${to}`,
           source: from,
           target: to,
           type: 'road',
-          data: { points: roadBetween(layout, from, to), label, kind, litBy: busy?.from ?? null, isQuiet: busy !== undefined },
+          data: {
+            points: roadBetween(layout, from, to),
+            label,
+            kind,
+            litBy: busy?.from ?? null,
+            isQuiet: busy !== undefined,
+          },
         };
       }),
     [layout, journeys],
@@ -108,7 +117,9 @@ function useSize(ref: React.RefObject<HTMLElement | null>): { width: number; hei
   const [size, setSize] = useState({ width: 0, height: 0 });
   const measure = useCallback((element: Element) => {
     const { width, height } = element.getBoundingClientRect();
-    setSize((before) => (before.width === width && before.height === height ? before : { width, height }));
+    setSize((before) =>
+      before.width === width && before.height === height ? before : { width, height },
+    );
   }, []);
   useEffect(() => {
     const element = ref.current;

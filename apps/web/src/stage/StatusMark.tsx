@@ -18,7 +18,14 @@ export const StatusMark = ({ kind }: { kind: StatusKind }) => {
   const shape = SHAPES[kind];
   if (!shape) return null;
   return (
-    <svg className="status-mark" width="12" height="12" viewBox="0 0 14 14" aria-hidden="true" data-mark={kind}>
+    <svg
+      className="status-mark"
+      width="12"
+      height="12"
+      viewBox="0 0 14 14"
+      aria-hidden="true"
+      data-mark={kind}
+    >
       <path d={shape} fill="currentColor" />
     </svg>
   );

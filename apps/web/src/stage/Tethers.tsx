@@ -13,7 +13,8 @@ const parentOnStage = (machine: Machine, child: StageActor): StageActor | null =
   const process = machine.processes[String(machine.current[child] ?? '')];
   if (!process || process.exit || process.ppid === null) return null;
   const parent = machine.processes[String(process.ppid)];
-  if (!parent || parent.actor === 'lab' || machine.current[parent.actor] !== parent.pid) return null;
+  if (!parent || parent.actor === 'lab' || machine.current[parent.actor] !== parent.pid)
+    return null;
   return parent.actor;
 };
 
@@ -27,7 +28,17 @@ export const Tethers = ({ layout }: { layout: StageLayout }) => {
         const parent = parentOnStage(machine, child);
         if (!parent) return null;
         const d = tetherPath(layout, child, parent);
-        return <m.path key={child} className="tether" data-child={child} data-parent={parent} initial={false} animate={{ d }} transition={isReduced ? still : reparent} />;
+        return (
+          <m.path
+            key={child}
+            className="tether"
+            data-child={child}
+            data-parent={parent}
+            initial={false}
+            animate={{ d }}
+            transition={isReduced ? still : reparent}
+          />
+        );
       })}
     </svg>
   );

@@ -38,12 +38,18 @@ const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) =
       token.style.transform = translation(halfway(road));
       return undefined;
     }
-    const frames = milestones(road).map((point) => ({ offset: point.share, transform: translation(point) }));
+    const frames = milestones(road).map((point) => ({
+      offset: point.share,
+      transform: translation(point),
+    }));
     const travel = token.animate(frames, { duration: lasts, fill: 'both' });
     travel.pause();
     const follow = (): void => {
       const { model, level, realNs } = playhead.getState();
-      travel.currentTime = Math.max(0, Math.min(lasts, model.warp(level).toLearn(realNs) - departs));
+      travel.currentTime = Math.max(
+        0,
+        Math.min(lasts, model.warp(level).toLearn(realNs) - departs),
+      );
     };
     follow();
     const stop = playhead.subscribe(follow);
@@ -54,7 +60,15 @@ const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) =
   }, [layout, from, to, departs, lasts, isReduced]);
 
   return (
-    <div ref={element} className="token" data-domain={domainOf(from)} data-kind={kind} data-direction={direction} data-side={sideOf(layout, journey)} title={journeyWords(journey)}>
+    <div
+      ref={element}
+      className="token"
+      data-domain={domainOf(from)}
+      data-kind={kind}
+      data-direction={direction}
+      data-side={sideOf(layout, journey)}
+      title={journeyWords(journey)}
+    >
       <span className="token-dot" />
       <span className="token-label mono">{journey.label}</span>
     </div>

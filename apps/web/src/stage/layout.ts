@@ -72,7 +72,12 @@ export const layoutStage = (width: number, height: number): StageLayout => {
       shim: inLane(container, right),
       runc: inLane(container, middle),
       container: inLane(container, left),
-      kernel: { x: left, y: kernel.y + LABEL_ROOM, width: width - 2 * margin, height: kernel.height - LABEL_ROOM - LANE_PADDING },
+      kernel: {
+        x: left,
+        y: kernel.y + LABEL_ROOM,
+        width: width - 2 * margin,
+        height: kernel.height - LABEL_ROOM - LANE_PADDING,
+      },
     },
   };
 };
@@ -80,7 +85,12 @@ export const layoutStage = (width: number, height: number): StageLayout => {
 const centre = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
 
 /** Roads that are always there. `kind` decides how the line looks. */
-export const ROADS: readonly { readonly from: StageActor; readonly to: StageActor; readonly label: string; readonly kind: string }[] = [
+export const ROADS: readonly {
+  readonly from: StageActor;
+  readonly to: StageActor;
+  readonly label: string;
+  readonly kind: string;
+}[] = [
   { from: 'docker', to: 'dockerd', label: 'HTTP', kind: 'http' },
   { from: 'dockerd', to: 'containerd', label: 'gRPC', kind: 'grpc' },
   { from: 'containerd', to: 'shim', label: 'ttrpc', kind: 'ttrpc' },
@@ -92,15 +102,26 @@ export const ROADS: readonly { readonly from: StageActor; readonly to: StageActo
 ];
 
 /** The way from one actor to another, corner by corner; the same line back when it goes the other way. */
-export const roadBetween = (layout: StageLayout, from: StageActor, to: StageActor): readonly Point[] => {
+export const roadBetween = (
+  layout: StageLayout,
+  from: StageActor,
+  to: StageActor,
+): readonly Point[] => {
   const forward = knownRoad(layout, from, to);
   if (forward) return forward;
   const back = knownRoad(layout, to, from);
   if (back) return [...back].reverse();
-  return [edgePoint(layout.boxes[from], centre(layout.boxes[to])), edgePoint(layout.boxes[to], centre(layout.boxes[from]))];
+  return [
+    edgePoint(layout.boxes[from], centre(layout.boxes[to])),
+    edgePoint(layout.boxes[to], centre(layout.boxes[from])),
+  ];
 };
 
-function knownRoad({ boxes }: StageLayout, from: StageActor, to: StageActor): readonly Point[] | null {
+function knownRoad(
+  { boxes }: StageLayout,
+  from: StageActor,
+  to: StageActor,
+): readonly Point[] | null {
   const a = boxes[from];
   const b = boxes[to];
   if (from === 'docker' && to === 'dockerd') {
@@ -109,15 +130,25 @@ function knownRoad({ boxes }: StageLayout, from: StageActor, to: StageActor): re
   }
   if (to === 'kernel') {
     const x = a.x + a.width * 0.5;
-    return [{ x, y: a.y + a.height }, { x, y: b.y }];
+    return [
+      { x, y: a.y + a.height },
+      { x, y: b.y },
+    ];
   }
   if (from === 'container' && to === 'shim') {
     const y = a.y + a.height + 12;
     const start = a.x + a.width * 0.8;
     const end = b.x + b.width * 0.2;
-    return [{ x: start, y: a.y + a.height }, { x: start, y }, { x: end, y }, { x: end, y: b.y + b.height }];
+    return [
+      { x: start, y: a.y + a.height },
+      { x: start, y },
+      { x: end, y },
+      { x: end, y: b.y + b.height },
+    ];
   }
-  return ROADS.some((road) => road.from === from && road.to === to) ? [edgePoint(a, centre(b)), edgePoint(b, centre(a))] : null;
+  return ROADS.some((road) => road.from === from && road.to === to)
+    ? [edgePoint(a, centre(b)), edgePoint(b, centre(a))]
+    : null;
 }
 
 /** Where the line from a box's middle to a point leaves the box: on a side when they stand in a row, else above or below. */
@@ -129,7 +160,11 @@ function edgePoint(box: Box, towards: Point): Point {
 }
 
 /** An arc from the child up and over to its parent, inside the lane's label room. */
-export const tetherPath = ({ boxes }: StageLayout, child: StageActor, parent: StageActor): string => {
+export const tetherPath = (
+  { boxes }: StageLayout,
+  child: StageActor,
+  parent: StageActor,
+): string => {
   const a = boxes[child];
   const b = boxes[parent];
   const fromRight = b.x > a.x;
@@ -147,7 +182,9 @@ export const pathOf = (points: readonly Point[]): string =>
   points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'} ${r(x)} ${r(y)}`).join(' ');
 
 /** Corners with the share of the whole way at which they are reached. */
-export const milestones = (points: readonly Point[]): readonly (Point & { readonly share: number })[] => {
+export const milestones = (
+  points: readonly Point[],
+): readonly (Point & { readonly share: number })[] => {
   const lengths = points.map((point, index) => {
     const before = points[index - 1];
     return before ? Math.hypot(point.x - before.x, point.y - before.y) : 0;

@@ -23,7 +23,8 @@ export interface RunRefusal {
   readonly position: number | null;
 }
 
-export type RunAnswer = { readonly traceId: string; readonly injected: readonly string[] } | RunRefusal;
+export type RunAnswer =
+  { readonly traceId: string; readonly injected: readonly string[] } | RunRefusal;
 
 export class LabConnection {
   readonly #token: string | null;
@@ -45,7 +46,10 @@ export class LabConnection {
     if (!this.#wasLive) traceStore.setState({ connection: { state: 'connecting' } });
     const url = new URL('/api/stream', location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(url, this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL]);
+    const socket = new WebSocket(
+      url,
+      this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL],
+    );
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
     socket.addEventListener('close', () => void this.#lost(socket));
@@ -64,7 +68,8 @@ export class LabConnection {
       return { message: 'the lab cannot be reached', position: null };
     }
     const body: unknown = await response.json().catch(() => null);
-    const field = (name: string): unknown => (typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined);
+    const field = (name: string): unknown =>
+      typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
     const traceId = field('traceId');
     if (response.ok && typeof traceId === 'string') {
       const injected = field('injected');
@@ -73,13 +78,17 @@ export class LabConnection {
     const message = field('message');
     const position = field('position');
     return {
-      message: typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
+      message:
+        typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
       position: typeof position === 'number' ? position : null,
     };
   }
 
   async stop(traceId: string): Promise<void> {
-    await fetch(`/api/runs/${traceId}/stop`, { method: 'POST', headers: this.#authorization() }).catch(() => undefined);
+    await fetch(`/api/runs/${traceId}/stop`, {
+      method: 'POST',
+      headers: this.#authorization(),
+    }).catch(() => undefined);
   }
 
   /** Makes a run whole that the stream has brought only in part (or not at all, because it is over). */
@@ -174,7 +183,8 @@ export class LabConnection {
       const response = await fetch('/api/engine', { headers: this.#authorization() });
       if (response.status !== 401 && response.status !== 403) return null;
       const body: unknown = await response.json();
-      const message: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : null;
+      const message: unknown =
+        typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : null;
       return typeof message === 'string' ? message : 'a token is needed';
     } catch {
       return null;

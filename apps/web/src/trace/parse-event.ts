@@ -8,12 +8,14 @@ import type { TraceFileHeader, TraceSummary } from '@engine-room/engine/protocol
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string' && value.length <= 1_000_000;
-const isWord: Check = (value) => typeof value === 'string' && value.length > 0 && value.length <= 1024;
+const isWord: Check = (value) =>
+  typeof value === 'string' && value.length > 0 && value.length <= 1024;
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isDecimal: Check = (value) => typeof value === 'string' && /^\d{1,20}$/.test(value);
-const isBase64: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
+const isBase64: Check = (value) =>
+  typeof value === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 const isTraceId: Check = (value) => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 const isAnything: Check = () => true;
 
@@ -21,10 +23,18 @@ const oneOf = (...words: readonly string[]): Check => {
   const set = new Set(words);
   return (value) => typeof value === 'string' && set.has(value);
 };
-const orNull = (check: Check): Check => (value) => value === null || check(value);
-const optional = (check: Check): Check => (value) => value === undefined || check(value);
-const listOf = (check: Check): Check => (value) =>
-  Array.isArray(value) && value.length <= 10_000 && value.every(check);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= 10_000 && value.every(check);
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -34,10 +44,20 @@ const shape = (fields: Readonly<Record<string, Check>>): Check => {
   return (value) => isRecord(value) && entries.every(([field, check]) => check(value[field]));
 };
 
-const isAttribute: Check = (value) => isText(value) || isNumber(value) || isFlag(value) || listOf(isText)(value);
+const isAttribute: Check = (value) =>
+  isText(value) || isNumber(value) || isFlag(value) || listOf(isText)(value);
 const isAttributes: Check = (value) => isRecord(value) && Object.values(value).every(isAttribute);
 
-const isActor = oneOf('docker', 'dockerd', 'containerd', 'shim', 'runc', 'container', 'kernel', 'lab');
+const isActor = oneOf(
+  'docker',
+  'dockerd',
+  'containerd',
+  'shim',
+  'runc',
+  'container',
+  'kernel',
+  'lab',
+);
 const isEndpoint = shape({ actor: isActor, pid: orNull(isCount) });
 
 const isBase = shape({
@@ -122,10 +142,13 @@ export type ParsedEvent =
   | { readonly problem: 'damaged' | 'unknownKind' };
 
 export const parseEvent = (value: unknown): ParsedEvent => {
-  if (!isRecord(value) || !isBase(value) || typeof value['type'] !== 'string') return { problem: 'damaged' };
+  if (!isRecord(value) || !isBase(value) || typeof value['type'] !== 'string')
+    return { problem: 'damaged' };
   const { type } = value;
   if (!isKind(type)) return { problem: 'unknownKind' };
-  return KINDS[type](value) ? { event: value as unknown as SequencedEvent } : { problem: 'damaged' };
+  return KINDS[type](value)
+    ? { event: value as unknown as SequencedEvent }
+    : { problem: 'damaged' };
 };
 
 const isSummaryShape = shape({

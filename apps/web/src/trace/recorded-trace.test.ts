@@ -25,8 +25,12 @@ const HEADER = {
   },
 };
 
-const aFile = async (lines: readonly unknown[] = [HEADER, ...RUN]): Promise<Uint8Array<ArrayBuffer>> => {
-  const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
+const aFile = async (
+  lines: readonly unknown[] = [HEADER, ...RUN],
+): Promise<Uint8Array<ArrayBuffer>> => {
+  const text = lines
+    .map((line) => (typeof line === 'string' ? line : JSON.stringify(line)))
+    .join('\n');
   const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
   return new Uint8Array(await new Response(packed).arrayBuffer());
 };
@@ -40,20 +44,26 @@ describe('a recorded trace', () => {
   });
 
   test('is read as it is when the server has unpacked it', async () => {
-    const plain = new TextEncoder().encode([HEADER, ...RUN].map((line) => JSON.stringify(line)).join('\n'));
+    const plain = new TextEncoder().encode(
+      [HEADER, ...RUN].map((line) => JSON.stringify(line)).join('\n'),
+    );
 
     expect((await readTrace(plain)).events).toHaveLength(RUN.length);
   });
 
   test('with damaged lines shows the others and says so', async () => {
-    const trace = await readTrace(await aFile([HEADER, ...RUN, '{"half": ', { ...RUN[0], mono: 'yesterday' }, 'null']));
+    const trace = await readTrace(
+      await aFile([HEADER, ...RUN, '{"half": ', { ...RUN[0], mono: 'yesterday' }, 'null']),
+    );
 
     expect(trace.events).toHaveLength(RUN.length);
     expect(trace.caveat).toBe('the file is damaged: 3 lines could not be read');
   });
 
   test('of a newer version leaves out what it cannot know', async () => {
-    const trace = await readTrace(await aFile([{ ...HEADER, version: 9 }, ...RUN, { ...RUN[0], id: 'x', type: 'hologram' }]));
+    const trace = await readTrace(
+      await aFile([{ ...HEADER, version: 9 }, ...RUN, { ...RUN[0], id: 'x', type: 'hologram' }]),
+    );
 
     expect(trace.events).toHaveLength(RUN.length);
     expect(trace.caveat).toBe('made by a newer version: 1 event kind is not shown');
@@ -69,12 +79,14 @@ describe('a recorded trace', () => {
     expect(trace.caveat).toMatch(/damaged/);
   });
 
-  test.each([['nothing', new Uint8Array()], ['a picture', new Uint8Array([0x89, 0x50, 0x4e, 0x47])], ['broken gzip', new Uint8Array([0x1f, 0x8b, 1, 2, 3])], ['some other JSON', new TextEncoder().encode('{"hello":"world"}')]])(
-    'is not made of %s',
-    async (_name, file) => {
-      await expect(readTrace(file)).rejects.toThrow(TraceFileError);
-    },
-  );
+  test.each([
+    ['nothing', new Uint8Array()],
+    ['a picture', new Uint8Array([0x89, 0x50, 0x4e, 0x47])],
+    ['broken gzip', new Uint8Array([0x1f, 0x8b, 1, 2, 3])],
+    ['some other JSON', new TextEncoder().encode('{"hello":"world"}')],
+  ])('is not made of %s', async (_name, file) => {
+    await expect(readTrace(file)).rejects.toThrow(TraceFileError);
+  });
 
   test('no value whatever breaks the check of events', () => {
     fc.assert(

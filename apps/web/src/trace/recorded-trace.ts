@@ -3,7 +3,10 @@
  * What can be read is shown, and what cannot is counted; only a file that is no trace at all is refused.
  */
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
-import { TRACE_FORMAT_VERSION, type TraceFileHeader } from '@engine-room/engine/protocol/trace/stream.ts';
+import {
+  TRACE_FORMAT_VERSION,
+  type TraceFileHeader,
+} from '@engine-room/engine/protocol/trace/stream.ts';
 import { isFileHeader, parseEvent } from './parse-event.ts';
 
 /** A run is some 100 KiB; a file that unpacks to more than this is not one. */
@@ -19,9 +22,13 @@ export interface RecordedTrace {
 
 export class TraceFileError extends Error {}
 
-export const fetchRecordedTrace = async (url: string, headers: HeadersInit = {}): Promise<RecordedTrace> => {
+export const fetchRecordedTrace = async (
+  url: string,
+  headers: HeadersInit = {},
+): Promise<RecordedTrace> => {
   const response = await fetch(url, { headers });
-  if (!response.ok) throw new TraceFileError(`the recording could not be fetched (status ${response.status})`);
+  if (!response.ok)
+    throw new TraceFileError(`the recording could not be fetched (status ${response.status})`);
   return readTrace(new Uint8Array(await response.arrayBuffer()));
 };
 
@@ -35,8 +42,10 @@ export const readTrace = async (file: Uint8Array<ArrayBuffer>): Promise<Recorded
   for (const line of lines.slice(1, EVENT_LIMIT + 1)) {
     if (line === '') continue;
     const parsed = parseEvent(parseJson(line));
-    if ('event' in parsed && parsed.event.traceId === header.summary.traceId) events.push(parsed.event);
-    else if ('problem' in parsed && parsed.problem === 'unknownKind') newer.add(String(Reflect.get(Object(parseJson(line)), 'type')));
+    if ('event' in parsed && parsed.event.traceId === header.summary.traceId)
+      events.push(parsed.event);
+    else if ('problem' in parsed && parsed.problem === 'unknownKind')
+      newer.add(String(Reflect.get(Object(parseJson(line)), 'type')));
     else damaged += 1;
   }
   return { header, events, caveat: caveatOf(header, newer.size, damaged) };
@@ -45,9 +54,12 @@ export const readTrace = async (file: Uint8Array<ArrayBuffer>): Promise<Recorded
 function caveatOf(header: TraceFileHeader, newerKinds: number, damaged: number): string | null {
   const words: string[] = [];
   if (header.version > TRACE_FORMAT_VERSION || newerKinds > 0) {
-    words.push(`made by a newer version: ${newerKinds} event kind${newerKinds === 1 ? ' is' : 's are'} not shown`);
+    words.push(
+      `made by a newer version: ${newerKinds} event kind${newerKinds === 1 ? ' is' : 's are'} not shown`,
+    );
   }
-  if (damaged > 0) words.push(`the file is damaged: ${damaged} line${damaged === 1 ? '' : 's'} could not be read`);
+  if (damaged > 0)
+    words.push(`the file is damaged: ${damaged} line${damaged === 1 ? '' : 's'} could not be read`);
   return words.length === 0 ? null : words.join('; ');
 }
 
@@ -67,7 +79,8 @@ function parseJson(line: string): unknown {
 
 /** Some servers unpack `.gz` on the way, so the first two bytes decide. */
 async function unpack(file: Uint8Array<ArrayBuffer>): Promise<{ text: string; isCut: boolean }> {
-  if (file[0] !== 0x1f || file[1] !== 0x8b) return { text: new TextDecoder().decode(file), isCut: false };
+  if (file[0] !== 0x1f || file[1] !== 0x8b)
+    return { text: new TextDecoder().decode(file), isCut: false };
   const reader = new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip')).getReader();
   const decoder = new TextDecoder();
   let text = '';
@@ -77,7 +90,8 @@ async function unpack(file: Uint8Array<ArrayBuffer>): Promise<{ text: string; is
       const { done, value } = await reader.read();
       if (done) return { text: text + decoder.decode(), isCut: false };
       sizeBytes += value.byteLength;
-      if (sizeBytes > UNPACKED_LIMIT_BYTES) throw new TraceFileError('the file is too large to be a recorded run');
+      if (sizeBytes > UNPACKED_LIMIT_BYTES)
+        throw new TraceFileError('the file is too large to be a recorded run');
       text += decoder.decode(value, { stream: true });
     }
   } catch (error) {

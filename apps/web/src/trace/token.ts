@@ -7,7 +7,8 @@ const WORD = /^[A-Za-z0-9._~-]{1,256}$/;
 
 export const takeToken = (): string | null => {
   const fragment = location.hash.slice(1);
-  const given = new URLSearchParams(fragment).get('token') ?? (WORD.test(fragment) ? fragment : null);
+  const given =
+    new URLSearchParams(fragment).get('token') ?? (WORD.test(fragment) ? fragment : null);
   if (given && WORD.test(given)) {
     history.replaceState(null, '', location.pathname + location.search);
     remember(given);

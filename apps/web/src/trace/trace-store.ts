@@ -72,7 +72,11 @@ export const addEvents = (traceId: string, events: readonly SequencedEvent[]): v
   update(traceId, (known) => ({ ...(known ?? run) }));
 };
 
-export const noteWhole = (traceId: string, isWhole: boolean, problem: string | null = null): void => {
+export const noteWhole = (
+  traceId: string,
+  isWhole: boolean,
+  problem: string | null = null,
+): void => {
   const run = traceStore.getState().runs.get(traceId);
   if (run) update(traceId, (known) => ({ ...(known ?? run), isWhole, problem }));
 };

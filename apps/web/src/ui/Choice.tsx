@@ -9,14 +9,25 @@ interface ChoiceProps<T extends string> {
   readonly onChange: (value: T) => void;
 }
 
-export const Choice = <T extends string>({ label, options, words, value, onChange }: ChoiceProps<T>) => {
+export const Choice = <T extends string>({
+  label,
+  options,
+  words,
+  value,
+  onChange,
+}: ChoiceProps<T>) => {
   const name = useId();
   return (
     <fieldset className="choice" data-choice={label}>
       <legend>{label}</legend>
       {options.map((option) => (
         <label key={option} data-chosen={option === value}>
-          <input type="radio" name={name} checked={option === value} onChange={() => onChange(option)} />
+          <input
+            type="radio"
+            name={name}
+            checked={option === value}
+            onChange={() => onChange(option)}
+          />
           {words[option]}
         </label>
       ))}

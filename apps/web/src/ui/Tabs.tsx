@@ -10,7 +10,14 @@ interface TabsProps<T extends string> {
   readonly children: ReactNode;
 }
 
-export const Tabs = <T extends string>({ label, tabs, words, value, onChange, children }: TabsProps<T>) => {
+export const Tabs = <T extends string>({
+  label,
+  tabs,
+  words,
+  value,
+  onChange,
+  children,
+}: TabsProps<T>) => {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const move = (event: KeyboardEvent): void => {
@@ -41,7 +48,12 @@ export const Tabs = <T extends string>({ label, tabs, words, value, onChange, ch
           </button>
         ))}
       </div>
-      <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${value}`} className="tab-panel">
+      <div
+        role="tabpanel"
+        id={`${id}-panel`}
+        aria-labelledby={`${id}-${value}`}
+        className="tab-panel"
+      >
         {children}
       </div>
     </div>
