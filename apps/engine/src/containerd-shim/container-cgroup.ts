@@ -35,14 +35,18 @@ export class ContainerCgroup {
 
   /** The unified hierarchy of version 2, when controllers live there. */
   get isVersion2(): boolean {
-    return this.#hierarchies.every(({ version, controllers }) => version === 2 || controllers.length === 0);
+    return this.#hierarchies.every(
+      ({ version, controllers }) => version === 2 || controllers.length === 0,
+    );
   }
 
   /** Directory of the container in the hierarchy of this controller, or null. */
   directoryOf(controller: string): string | null {
     const hierarchy = this.isVersion2
       ? this.#hierarchies.find(({ version }) => version === 2)
-      : this.#hierarchies.find(({ version, controllers }) => version === 1 && controllers.includes(controller));
+      : this.#hierarchies.find(
+          ({ version, controllers }) => version === 1 && controllers.includes(controller),
+        );
     return hierarchy ? join(hierarchy.mountPoint, hierarchy.ownPath) : null;
   }
 
@@ -54,7 +58,8 @@ export class ContainerCgroup {
 
   /** All pids in the host's pid namespace, also of cgroups that the container made inside its own. */
   pids(): readonly number[] {
-    const directory = this.directoryOf('pids') ?? this.directoryOf('memory') ?? this.directoryOf('cpu');
+    const directory =
+      this.directoryOf('pids') ?? this.directoryOf('memory') ?? this.directoryOf('cpu');
     return directory === null ? [] : pidsBelow(directory);
   }
 
@@ -68,10 +73,16 @@ export class ContainerCgroup {
   /** Resolves when all processes stand still (or run again). */
   async setFrozen(isFrozen: boolean): Promise<void> {
     const directory = this.directoryOf('freezer');
-    if (directory === null) throw new EngineError('failed_precondition', 'cgroup freezer is not available');
+    if (directory === null)
+      throw new EngineError('failed_precondition', 'cgroup freezer is not available');
     const [file, value, report, wanted] = this.isVersion2
       ? ['cgroup.freeze', isFrozen ? '1' : '0', 'cgroup.events', isFrozen ? 'frozen 1' : 'frozen 0']
-      : ['freezer.state', isFrozen ? 'FROZEN' : 'THAWED', 'freezer.state', isFrozen ? 'FROZEN' : 'THAWED'];
+      : [
+          'freezer.state',
+          isFrozen ? 'FROZEN' : 'THAWED',
+          'freezer.state',
+          isFrozen ? 'FROZEN' : 'THAWED',
+        ];
     // Freezing takes a moment (version 1 says FREEZING meanwhile and must be asked again), and nothing signals its end.
     for (let attempt = 0; attempt < FREEZE_ATTEMPTS; attempt += 1) {
       writeFile(join(directory, file), value);
@@ -95,9 +106,14 @@ const writeFile = (path: string, value: string): void => {
 };
 
 const pidsBelow = (directory: string): number[] => {
-  const own = (readOrNull(join(directory, 'cgroup.procs')) ?? '').split('\n').filter(Boolean).map(Number);
+  const own = (readOrNull(join(directory, 'cgroup.procs')) ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map(Number);
   try {
-    const children = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    const children = readdirSync(directory, { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    );
     return [...own, ...children.flatMap(({ name }) => pidsBelow(join(directory, name)))];
   } catch {
     return own;

@@ -5,11 +5,14 @@ import { MetricsSchema as V2Schema } from '../protocol/gen/containerd/cgroup-v2-
 import type { ContainerCgroup } from './container-cgroup.ts';
 
 /** `max` and what is no number count as no limit. */
-const number = (text: string | null | undefined): bigint => (text && /^\d+$/.test(text) ? BigInt(text) : 0n);
+const number = (text: string | null | undefined): bigint =>
+  text && /^\d+$/.test(text) ? BigInt(text) : 0n;
 
 /** Files of lines "name number". */
 const table = (text: string | null): ReadonlyMap<string, bigint> =>
-  new Map((text ?? '').split('\n').map((line) => [line.split(' ')[0] ?? '', number(line.split(' ')[1])]));
+  new Map(
+    (text ?? '').split('\n').map((line) => [line.split(' ')[0] ?? '', number(line.split(' ')[1])]),
+  );
 
 /** cpuacct.stat counts in ticks of 1/100 s, whatever the kernel's own clock does. time(7) */
 const NANOSECONDS_A_TICK = 10_000_000n;
@@ -37,7 +40,10 @@ const readV1 = (cgroup: ContainerCgroup): MessageInitShape<typeof V1Schema> => {
         total: number(cgroup.read('cpuacct', 'cpuacct.usage')),
         user: of(cpu, 'user') * NANOSECONDS_A_TICK,
         kernel: of(cpu, 'system') * NANOSECONDS_A_TICK,
-        perCpu: (cgroup.read('cpuacct', 'cpuacct.usage_percpu') ?? '').split(' ').filter(Boolean).map(number),
+        perCpu: (cgroup.read('cpuacct', 'cpuacct.usage_percpu') ?? '')
+          .split(' ')
+          .filter(Boolean)
+          .map(number),
       },
       throttling: {
         periods: of(throttle, 'nr_periods'),
@@ -104,7 +110,9 @@ const readV2 = (cgroup: ContainerCgroup): MessageInitShape<typeof V2Schema> => {
   };
 };
 
-export const readMetrics = (cgroup: ContainerCgroup): { readonly typeUrl: string; readonly value: Uint8Array } =>
+export const readMetrics = (
+  cgroup: ContainerCgroup,
+): { readonly typeUrl: string; readonly value: Uint8Array } =>
   cgroup.isVersion2
     ? { typeUrl: V2Schema.typeName, value: toBinary(V2Schema, create(V2Schema, readV2(cgroup))) }
     : { typeUrl: V1Schema.typeName, value: toBinary(V1Schema, create(V1Schema, readV1(cgroup))) };

@@ -11,13 +11,16 @@ import { formatTraceparent, parseTraceparent, type SpanContext } from '../tracin
 const FILE = 'trace.json';
 
 export const saveContainerTrace = (bundle: string, context: SpanContext): void =>
-  writeFileSync(join(bundle, FILE), JSON.stringify({ traceparent: formatTraceparent(context) }), { mode: 0o600 });
+  writeFileSync(join(bundle, FILE), JSON.stringify({ traceparent: formatTraceparent(context) }), {
+    mode: 0o600,
+  });
 
 /** Undefined for a container that nobody traced. */
 export const readContainerTrace = (bundle: string): SpanContext | undefined => {
   try {
     const content: unknown = JSON.parse(readFileSync(join(bundle, FILE), 'utf8'));
-    const header: unknown = typeof content === 'object' && content ? Reflect.get(content, 'traceparent') : undefined;
+    const header: unknown =
+      typeof content === 'object' && content ? Reflect.get(content, 'traceparent') : undefined;
     return typeof header === 'string' ? parseTraceparent(header) : undefined;
   } catch {
     return undefined;

@@ -30,6 +30,14 @@ export interface ContainerParts {
   readonly reaper: Reaper;
 }
 
+interface Made {
+  readonly parts: ContainerParts;
+  readonly init: InitProcess;
+  readonly story: ContainerStory;
+  readonly runcRoot: string;
+  readonly rootfs: string;
+}
+
 export class Container {
   readonly id: string;
   readonly init: InitProcess;
@@ -38,13 +46,13 @@ export class Container {
   readonly #runcRoot: string;
   readonly #rootfs: string;
 
-  private constructor(parts: ContainerParts, init: InitProcess, story: ContainerStory, runcRoot: string, rootfs: string) {
-    this.id = parts.identity.id;
-    this.#parts = parts;
-    this.init = init;
-    this.story = story;
-    this.#runcRoot = runcRoot;
-    this.#rootfs = rootfs;
+  private constructor(made: Made) {
+    this.id = made.parts.identity.id;
+    this.#parts = made.parts;
+    this.init = made.init;
+    this.story = made.story;
+    this.#runcRoot = made.runcRoot;
+    this.#rootfs = made.rootfs;
   }
 
   /** Postcondition: the process waits for its start; or nothing is left behind. */
@@ -69,8 +77,22 @@ export class Container {
       created = await runc.create({ root: runcRoot, id, bundle, stdio: stdio.containerFds });
       story.created(created.pid);
       // The exit may be known before the constructor of InitProcess has returned, never before this function has.
-      const options = { native, reaper, bundle, paths, stdio, created, onExit: (exit: Exit) => onExit(container, exit) };
-      const container: Container = new Container(parts, new InitProcess(options), story, runcRoot, rootfs);
+      const options = {
+        native,
+        reaper,
+        bundle,
+        paths,
+        stdio,
+        created,
+        onExit: (exit: Exit) => onExit(container, exit),
+      };
+      const container: Container = new Container({
+        parts,
+        init: new InitProcess(options),
+        story,
+        runcRoot,
+        rootfs,
+      });
       return container;
     } catch (error) {
       // A container that nobody will ever know of must not stay.
@@ -92,7 +114,8 @@ export class Container {
   /** Postcondition: no cgroup, no mount, no state of runc is left. Precondition: stopped. */
   async delete(): Promise<Exit> {
     const { exit } = this.init;
-    if (!exit) throw new EngineError('failed_precondition', `cannot delete a ${this.init.state} process`);
+    if (!exit)
+      throw new EngineError('failed_precondition', `cannot delete a ${this.init.state} process`);
     const { runc, native, tracer } = this.#parts;
     await runc.delete(this.#runcRoot, this.id, true);
     this.init.release();
@@ -104,7 +127,9 @@ export class Container {
 /** For the trace alone: whether config.json makes sense is runc's to say. */
 const argvIn = (bundle: string): readonly string[] => {
   try {
-    const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as { process?: { args?: unknown } } | null;
+    const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
+      process?: { args?: unknown };
+    } | null;
     const args = config?.process?.args;
     return Array.isArray(args) ? args.filter((argument) => typeof argument === 'string') : [];
   } catch {

@@ -19,7 +19,11 @@ import { unmountRootfs } from './rootfs-mount.ts';
 import { RuncCommand } from './runc-command.ts';
 
 /** Returns the DeleteResponse that goes to stdout. Postcondition: no process, cgroup, mount or socket is left. */
-export const cleanUp = async (native: Native, tracer: Tracer, identity: ShimIdentity): Promise<Uint8Array> => {
+export const cleanUp = async (
+  native: Native,
+  tracer: Tracer,
+  identity: ShimIdentity,
+): Promise<Uint8Array> => {
   checkIdentity(identity);
   const { bundle, id } = identity;
   const context = parseTraceparent(process.env['TRACEPARENT']) ?? readContainerTrace(bundle);

@@ -24,16 +24,24 @@ export const checkIdentity = ({ namespace, id }: Pick<ShimIdentity, 'namespace' 
  * The place of the ttrpc socket: `s/` beside containerd's own socket. A hash keeps it short, for the path of a
  * socket may have 107 bytes and a container's id alone has 64. Upstream: pkg/shim/util_unix.go (SocketAddress).
  */
-export const socketPathOf = ({ namespace, id, address }: Pick<ShimIdentity, 'namespace' | 'id' | 'address'>): string => {
-  const name = createHash('sha256').update(join(address, namespace, id)).digest('hex');
+export const socketPathOf = ({
+  namespace,
+  id,
+  address,
+}: Pick<ShimIdentity, 'namespace' | 'id' | 'address'>): string => {
+  const name = createHash('sha256')
+    .update(join(address, namespace, id))
+    .digest('hex');
   return join(dirname(address), 's', name);
 };
 
 export const addressOf = (socketPath: string): string => `unix://${socketPath}`;
 
 /** Where runc keeps this container's state: `<root>/<namespace>`, as all of containerd's runc shims do. */
-export const runcRootOf = ({ namespace, address }: Pick<ShimIdentity, 'namespace' | 'address'>, root: string): string =>
-  join(root || join(dirname(address), 'runc'), namespace);
+export const runcRootOf = (
+  { namespace, address }: Pick<ShimIdentity, 'namespace' | 'address'>,
+  root: string,
+): string => join(root || join(dirname(address), 'runc'), namespace);
 
 /** What `ps` shows. Long values last: a process cannot make its title longer than its first command line was. */
 export const titleOf = ({ namespace, id, address }: ShimIdentity): string =>

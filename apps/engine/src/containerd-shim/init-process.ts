@@ -13,7 +13,7 @@ import type { Status } from '../protocol/gen/containerd/process_pb.ts';
 import { ContainerCgroup } from './container-cgroup.ts';
 import { statusOfState, transition, type ProcessState } from './process-state.ts';
 import type { Reaper } from './reaper.ts';
-import { ContainerStdio, type StdioPaths } from './stdio.ts';
+import type { ContainerStdio, StdioPaths } from './stdio.ts';
 
 export interface Exit {
   readonly code: number;
@@ -32,7 +32,9 @@ export interface InitProcessOptions {
   readonly onExit: (exit: Exit) => void;
 }
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name]),
+);
 export const signalName = (signal: number): string => SIGNAL_NAMES.get(signal) ?? `SIG${signal}`;
 
 export class InitProcess {
@@ -118,7 +120,8 @@ export class InitProcess {
   }
 
   resize(rows: number, columns: number): void {
-    if (!this.paths.terminal) throw new EngineError('failed_precondition', 'the process has no terminal');
+    if (!this.paths.terminal)
+      throw new EngineError('failed_precondition', 'the process has no terminal');
     this.#stdio.resize(rows, columns);
   }
 

@@ -41,7 +41,8 @@ const serve = async (tracer: Tracer, options: ShimOptions): Promise<void> => {
 
 const spare = async (tracer: Tracer, { operands }: ShimOptions): Promise<void> => {
   const [claimSocket] = operands;
-  if (!claimSocket) throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
+  if (!claimSocket)
+    throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} ${SPARE_ACTION}`;
   await waitForClaim(prepareShim(native, tracer), claimSocket);
 };

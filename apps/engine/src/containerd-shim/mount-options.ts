@@ -80,14 +80,21 @@ const LOWER = 'lowerdir=';
 export const compactLowerDirectories = (
   data: readonly string[],
 ): { readonly directory: string | null; readonly data: readonly string[] } => {
-  const lower = data.find((option) => option.startsWith(LOWER))?.slice(LOWER.length).split(':') ?? [];
-  if (lower.length < 2 || !lower.every((path) => path.startsWith('/'))) return { directory: null, data };
+  const lower =
+    data
+      .find((option) => option.startsWith(LOWER))
+      ?.slice(LOWER.length)
+      .split(':') ?? [];
+  if (lower.length < 2 || !lower.every((path) => path.startsWith('/')))
+    return { directory: null, data };
   const shared = sharedDirectory(lower);
   if (shared === '/') return { directory: null, data };
   const relative = lower.map((path) => path.slice(shared.length + 1));
   return {
     directory: shared,
-    data: data.map((option) => (option.startsWith(LOWER) ? `${LOWER}${relative.join(':')}` : option)),
+    data: data.map((option) =>
+      option.startsWith(LOWER) ? `${LOWER}${relative.join(':')}` : option,
+    ),
   };
 };
 
@@ -95,6 +102,10 @@ const sharedDirectory = (paths: readonly string[]): string => {
   const [first = [], ...others] = paths.map((path) => path.split('/'));
   let depth = 0;
   // The last part of a path is a layer of its own, never the shared directory.
-  while (depth < first.length - 1 && others.every((parts) => parts[depth] === first[depth] && depth < parts.length - 1)) depth += 1;
+  while (
+    depth < first.length - 1 &&
+    others.every((parts) => parts[depth] === first[depth] && depth < parts.length - 1)
+  )
+    depth += 1;
   return first.slice(0, depth).join('/') || '/';
 };

@@ -3,7 +3,10 @@ import { checkIdentifier, parseOptions } from './options.ts';
 
 describe('parseOptions', () => {
   it('reads what containerd writes', () => {
-    const argv = '-namespace moby -address /c.sock -publish-binary /usr/bin/containerd -id c1 -debug start'.split(' ');
+    const argv =
+      '-namespace moby -address /c.sock -publish-binary /usr/bin/containerd -id c1 -debug start'.split(
+        ' ',
+      );
     expect(parseOptions(argv)).toMatchObject({
       namespace: 'moby',
       address: '/c.sock',
@@ -13,13 +16,22 @@ describe('parseOptions', () => {
       action: 'start',
       operands: [],
     });
-    expect(parseOptions(['--id=c1', '-bundle=/b', 'delete'])).toMatchObject({ id: 'c1', bundle: '/b', action: 'delete' });
-    expect(parseOptions(['-address', '/c.sock', 'spare', '/claim.sock'])).toMatchObject({ action: 'spare', operands: ['/claim.sock'] });
+    expect(parseOptions(['--id=c1', '-bundle=/b', 'delete'])).toMatchObject({
+      id: 'c1',
+      bundle: '/b',
+      action: 'delete',
+    });
+    expect(parseOptions(['-address', '/c.sock', 'spare', '/claim.sock'])).toMatchObject({
+      action: 'spare',
+      operands: ['/claim.sock'],
+    });
     expect(parseOptions(['-v'])).toMatchObject({ version: true, action: '' });
   });
 
   it('refuses flags that it does not know', () => {
-    expect(() => parseOptions(['-nonsense', 'start'])).toThrow('flag provided but not defined: -nonsense');
+    expect(() => parseOptions(['-nonsense', 'start'])).toThrow(
+      'flag provided but not defined: -nonsense',
+    );
     expect(() => parseOptions(['-id'])).toThrow('flag needs an argument: -id');
   });
 });

@@ -22,7 +22,11 @@ export interface ShimOptions {
 }
 
 const TEXT_FLAGS = ['namespace', 'id', 'address', 'publish-binary', 'bundle', 'socket'] as const;
-const BOOLEAN_FLAGS: Readonly<Record<string, string>> = { debug: 'debug', v: 'version', version: 'version' };
+const BOOLEAN_FLAGS: Readonly<Record<string, string>> = {
+  debug: 'debug',
+  v: 'version',
+  version: 'version',
+};
 const isTextFlag = (name: string): name is (typeof TEXT_FLAGS)[number] =>
   (TEXT_FLAGS as readonly string[]).includes(name);
 
@@ -32,7 +36,10 @@ const IDENTIFIER_LIMIT = 76;
 
 export const checkIdentifier = (what: string, value: string): void => {
   if (value.length > IDENTIFIER_LIMIT || !IDENTIFIER.test(value))
-    throw new EngineError('invalid_argument', `${what} ${JSON.stringify(value)} must match ${IDENTIFIER.source}`);
+    throw new EngineError(
+      'invalid_argument',
+      `${what} ${JSON.stringify(value)} must match ${IDENTIFIER.source}`,
+    );
 };
 
 export const parseOptions = (argv: readonly string[]): ShimOptions => {
@@ -52,7 +59,8 @@ export const parseOptions = (argv: readonly string[]): ShimOptions => {
       if (inline === undefined || inline === 'true') booleans.add(boolean);
     } else if (isTextFlag(name)) {
       const value = inline ?? argv[(at += 1)];
-      if (value === undefined) throw new EngineError('invalid_argument', `flag needs an argument: -${name}`);
+      if (value === undefined)
+        throw new EngineError('invalid_argument', `flag needs an argument: -${name}`);
       text[name] = value;
     } else {
       throw new EngineError('invalid_argument', `flag provided but not defined: -${name}`);

@@ -12,7 +12,14 @@ describe('the life of a process', () => {
   });
 
   it('refuses what makes no sense, and says so', () => {
-    for (const verbs of [['pause'], ['delete'], ['start', 'start'], ['start', 'delete'], ['exit', 'start'], ['exit', 'exit']] as Verb[][]) {
+    for (const verbs of [
+      ['pause'],
+      ['delete'],
+      ['start', 'start'],
+      ['start', 'delete'],
+      ['exit', 'start'],
+      ['exit', 'exit'],
+    ] as Verb[][]) {
       expect(() => run(...verbs)).toThrow(/^cannot \w+ a \w+ process$/);
     }
   });

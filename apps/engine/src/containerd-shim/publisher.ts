@@ -36,7 +36,12 @@ const CALL_TIMEOUT_MS = 5000;
 const WORTH_RETRYING = new Set(['unavailable', 'deadline', 'cancelled']);
 
 export interface Publisher {
-  publish<D extends DescMessage>(topic: string, schema: D, event: MessageInitShape<D>, level?: Level): void;
+  publish<D extends DescMessage>(
+    topic: string,
+    schema: D,
+    event: MessageInitShape<D>,
+    level?: Level,
+  ): void;
   /** Resolves when nothing waits any more. */
   flushed(): Promise<void>;
   close(): void;
@@ -60,7 +65,12 @@ export class EventPublisher implements Publisher {
   ) {
     this.#namespace = identity.namespace;
     this.#log = log;
-    const common = { tracer, peer: 'containerd', namespace: identity.namespace, credentialsOfPeer } as const;
+    const common = {
+      tracer,
+      peer: 'containerd',
+      namespace: identity.namespace,
+      credentialsOfPeer,
+    } as const;
     const ttrpc = createTtrpcChannel({ ...common, socketPath: identity.ttrpcAddress });
     const grpc = createGrpcChannel({ ...common, socketPath: identity.address });
     const overTtrpc = ttrpc.client(TtrpcEvents);
@@ -70,15 +80,24 @@ export class EventPublisher implements Publisher {
       grpc.close();
     };
     this.#forward = ({ topic, typeUrl, value, timestamp, level }) => {
-      const request = { envelope: { timestamp, namespace: this.#namespace, topic, event: { typeUrl, value } } };
+      const request = {
+        envelope: { timestamp, namespace: this.#namespace, topic, event: { typeUrl, value } },
+      };
       const options = { timeoutMs: CALL_TIMEOUT_MS, about: topic, level, source: __SOURCE__ };
       // Shims of old use gRPC; so does one whose containerd has no ttrpc socket.
-      return existsSync(identity.ttrpcAddress) ? overTtrpc.forward(request, options) : overGrpc.forward(request, options);
+      return existsSync(identity.ttrpcAddress)
+        ? overTtrpc.forward(request, options)
+        : overGrpc.forward(request, options);
     };
   }
 
   /** Never fails and never waits. The event is told in the trace of the span that is current now. */
-  publish<D extends DescMessage>(topic: string, schema: D, event: MessageInitShape<D>, level: Level = 'detail'): void {
+  publish<D extends DescMessage>(
+    topic: string,
+    schema: D,
+    event: MessageInitShape<D>,
+    level: Level = 'detail',
+  ): void {
     if (this.#isClosed) return;
     this.#queue.push({
       topic,

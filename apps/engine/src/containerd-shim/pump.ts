@@ -21,7 +21,11 @@ export class Pump {
   #stopWatching: (() => void) | null = null;
   #isFinished = false;
 
-  constructor(native: Pick<Native, 'splice' | 'watchReadable' | 'watchWritable'>, from: number, to: number) {
+  constructor(
+    native: Pick<Native, 'splice' | 'watchReadable' | 'watchWritable'>,
+    from: number,
+    to: number,
+  ) {
     this.#native = native;
     this.#from = from;
     this.#to = to;
@@ -37,7 +41,7 @@ export class Pump {
   }
 
   #turn(): void {
-    for (let moved = 0; moved < TURN_BYTES; ) {
+    for (let moved = 0; moved < TURN_BYTES;) {
       const count = this.#move();
       if (count === 0) {
         this.stop();

@@ -7,7 +7,10 @@
  */
 import type { ExitStatus, Native } from '../../../../native/native.ts';
 
-type ReaperNative = Pick<Native, 'setChildSubreaper' | 'pidfdOpen' | 'watchReadable' | 'reap' | 'close' | 'peekExitedChild'>;
+type ReaperNative = Pick<
+  Native,
+  'setChildSubreaper' | 'pidfdOpen' | 'watchReadable' | 'reap' | 'close' | 'peekExitedChild'
+>;
 
 const ROUND_MS = 200;
 /** What is said of a process whose status somebody else has taken: as containerd says when it does not know. */

@@ -10,7 +10,13 @@ import type { Attributes } from '../protocol/trace/event.ts';
 import { spanStartedId } from '../protocol/trace/event-id.ts';
 import { currentContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import { compactLowerDirectories, MS_BIND, MS_RDONLY, MS_REMOUNT, parseMountOptions } from './mount-options.ts';
+import {
+  compactLowerDirectories,
+  MS_BIND,
+  MS_RDONLY,
+  MS_REMOUNT,
+  parseMountOptions,
+} from './mount-options.ts';
 
 export interface RootMount {
   readonly type: string;
@@ -49,7 +55,12 @@ const attributesOf = (call: MountCall, data: readonly string[]): Attributes => {
 /** Makes the call and tells of it, with its result, whatever that is. */
 const tell = (
   tracer: Tracer,
-  call: { readonly name: string; readonly detail: string; readonly title: string; readonly attributes: Attributes },
+  call: {
+    readonly name: string;
+    readonly detail: string;
+    readonly title: string;
+    readonly attributes: Attributes;
+  },
   work: () => void,
 ): void => {
   const context = currentContext();
@@ -84,7 +95,10 @@ const tell = (
 const targetOf = (rootfs: string, mount: RootMount): string => {
   const target = normalize(join(rootfs, mount.target));
   if (target !== rootfs && !target.startsWith(`${rootfs}/`))
-    throw new EngineError('invalid_argument', `mount target ${JSON.stringify(mount.target)} is outside of the rootfs`);
+    throw new EngineError(
+      'invalid_argument',
+      `mount target ${JSON.stringify(mount.target)} is outside of the rootfs`,
+    );
   return target;
 };
 
@@ -92,25 +106,40 @@ const mountOne = (native: Native, tracer: Tracer, rootfs: string, mount: RootMou
   const target = targetOf(rootfs, mount);
   const { flags, data: words } = parseMountOptions(mount.options);
   const isLong = words.join(',').length > DATA_LIMIT_BYTES;
-  const { directory, data } = isLong ? compactLowerDirectories(words) : { directory: null, data: words };
+  const { directory, data } = isLong
+    ? compactLowerDirectories(words)
+    : { directory: null, data: words };
   const call = { source: mount.source, target, type: mount.type, flags, data: data.join(',') };
   if (call.data.length > DATA_LIMIT_BYTES)
     throw new EngineError('invalid_argument', `mount options of ${target} are longer than a page`);
   const previous = process.cwd();
   if (directory !== null) process.chdir(directory);
   try {
-    const what = mount.type === 'overlay' ? 'lay the writable layer over the image’s layers' : `mount ${mount.type} as the root filesystem`;
+    const what =
+      mount.type === 'overlay'
+        ? 'lay the writable layer over the image’s layers'
+        : `mount ${mount.type} as the root filesystem`;
     const detail = `"${call.source}", "${target}", "${call.type}", ${flags}, "${call.data}"`;
-    tell(tracer, { name: 'mount', detail, title: what, attributes: attributesOf(call, words) }, () => native.mount(call));
+    tell(
+      tracer,
+      { name: 'mount', detail, title: what, attributes: attributesOf(call, words) },
+      () => native.mount(call),
+    );
     // The kernel ignores `ro` when it makes a bind mount; it takes a second call. mount(2), "Remounting".
-    if ((flags & MS_BIND) !== 0 && (flags & MS_RDONLY) !== 0) native.mount({ ...call, flags: flags | MS_REMOUNT });
+    if ((flags & MS_BIND) !== 0 && (flags & MS_RDONLY) !== 0)
+      native.mount({ ...call, flags: flags | MS_REMOUNT });
   } finally {
     if (directory !== null) process.chdir(previous);
   }
 };
 
 /** Precondition: nothing is mounted there. Leaves nothing behind when it fails. */
-export const mountRootfs = (native: Native, tracer: Tracer, rootfs: string, mounts: readonly RootMount[]): void => {
+export const mountRootfs = (
+  native: Native,
+  tracer: Tracer,
+  rootfs: string,
+  mounts: readonly RootMount[],
+): void => {
   mkdirSync(rootfs, { recursive: true, mode: 0o711 });
   try {
     for (const mount of mounts) mountOne(native, tracer, rootfs, mount);
@@ -118,7 +147,9 @@ export const mountRootfs = (native: Native, tracer: Tracer, rootfs: string, moun
     unmountRootfs(native, tracer, rootfs);
     throw error instanceof EngineError
       ? error
-      : new EngineError('unknown', `failed to mount rootfs component: ${messageOf(error)}`, { cause: error });
+      : new EngineError('unknown', `failed to mount rootfs component: ${messageOf(error)}`, {
+          cause: error,
+        });
   }
 };
 

@@ -12,9 +12,11 @@ import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** `OCI runtime create failed: runc create failed: unable to start container process: exec: …` */
-const withWords = (words: string) => (error: unknown): never => {
-  throw new EngineError('unknown', `${words}: ${messageOf(error)}`, { cause: error });
-};
+const withWords =
+  (words: string) =>
+  (error: unknown): never => {
+    throw new EngineError('unknown', `${words}: ${messageOf(error)}`, { cause: error });
+  };
 
 export class RuncCommand {
   readonly #native: Native;
@@ -38,9 +40,12 @@ export class RuncCommand {
     readonly stdio: readonly [number, number, number];
   }): Promise<CreatedContainer> {
     const facts = this.#facts ? { facts: this.#facts } : {};
-    return createContainer({ native: this.#native, tracer: this.#tracer, ...options, ...facts }).catch(
-      withWords('OCI runtime create failed'),
-    );
+    return createContainer({
+      native: this.#native,
+      tracer: this.#tracer,
+      ...options,
+      ...facts,
+    }).catch(withWords('OCI runtime create failed'));
   }
 
   start(root: string, id: string): Promise<void> {

@@ -11,7 +11,8 @@ import { Status } from '../protocol/gen/containerd/process_pb.ts';
 import { TaskExitSchema, TaskOOMSchema } from '../protocol/gen/containerd/task-events_pb.ts';
 import { DeleteResponseSchema } from '../protocol/gen/task/shim_pb.ts';
 import { processId } from '../protocol/trace/event-id.ts';
-import { buildShim, collect, isAlive, ShimBench, until, type RunningShim } from './testing/shim-bench.ts';
+import { collect, isAlive, until } from './testing/ask.ts';
+import { buildShim, ShimBench, type RunningShim } from './testing/shim-bench.ts';
 
 let bench: ShimBench;
 
@@ -28,7 +29,13 @@ type Stdio = readonly ('stdin' | 'stdout' | 'stderr')[];
 
 const create = async (shim: RunningShim, stdio: Stdio = [], terminal = false): Promise<number> => {
   const fifos = bench.fifos(shim.bundle, ...stdio);
-  const { pid } = await shim.task.create({ id: shim.id, bundle: shim.bundle, rootfs: bench.rootfs(shim.bundle), terminal, ...fifos });
+  const { pid } = await shim.task.create({
+    id: shim.id,
+    bundle: shim.bundle,
+    rootfs: bench.rootfs(shim.bundle),
+    terminal,
+    ...fifos,
+  });
   return pid;
 };
 
@@ -55,7 +62,12 @@ describe('a container', () => {
     const shim = await bench.start({ args: ['sh', '-c', 'exit 7'] });
     const { id, task } = shim;
     const pid = await create(shim);
-    expect(await task.state({ id })).toMatchObject({ id, pid, status: Status.CREATED, bundle: shim.bundle });
+    expect(await task.state({ id })).toMatchObject({
+      id,
+      pid,
+      status: Status.CREATED,
+      bundle: shim.bundle,
+    });
     expect(readFileSync(join(shim.bundle, 'init.pid'), 'utf8')).toBe(String(pid));
     expect(readFileSync(join(shim.bundle, 'address'), 'utf8')).toBe(shim.address);
     const waiting = task.wait({ id });
@@ -63,15 +75,27 @@ describe('a container', () => {
     expect((await waiting).exitStatus).toBe(7);
     expect(await task.state({ id })).toMatchObject({ status: Status.STOPPED, exitStatus: 7 });
     expect(await finish(shim)).toBe(7);
-    expect(bench.topics()).toEqual(['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete']);
-    expect(bench.event('/tasks/exit', TaskExitSchema)).toMatchObject({ containerId: id, id, pid, exitStatus: 7 });
+    expect(bench.topics()).toEqual([
+      '/tasks/create',
+      '/tasks/start',
+      '/tasks/exit',
+      '/tasks/delete',
+    ]);
+    expect(bench.event('/tasks/exit', TaskExitSchema)).toMatchObject({
+      containerId: id,
+      id,
+      pid,
+      exitStatus: 7,
+    });
     expect(bench.leftovers()).toEqual({ mounts: 0, cgroups: [], sockets: 0, states: 0 });
   });
 
   it('may be the first of a spare, which then looks like any shim', async () => {
     const shim = await bench.claim({ args: ['true'] });
     const title = readFileSync(`/proc/${shim.pid}/cmdline`, 'utf8').replaceAll('\0', '');
-    expect(title).toMatch(new RegExp(`^containerd-shim-engineroom-v2 -namespace moby -id ${shim.id}`));
+    expect(title).toMatch(
+      new RegExp(`^containerd-shim-engineroom-v2 -namespace moby -id ${shim.id}`),
+    );
     await create(shim);
     await shim.task.start({ id: shim.id });
     await shim.task.wait({ id: shim.id });
@@ -80,7 +104,9 @@ describe('a container', () => {
   });
 
   it('is killed, with the code that a shell gives', async () => {
-    const shim = await bench.start({ args: ['sh', '-c', 'trap "exit 3" TERM; echo ready; while :; do sleep 0.01; done'] });
+    const shim = await bench.start({
+      args: ['sh', '-c', 'trap "exit 3" TERM; echo ready; while :; do sleep 0.01; done'],
+    });
     await create(shim, ['stdout']);
     const output = openSync(join(shim.bundle, 'stdout'), constants.O_RDONLY | constants.O_NONBLOCK);
     await shim.task.start({ id: shim.id });
@@ -108,7 +134,9 @@ describe('a container', () => {
   it('that cannot be made says why, and leaves nothing', async () => {
     const shim = await bench.start({ args: ['no-such-program'] });
     const error = await caught(create(shim, ['stdout']));
-    expect(error.message).toMatch(/^OCI runtime create failed: runc create failed: unable to start container process: .*no-such-program.*executable file not found in \$PATH: unknown$/);
+    expect(error.message).toMatch(
+      /^OCI runtime create failed: runc create failed: unable to start container process: .*no-such-program.*executable file not found in \$PATH: unknown$/,
+    );
     expect((await caught(shim.task.delete({ id: shim.id }))).kind).toBe('not_found');
     await shim.task.shutdown({ id: shim.id });
     await until(() => !isAlive(shim.pid));
@@ -122,13 +150,30 @@ describe('a container', () => {
     expect((await caught(task.create({ id: 'other', bundle }))).kind).toBe('invalid_argument');
     expect((await caught(task.create({ id, bundle: 'relative' }))).kind).toBe('invalid_argument');
     const escape = [{ type: 'tmpfs', source: 'tmpfs', target: '../../../tmp', options: [] }];
-    expect((await caught(task.create({ id, bundle, rootfs: escape }))).message).toContain('outside of the rootfs');
-    expect((await caught(task.create({ id, bundle, rootfs: bench.rootfs(bundle), stdout: join(bundle, 'nothing') }))).message).toContain('nothing');
+    expect((await caught(task.create({ id, bundle, rootfs: escape }))).message).toContain(
+      'outside of the rootfs',
+    );
+    expect(
+      (
+        await caught(
+          task.create({
+            id,
+            bundle,
+            rootfs: bench.rootfs(bundle),
+            stdout: join(bundle, 'nothing'),
+          }),
+        )
+      ).message,
+    ).toContain('nothing');
     await create(shim);
     expect((await caught(create(shim))).kind).toBe('already_exists');
-    expect((await caught(task.delete({ id }))).message).toContain('cannot delete a created process');
+    expect((await caught(task.delete({ id }))).message).toContain(
+      'cannot delete a created process',
+    );
     expect((await caught(task.kill({ id, signal: 99 }))).kind).toBe('invalid_argument');
-    expect((await caught(task.resizePty({ id, width: 1, height: 1 }))).kind).toBe('failed_precondition');
+    expect((await caught(task.resizePty({ id, width: 1, height: 1 }))).kind).toBe(
+      'failed_precondition',
+    );
     expect((await caught(task.exec({ id, execId: 'e' }))).kind).toBe('not_implemented');
     await task.start({ id });
     expect((await caught(task.start({ id }))).message).toContain('cannot start a running process');
@@ -147,7 +192,9 @@ describe('a container', () => {
     await task.resume({ id });
     expect((await task.state({ id })).status).toBe(Status.RUNNING);
     expect((await task.pids({ id })).processes.map((process) => process.pid)).toContain(pid);
-    expect((await task.stats({ id })).stats?.typeUrl).toMatch(/^io\.containerd\.cgroups\.v[12]\.Metrics$/);
+    expect((await task.stats({ id })).stats?.typeUrl).toMatch(
+      /^io\.containerd\.cgroups\.v[12]\.Metrics$/,
+    );
     await until(() => bench.topics().includes('/tasks/resumed'));
     expect(bench.topics()).toContain('/tasks/paused');
   });
@@ -172,7 +219,9 @@ describe('stdio', () => {
     const errors = collect(join(bundle, 'stderr'));
     await task.start({ id });
     const sent = createHash('sha256');
-    const client = createWriteStream('', { fd: openSync(join(bundle, 'stdin'), constants.O_WRONLY) });
+    const client = createWriteStream('', {
+      fd: openSync(join(bundle, 'stdin'), constants.O_WRONLY),
+    });
     for (let count = 0; count < 20; count += 1) {
       const block = randomBytes(1024 * 1024);
       sent.update(block);
@@ -182,13 +231,20 @@ describe('stdio', () => {
     await once(client, 'close');
     await task.closeIO({ id, stdin: true });
     expect((await task.wait({ id })).exitStatus).toBe(0);
-    expect(createHash('sha256').update(await output).digest('hex')).toBe(sent.digest('hex'));
+    expect(
+      createHash('sha256')
+        .update(await output)
+        .digest('hex'),
+    ).toBe(sent.digest('hex'));
     expect((await errors).length).toBe(0);
     expect(await finish(shim)).toBe(0);
   });
 
   it('is a pipe for the container, not a path of the host', async () => {
-    const shim = await bench.start({ args: ['sh', '-c', 'ls -l /proc/self/fd/1; echo twice > /dev/stdout'], process: { user: { uid: 1000, gid: 1000 } } });
+    const shim = await bench.start({
+      args: ['sh', '-c', 'ls -l /proc/self/fd/1; echo twice > /dev/stdout'],
+      process: { user: { uid: 1000, gid: 1000 } },
+    });
     await create(shim, ['stdout']);
     const output = collect(join(shim.bundle, 'stdout'));
     await shim.task.start({ id: shim.id });
@@ -196,13 +252,18 @@ describe('stdio', () => {
   });
 
   it('is a terminal when asked, of the size that was asked', async () => {
-    const shim = await bench.start({ args: ['sh', '-c', 'read line; tty; stty size; echo "got $line"; exec cat'], process: { terminal: true } });
+    const shim = await bench.start({
+      args: ['sh', '-c', 'read line; tty; stty size; echo "got $line"; exec cat'],
+      process: { terminal: true },
+    });
     const { id, task, bundle } = shim;
     await create(shim, ['stdin', 'stdout'], true);
     const output = collect(join(bundle, 'stdout'));
     await task.start({ id });
     await task.resizePty({ id, width: 90, height: 33 });
-    const client = createWriteStream('', { fd: openSync(join(bundle, 'stdin'), constants.O_WRONLY) });
+    const client = createWriteStream('', {
+      fd: openSync(join(bundle, 'stdin'), constants.O_WRONLY),
+    });
     client.write('hello\n');
     // ^D ends the input of a terminal.
     client.end('\u0004');
@@ -237,7 +298,9 @@ describe('containerd may be away', () => {
     await create(shim);
     await shim.task.start({ id: shim.id });
     // `start` has left long ago: nobody is its parent who could take it along.
-    const parent = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${shim.pid}/status`, 'utf8'))?.[1]);
+    const parent = Number(
+      /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${shim.pid}/status`, 'utf8'))?.[1],
+    );
     expect(parent).not.toBe(process.pid);
     process.kill(shim.pid, 'SIGTERM');
     process.kill(shim.pid, 'SIGHUP');
@@ -254,7 +317,13 @@ describe('a dead shim', () => {
     process.kill(shim.pid, 'SIGKILL');
     await until(() => !isAlive(shim.pid));
     expect(isAlive(pid)).toBe(true);
-    const { stdout, status } = bench.command(shim.bundle, ['-id', shim.id, '-bundle', shim.bundle, 'delete']);
+    const { stdout, status } = bench.command(shim.bundle, [
+      '-id',
+      shim.id,
+      '-bundle',
+      shim.bundle,
+      'delete',
+    ]);
     expect(status).toBe(0);
     expect(fromBinary(DeleteResponseSchema, stdout)).toMatchObject({ pid, exitStatus: 137 });
     await until(() => !isAlive(pid));
@@ -273,7 +342,9 @@ describe('a spare', () => {
 
   it('says no to nonsense and leaves', async () => {
     const { socket, hello } = await bench.spare();
-    socket.write('{"namespace":"../..","id":"x","bundle":"/tmp","address":"/a","ttrpcAddress":"/b"}\n');
+    socket.write(
+      '{"namespace":"../..","id":"x","bundle":"/tmp","address":"/a","ttrpcAddress":"/b"}\n',
+    );
     const [answer] = (await once(socket, 'data')) as [Buffer];
     expect(answer.toString()).toContain('"error":"namespace');
     await until(() => !isAlive(hello.pid));
@@ -291,7 +362,12 @@ describe('the trace', () => {
     });
     await task.wait({ id });
     await until(() => bench.trace.some((event) => event.id === processId(pid, 'exit')));
-    await until(() => bench.trace.some((event) => event.type === 'message' && event.summary === 'Events/Forward /tasks/exit answered'));
+    await until(() =>
+      bench.trace.some(
+        (event) =>
+          event.type === 'message' && event.summary === 'Events/Forward /tasks/exit answered',
+      ),
+    );
     const traceId = bench.trace[0]?.traceId;
     const told = bench.trace.filter((event) => event.traceId === traceId);
     expect(bench.trace.length).toBe(told.length);
@@ -303,6 +379,11 @@ describe('the trace', () => {
       exit: { code: 7 },
       level: 'chapter',
     });
-    expect(told.filter((event) => event.type === 'syscall' && event.name === 'mount' && event.caller.actor === 'shim')).toHaveLength(1);
+    expect(
+      told.filter(
+        (event) =>
+          event.type === 'syscall' && event.name === 'mount' && event.caller.actor === 'shim',
+      ),
+    ).toHaveLength(1);
   });
 });

@@ -30,7 +30,8 @@ export const prepareShim = (native: Native, tracer: Tracer): ShimParts => {
   runc.prepare();
   const reaper = new Reaper(native);
   // The container outlives whoever sent these.
-  for (const signal of ['SIGHUP', 'SIGINT', 'SIGPIPE'] as const) process.on(signal, () => undefined);
+  for (const signal of ['SIGHUP', 'SIGINT', 'SIGPIPE'] as const)
+    process.on(signal, () => undefined);
   return { native, tracer, runc, reaper };
 };
 
@@ -50,8 +51,13 @@ export class Shim {
     this.#tracer = tracer;
     this.#socketPath = socketPathOf(identity);
     this.address = addressOf(this.#socketPath);
-    this.#log = openShimLog(identity.bundle, { runtime: 'io.containerd.engineroom.v2', id: identity.id });
-    this.#publisher = new EventPublisher(identity, tracer, this.#log, (fd) => native.peerCredentials(fd));
+    this.#log = openShimLog(identity.bundle, {
+      runtime: 'io.containerd.engineroom.v2',
+      id: identity.id,
+    });
+    this.#publisher = new EventPublisher(identity, tracer, this.#log, (fd) =>
+      native.peerCredentials(fd),
+    );
     const service = new TaskService({
       ...parts,
       identity,

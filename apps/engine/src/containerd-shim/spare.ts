@@ -5,7 +5,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { SPARE_ORPHAN_MS, type ClaimAnswer, type ClaimRequest, type SpareHello } from '../protocol/task/claim.ts';
+import {
+  SPARE_ORPHAN_MS,
+  type ClaimAnswer,
+  type ClaimRequest,
+  type SpareHello,
+} from '../protocol/task/claim.ts';
 import { listenOnSocket } from '../transport/unix-socket.ts';
 import { startTimeIn, type ShimIdentity } from './identity.ts';
 import { Shim, type ShimParts } from './shim.ts';
@@ -46,7 +51,9 @@ const converse = async (parts: ShimParts, socket: Socket): Promise<boolean> => {
     return true;
   } catch (error) {
     await new Promise<void>((resolve) => {
-      socket.end(`${JSON.stringify({ error: messageOf(error) } satisfies ClaimAnswer)}\n`, () => resolve());
+      socket.end(`${JSON.stringify({ error: messageOf(error) } satisfies ClaimAnswer)}\n`, () =>
+        resolve(),
+      );
     });
     return false;
   }
@@ -61,17 +68,21 @@ const readLine = (socket: Socket): Promise<string | null> =>
       received += text;
       const end = received.indexOf('\n');
       if (end >= 0) resolve(received.slice(0, end));
-      else if (received.length > REQUEST_LIMIT_BYTES) reject(new EngineError('invalid_argument', 'claim is too long'));
+      else if (received.length > REQUEST_LIMIT_BYTES)
+        reject(new EngineError('invalid_argument', 'claim is too long'));
     });
     socket.on('error', () => resolve(null));
     socket.on('close', () => resolve(null));
   });
 
 const identityIn = (value: unknown): ShimIdentity => {
-  const request = (typeof value === 'object' && value !== null ? value : {}) as Partial<Record<keyof ClaimRequest, unknown>>;
+  const request = (typeof value === 'object' && value !== null ? value : {}) as Partial<
+    Record<keyof ClaimRequest, unknown>
+  >;
   const text = (name: 'namespace' | 'id' | 'bundle' | 'address' | 'ttrpcAddress'): string => {
     const field = request[name];
-    if (typeof field !== 'string' || field === '') throw new EngineError('invalid_argument', `claim without ${name}`);
+    if (typeof field !== 'string' || field === '')
+      throw new EngineError('invalid_argument', `claim without ${name}`);
     return field;
   };
   return {

@@ -7,7 +7,13 @@ import { Socket } from 'node:net';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { BootstrapAnswer } from '../protocol/task/claim.ts';
-import { addressOf, checkIdentity, RUNTIME_BINARY, socketPathOf, type ShimIdentity } from './identity.ts';
+import {
+  addressOf,
+  checkIdentity,
+  RUNTIME_BINARY,
+  socketPathOf,
+  type ShimIdentity,
+} from './identity.ts';
 
 /** The daemon's end of the line on which it says that it listens. */
 export const READY_FD = 3;
@@ -26,16 +32,33 @@ const say = (words: string): Promise<void> =>
   });
 
 /** Postcondition: somebody listens on the socket of this container, in a session of its own, child of nobody. */
-export const startDaemon = async (native: Native, identity: ShimIdentity, program: string): Promise<string> => {
+export const startDaemon = async (
+  native: Native,
+  identity: ShimIdentity,
+  program: string,
+): Promise<string> => {
   checkIdentity(identity);
   const { namespace, id, address, bundle } = identity;
   const [ours, theirs] = native.socketpair();
   const env = Object.fromEntries(
-    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !DROPPED_VARIABLES.has(entry[0])),
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        entry[1] !== undefined && !DROPPED_VARIABLES.has(entry[0]),
+    ),
   );
   native.spawnDetached({
     file: process.execPath,
-    argv: [RUNTIME_BINARY, program, '-namespace', namespace, '-id', id, '-address', address, 'serve'],
+    argv: [
+      RUNTIME_BINARY,
+      program,
+      '-namespace',
+      namespace,
+      '-id',
+      id,
+      '-address',
+      address,
+      'serve',
+    ],
     env: { ...env, TTRPC_ADDRESS: identity.ttrpcAddress },
     cwd: bundle,
     extraFds: [theirs],
@@ -54,7 +77,13 @@ const untilReady = (fd: number): Promise<void> =>
     line.on('error', () => undefined);
     line.on('close', () => {
       if (heard === READY_WORD) resolve();
-      else reject(new EngineError('unknown', heard.replace(/^error: /, '').trim() || 'the shim died at its start'));
+      else
+        reject(
+          new EngineError(
+            'unknown',
+            heard.replace(/^error: /, '').trim() || 'the shim died at its start',
+          ),
+        );
     });
   });
 

@@ -2,7 +2,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, constants, createWriteStream, mkdtempSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  createWriteStream,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +42,13 @@ afterEach(async () => {
 });
 
 const open = (paths: Partial<Record<'stdin' | 'stdout' | 'stderr', string>>): ContainerStdio =>
-  (stdio = new ContainerStdio(native, { stdin: '', stdout: '', stderr: '', terminal: false, ...paths }));
+  (stdio = new ContainerStdio(native, {
+    stdin: '',
+    stdout: '',
+    stderr: '',
+    terminal: false,
+    ...paths,
+  }));
 
 /** Gives the container's ends to a process, then lets bytes move. */
 const run = (held: ContainerStdio, command: string): ChildProcess => {
@@ -45,7 +60,11 @@ const run = (held: ContainerStdio, command: string): ChildProcess => {
 
 /** A client's end, as dockerd opens it. */
 const reader = (name: string): Socket =>
-  new Socket({ fd: openSync(fifo(name), constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  new Socket({
+    fd: openSync(fifo(name), constants.O_RDONLY | constants.O_NONBLOCK),
+    readable: true,
+    writable: false,
+  });
 const all = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);

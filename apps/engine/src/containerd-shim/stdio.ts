@@ -23,7 +23,14 @@ export interface StdioPaths {
 
 type StdioNative = Pick<
   Native,
-  'open' | 'close' | 'pipe' | 'splice' | 'watchReadable' | 'watchWritable' | 'setNonBlocking' | 'setWindowSize'
+  | 'open'
+  | 'close'
+  | 'pipe'
+  | 'splice'
+  | 'watchReadable'
+  | 'watchWritable'
+  | 'setNonBlocking'
+  | 'setWindowSize'
 >;
 
 export class ContainerStdio {
@@ -57,7 +64,11 @@ export class ContainerStdio {
       this.#stdout = open(paths.stdout);
       // A terminal has one output.
       this.#stderr = paths.terminal ? null : open(paths.stderr);
-      this.containerFds = [this.#inputEnd(), this.#outputEnd(0, this.#stdout), this.#outputEnd(1, this.#stderr)];
+      this.containerFds = [
+        this.#inputEnd(),
+        this.#outputEnd(0, this.#stdout),
+        this.#outputEnd(1, this.#stderr),
+      ];
     } catch (error) {
       for (const fifo of fifos) fifo.close();
       for (const fd of this.#opened) native.close(fd);

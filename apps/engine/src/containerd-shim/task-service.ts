@@ -50,7 +50,11 @@ export class TaskService {
       start: ({ execId }) => this.#start(execId),
       state: async ({ execId }) => this.#state(execId),
       delete: ({ execId }) => this.#delete(execId),
-      pids: async () => ({ processes: this.#get().init.cgroup.pids().map((pid) => ({ pid })) }),
+      pids: async () => ({
+        processes: this.#get()
+          .init.cgroup.pids()
+          .map((pid) => ({ pid })),
+      }),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       kill: async ({ execId, signal, all }) => this.#kill(execId, signal, all),
@@ -61,12 +65,17 @@ export class TaskService {
         return {};
       },
       resizePty: async ({ execId, width, height }) => {
-        if (width > 0xffff || height > 0xffff) throw new EngineError('invalid_argument', `terminal size ${width}x${height}`);
+        if (width > 0xffff || height > 0xffff)
+          throw new EngineError('invalid_argument', `terminal size ${width}x${height}`);
         this.#get(execId).init.resize(height, width);
         return {};
       },
       stats: async () => ({ stats: readMetrics(this.#get().init.cgroup) }),
-      connect: async () => ({ shimPid: process.pid, taskPid: this.#container?.init.pid ?? 0, version: VERSION }),
+      connect: async () => ({
+        shimPid: process.pid,
+        taskPid: this.#container?.init.pid ?? 0,
+        version: VERSION,
+      }),
       shutdown: async () => {
         if (!this.#container && !this.#isCreating) this.#options.onShutdown();
         return {};
@@ -85,17 +94,33 @@ export class TaskService {
   async #create(request: CreateTaskRequest): Promise<{ pid: number }> {
     const { identity, publisher } = this.#options;
     const { id, bundle, rootfs, terminal, stdin, stdout, stderr, checkpoint } = request;
-    if (id !== identity.id) throw new EngineError('invalid_argument', `this is the shim of ${identity.id}, not of ${id}`);
+    if (id !== identity.id)
+      throw new EngineError('invalid_argument', `this is the shim of ${identity.id}, not of ${id}`);
     if (this.isBusy) throw new EngineError('already_exists', `container ${id}`);
-    if (!bundle.startsWith('/')) throw new EngineError('invalid_argument', `bundle ${JSON.stringify(bundle)} is no absolute path`);
+    if (!bundle.startsWith('/'))
+      throw new EngineError(
+        'invalid_argument',
+        `bundle ${JSON.stringify(bundle)} is no absolute path`,
+      );
     if (checkpoint) await notYet('create from a checkpoint');
     this.#isCreating = true;
     try {
-      const container = await Container.create(this.#options, request, (...exited) => void this.#exited(...exited));
+      const container = await Container.create(
+        this.#options,
+        request,
+        (...exited) => void this.#exited(...exited),
+      );
       this.#container = container;
       const { pid } = container.init;
       const io = { stdin, stdout, stderr, terminal };
-      publisher.publish('/tasks/create', TaskCreateSchema, { containerId: id, bundle, rootfs, io, checkpoint, pid });
+      publisher.publish('/tasks/create', TaskCreateSchema, {
+        containerId: id,
+        bundle,
+        rootfs,
+        io,
+        checkpoint,
+        pid,
+      });
       return { pid };
     } finally {
       this.#isCreating = false;
@@ -104,10 +129,14 @@ export class TaskService {
 
   async #start(execId: string): Promise<{ pid: number }> {
     const container = this.#get(execId);
-    if (this.#starting) throw new EngineError('failed_precondition', 'the process is being started');
+    if (this.#starting)
+      throw new EngineError('failed_precondition', 'the process is being started');
     const { pid } = container.init;
     const starting = container.start().then(() => {
-      this.#options.publisher.publish('/tasks/start', TaskStartSchema, { containerId: container.id, pid });
+      this.#options.publisher.publish('/tasks/start', TaskStartSchema, {
+        containerId: container.id,
+        pid,
+      });
     });
     // A failure is this call's; whoever waits for the order of events only needs to know that it is over.
     this.#starting = starting.catch(() => undefined);
@@ -127,9 +156,15 @@ export class TaskService {
     story.exited(init.pid, exit);
     await this.#starting;
     withContext(story.context, () => {
-      if (wasOutOfMemory) publisher.publish('/tasks/oom', TaskOOMSchema, { containerId: id }, 'step');
+      if (wasOutOfMemory)
+        publisher.publish('/tasks/oom', TaskOOMSchema, { containerId: id }, 'step');
       const { code: exitStatus, at: exitedAt } = exit;
-      publisher.publish('/tasks/exit', TaskExitSchema, { containerId: id, id, pid: init.pid, exitStatus, exitedAt }, 'step');
+      publisher.publish(
+        '/tasks/exit',
+        TaskExitSchema,
+        { containerId: id, id, pid: init.pid, exitStatus, exitedAt },
+        'step',
+      );
     });
   }
 
@@ -137,18 +172,36 @@ export class TaskService {
     const { init, id } = this.#get(execId);
     const { stdin, stdout, stderr, terminal } = init.paths;
     const exit = init.exit ? { exitStatus: init.exit.code, exitedAt: init.exit.at } : {};
-    return { id, bundle: init.bundle, pid: init.pid, status: init.status, stdin, stdout, stderr, terminal, ...exit };
+    return {
+      id,
+      bundle: init.bundle,
+      pid: init.pid,
+      status: init.status,
+      stdin,
+      stdout,
+      stderr,
+      terminal,
+      ...exit,
+    };
   }
 
   async #delete(execId: string) {
     const container = this.#get(execId);
     const { init, id } = container;
     init.check('delete');
-    await Promise.race([init.drained(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    await Promise.race([
+      init.drained(),
+      new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
+    ]);
     const { code: exitStatus, at: exitedAt } = await container.delete();
     this.#container = undefined;
     const { pid } = init;
-    this.#options.publisher.publish('/tasks/delete', TaskDeleteSchema, { containerId: id, pid, exitStatus, exitedAt });
+    this.#options.publisher.publish('/tasks/delete', TaskDeleteSchema, {
+      containerId: id,
+      pid,
+      exitStatus,
+      exitedAt,
+    });
     return { pid, exitStatus, exitedAt };
   }
 
@@ -168,11 +221,13 @@ export class TaskService {
 
   #kill(execId: string, signal: number, all: boolean): Record<never, never> {
     const { init, story } = this.#get(execId);
-    if (signal > HIGHEST_SIGNAL) throw new EngineError('invalid_argument', `unknown signal ${signal}`);
+    if (signal > HIGHEST_SIGNAL)
+      throw new EngineError('invalid_argument', `unknown signal ${signal}`);
     if (!init.exit) story.signalled(init.pid, signal);
     init.kill(signal, all);
     // A frozen process takes no signal before it is thawed, not even this one.
-    if (signal === constants.signals.SIGKILL && init.state === 'paused') void init.resume().catch(() => undefined);
+    if (signal === constants.signals.SIGKILL && init.state === 'paused')
+      void init.resume().catch(() => undefined);
     return {};
   }
 

@@ -49,8 +49,14 @@ class Outcome {
     }
     const http = this.#headers[':status'];
     if (http !== undefined && Number(http) !== 200)
-      return new EngineError('unknown', `unexpected HTTP status code received from server: ${http}`);
-    return new EngineError('unavailable', `error reading from server: ${this.#failure?.message ?? 'EOF'}`);
+      return new EngineError(
+        'unknown',
+        `unexpected HTTP status code received from server: ${Number(http)}`,
+      );
+    return new EngineError(
+      'unavailable',
+      `error reading from server: ${this.#failure?.message ?? 'EOF'}`,
+    );
   }
 }
 
@@ -74,7 +80,11 @@ const abortOf = (options: CallOptions) => {
   return { signal: controller.signal, settle };
 };
 
-export const startUnaryCall = async (setup: CallSetup, message: Message, bytes: Uint8Array): Promise<unknown> => {
+export const startUnaryCall = async (
+  setup: CallSetup,
+  message: Message,
+  bytes: Uint8Array,
+): Promise<unknown> => {
   const { method, call } = setup;
   const abort = abortOf(setup.options);
   let serverSpanId: string | undefined;
@@ -87,7 +97,11 @@ export const startUnaryCall = async (setup: CallSetup, message: Message, bytes: 
     const error = outcome.error(abort.signal);
     if (error) throw error;
     if (frame instanceof Error) throw frame;
-    if (!frame) throw new EngineError('internal', `${method.name}: the server closed the stream without an answer`);
+    if (!frame)
+      throw new EngineError(
+        'internal',
+        `${method.name}: the server closed the stream without an answer`,
+      );
     const response = decode(method.output, frame);
     call?.answered(tellMessage(method.output, response, frame), serverSpanId);
     return response;
@@ -153,7 +167,10 @@ export async function* startBidiCall(
         yield decode(method.output, frame);
       }
     } catch (error) {
-      throw sending.failure ?? (error instanceof EngineError ? error : (outcome.error(abort.signal) ?? error));
+      throw (
+        sending.failure ??
+        (error instanceof EngineError ? error : (outcome.error(abort.signal) ?? error))
+      );
     }
     // Trailers come before the end of the body is announced.
     const failure = sending.failure ?? outcome.error(abort.signal);

@@ -4,9 +4,19 @@
  * The connection is made when the first call needs it and again after it was lost; a call that meets a dead server
  * fails with `unavailable` and the words of Go's client. Nothing is retried here.
  */
-import { create, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
+import {
+  create,
+  toBinary,
+  type DescMethod,
+  type DescService,
+  type Message,
+} from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import { connect as connectHttp2, type ClientHttp2Session, type OutgoingHttpHeaders } from 'node:http2';
+import {
+  connect as connectHttp2,
+  type ClientHttp2Session,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Actor } from '../protocol/trace/event.ts';
@@ -80,13 +90,19 @@ export class GrpcChannel {
       case 'unary':
         return (request: unknown, options: CallOptions = {}) => {
           const message = create(method.input, request as Message);
-          return startUnaryCall(this.#setup(method, options), message, toBinary(method.input, message));
+          return startUnaryCall(
+            this.#setup(method, options),
+            message,
+            toBinary(method.input, message),
+          );
         };
       case 'server_streaming':
         return (request: unknown, options: CallOptions = {}) => {
           const message = create(method.input, request as Message);
           const setup = this.#setup(method, options);
-          const told = setup.call ? { told: tellMessage(method.input, message, encode(message)) } : {};
+          const told = setup.call
+            ? { told: tellMessage(method.input, message, encode(message)) }
+            : {};
           return startBidiCall({ ...setup, ...told }, one(message), encode);
         };
       case 'bidi_streaming':
@@ -94,7 +110,12 @@ export class GrpcChannel {
           startBidiCall(this.#setup(method, options), requests, encode);
       case 'client_streaming':
         return async (requests: AsyncIterable<unknown>, options: CallOptions = {}) => {
-          for await (const response of startBidiCall(this.#setup(method, options), requests, encode)) return response;
+          for await (const response of startBidiCall(
+            this.#setup(method, options),
+            requests,
+            encode,
+          ))
+            return response;
           throw new EngineError('internal', `${fullName(method)}: no response`);
         };
     }
@@ -102,7 +123,12 @@ export class GrpcChannel {
 
   #setup(method: DescMethod, options: CallOptions): CallSetup {
     const { tracer, peer, namespace } = this.#options;
-    const call = startClientCall(tracer, 'grpc', method, { actor: peer, pid: null }, options);
+    const call = startClientCall(tracer, {
+      protocol: 'grpc',
+      method,
+      peer: { actor: peer, pid: null },
+      options,
+    });
     const headers: OutgoingHttpHeaders = {
       ':method': 'POST',
       ':path': `/${fullName(method)}`,
@@ -114,7 +140,9 @@ export class GrpcChannel {
       ...(namespace ? { [NAMESPACE_KEY]: namespace } : {}),
       ...options.metadata,
       ...(call ? { traceparent: call.traceparent } : {}),
-      ...(options.timeoutMs === undefined ? {} : { 'grpc-timeout': formatTimeout(options.timeoutMs) }),
+      ...(options.timeoutMs === undefined
+        ? {}
+        : { 'grpc-timeout': formatTimeout(options.timeoutMs) }),
     };
     return {
       method,
@@ -122,13 +150,19 @@ export class GrpcChannel {
       call,
       open: async () => {
         const { session, peerPid } = await this.#connected();
-        return { stream: session.request(headers, { endStream: false }), peer: { actor: peer, pid: peerPid } };
+        return {
+          stream: session.request(headers, { endStream: false }),
+          peer: { actor: peer, pid: peerPid },
+        };
       },
     };
   }
 
   #connected(): Promise<Connection> {
-    if (this.#closed) return Promise.reject(new EngineError('unavailable', 'grpc: the client connection is closing'));
+    if (this.#closed)
+      return Promise.reject(
+        new EngineError('unavailable', 'grpc: the client connection is closing'),
+      );
     // Outside of any span: the connection serves many calls, and must belong to the trace of none.
     if (!this.#connection) {
       const lost = () => {
@@ -157,7 +191,8 @@ export class GrpcChannel {
   }
 }
 
-export const createGrpcChannel = (options: GrpcChannelOptions): GrpcChannel => new GrpcChannel(options);
+export const createGrpcChannel = (options: GrpcChannelOptions): GrpcChannel =>
+  new GrpcChannel(options);
 
 async function* one<T>(value: T): AsyncGenerator<T> {
   yield value;

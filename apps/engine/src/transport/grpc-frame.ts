@@ -9,7 +9,9 @@ const HEADER_BYTES = 5;
 
 export const encodeFrame = (message: Uint8Array): Buffer => {
   if (message.length > MAX_MESSAGE_BYTES)
-    throw new MessageTooLarge(`trying to send message larger than max (${message.length} vs. ${MAX_MESSAGE_BYTES})`);
+    throw new MessageTooLarge(
+      `trying to send message larger than max (${message.length} vs. ${MAX_MESSAGE_BYTES})`,
+    );
   const frame = Buffer.allocUnsafe(HEADER_BYTES + message.length);
   frame.writeUInt8(0, 0);
   frame.writeUInt32BE(message.length, 1);
@@ -34,10 +36,15 @@ export class FrameReader {
     if (this.#bytes < this.#needed) return undefined;
     const all = this.#joined();
     if (all.readUInt8(0) !== 0)
-      throw new EngineError('not_implemented', 'grpc: Decompressor is not installed for grpc-encoding');
+      throw new EngineError(
+        'not_implemented',
+        'grpc: Decompressor is not installed for grpc-encoding',
+      );
     const length = all.readUInt32BE(1);
     if (length > MAX_MESSAGE_BYTES)
-      throw new MessageTooLarge(`grpc: received message larger than max (${length} vs. ${MAX_MESSAGE_BYTES})`);
+      throw new MessageTooLarge(
+        `grpc: received message larger than max (${length} vs. ${MAX_MESSAGE_BYTES})`,
+      );
     const end = HEADER_BYTES + length;
     if (all.length < end) {
       this.#needed = end;

@@ -37,7 +37,14 @@ export const decodeMessage = (encoded: string): string => {
   return Buffer.from(bytes, 'latin1').toString();
 };
 
-const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const UNIT_MS: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
+};
 /** setTimeout knows no longer wait (about 25 days). */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 

@@ -3,27 +3,38 @@
  * One HTTP/2 stream is one call: headers, messages, and at the end the status in trailers.
  * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
-import { create, fromBinary, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
-import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { EngineError } from '../protocol/errdefs.ts';
-import { formatTraceparent } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import { encodeFrame, MessageTooLarge } from './grpc-frame.ts';
-import { encodeMessage, metadataOf, NAMESPACE_KEY, parseTimeout, TRACERESPONSE_KEY } from './grpc-metadata.ts';
-import { readMessages, writeFrame } from './grpc-stream.ts';
-import { endWithError, startServedCall, type ServedCall } from './rpc-trace.ts';
+import {
+  answer,
+  answerBare,
+  answerStatus,
+  callSignal,
+  traceresponse,
+  type AnyHandler,
+} from './grpc-answer.ts';
+import { MessageTooLarge } from './grpc-frame.ts';
+import { metadataOf, NAMESPACE_KEY, parseTimeout } from './grpc-metadata.ts';
+import { endWithError, startServedCall } from './rpc-trace.ts';
 import { fullName } from './rpc-level.ts';
 import type { CallContext, Handlers } from './service.ts';
-import { OK, RESOURCE_EXHAUSTED, statusOf } from './status-code.ts';
+import { RESOURCE_EXHAUSTED, statusOf } from './status-code.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 export interface GrpcServerOptions {
   readonly tracer?: Tracer;
 }
 
-/** The handlers of any service, after their types have done their work. */
-type AnyHandler = (input: unknown, call: CallContext) => unknown;
 interface Registered {
   readonly method: DescMethod;
   readonly handler: AnyHandler | undefined;
@@ -58,12 +69,17 @@ export class GrpcServer {
     this.#server.on('sessionError', () => undefined);
     this.#server.on('stream', (stream, headers) => {
       stream.on('error', () => undefined);
-      void this.#serve(stream, headers);
+      // What is left to fail is a stream that went away in the middle of its answer.
+      this.#serve(stream, headers).catch(() => stream.destroy());
     });
   }
 
   /** Methods without a handler answer Unimplemented. `source`: write `__SOURCE__` where the handlers are. */
-  add<M extends GenServiceMethods>(service: GenService<M>, handlers: Handlers<M>, source?: string): this {
+  add<M extends GenServiceMethods>(
+    service: GenService<M>,
+    handlers: Handlers<M>,
+    source?: string,
+  ): this {
     this.#services.add(service.typeName);
     const untyped: Readonly<Record<string, unknown>> = handlers;
     for (const method of (service as unknown as DescService).methods) {
@@ -100,17 +116,18 @@ export class GrpcServer {
       answerBare(stream, refusal);
       return;
     }
-    const registered = this.#methods.get(String(headers[':path']));
-    if (!registered?.handler) {
+    const { method, handler, source } = this.#methods.get(String(headers[':path'])) ?? {};
+    if (!method || !handler) {
       answerStatus(stream, statusOf(this.#unimplemented(String(headers[':path']))));
       return;
     }
     const metadata = metadataOf(headers);
-    const served = startServedCall(this.#tracer, 'grpc', registered.method, metadata.get('traceparent'), registered.source);
+    const traceparent = metadata.get('traceparent');
+    const served = startServedCall(this.#tracer, { protocol: 'grpc', method, traceparent, source });
     const { signal, settle } = callSignal(stream, parseTimeout(headers['grpc-timeout']));
     const call: CallContext = { namespace: metadata.get(NAMESPACE_KEY) ?? '', metadata, signal };
     try {
-      await served.run(() => answer(stream, registered.method, registered.handler as AnyHandler, call, served));
+      await served.run(() => answer({ stream, method, handler, call, served }));
     } catch (error) {
       const status = statusOf(signal.aborted ? signal.reason : error);
       const code = error instanceof MessageTooLarge ? RESOURCE_EXHAUSTED : status.code;
@@ -140,115 +157,5 @@ export class GrpcServer {
   }
 }
 
-export const createGrpcServer = (options: GrpcServerOptions = {}): GrpcServer => new GrpcServer(options);
-
-const traceresponse = (served: ServedCall): Record<string, string> =>
-  served.span ? { [TRACERESPONSE_KEY]: formatTraceparent(served.span.context) } : {};
-
-/** Aborted when the caller resets the stream or its deadline passes. */
-const callSignal = (stream: ServerHttp2Stream, timeoutMs: number | undefined) => {
-  const controller = new AbortController();
-  const onClose = () => controller.abort(new EngineError('cancelled', 'context canceled'));
-  stream.once('close', onClose);
-  const timer =
-    timeoutMs === undefined
-      ? undefined
-      : setTimeout(() => controller.abort(new EngineError('deadline', 'context deadline exceeded')), timeoutMs);
-  const settle = () => {
-    clearTimeout(timer);
-    stream.off('close', onClose);
-  };
-  return { signal: controller.signal, settle };
-};
-
-/** Rejects as soon as the caller is gone, whatever the handler is waiting for. */
-const untilAborted = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> => {
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    return Promise.reject(signal.reason as Error);
-  }
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-};
-
-const answer = async (
-  stream: ServerHttp2Stream,
-  method: DescMethod,
-  handler: AnyHandler,
-  call: CallContext,
-  served: ServedCall,
-): Promise<void> => {
-  const requests = readMessages(stream, method.input);
-  const streamsIn = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
-  const streamsOut = method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming';
-  const input = streamsIn ? requests : await untilAborted(onlyMessage(requests, method), call.signal);
-  // Read to its end, or the stream would never close.
-  if (!streamsIn) stream.resume();
-  // Encoded before the headers go out: a handler's mistake still becomes a status of its own.
-  const encode = (output: unknown) =>
-    encodeFrame(toBinary(method.output, create(method.output, output as Message)));
-  if (!streamsOut) {
-    const frame = encode(await untilAborted(Promise.resolve(handler(input, call)), call.signal));
-    startAnswer(stream, served);
-    served.span?.end();
-    stream.end(frame);
-    return;
-  }
-  startAnswer(stream, served);
-  const iterator = (handler(input, call) as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const item = await untilAborted(iterator.next(), call.signal);
-      if (item.done) break;
-      await untilAborted(writeFrame(stream, encode(item.value)), call.signal);
-    }
-  } finally {
-    // Not awaited: the generator may be in the middle of a wait that only `call.signal` ends.
-    void iterator.return?.(undefined).catch(() => undefined);
-  }
-  served.span?.end();
-  stream.end();
-};
-
-const onlyMessage = async (requests: AsyncIterable<Message>, method: DescMethod): Promise<Message> => {
-  for await (const message of requests) return message;
-  // Not even an empty message: Go's server treats it as one.
-  return fromBinary(method.input, new Uint8Array());
-};
-
-/** Headers at once, the status later in the trailers. */
-const startAnswer = (stream: ServerHttp2Stream, served: ServedCall): void => {
-  if (stream.destroyed || stream.headersSent) return;
-  stream.on('wantTrailers', () => {
-    if (!stream.destroyed) stream.sendTrailers({ 'grpc-status': String(OK), ...traceresponse(served) });
-  });
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-};
-
-const answerBare = (stream: ServerHttp2Stream, status: number): void => {
-  if (stream.destroyed) return;
-  stream.respond({ ':status': status }, { endStream: true });
-  stream.close(constants.NGHTTP2_NO_ERROR);
-};
-
-const answerStatus = (
-  stream: ServerHttp2Stream,
-  status: { readonly code: number; readonly message: string },
-  extra: Record<string, string> = {},
-): void => {
-  if (stream.destroyed || stream.closed) return;
-  const trailers = { 'grpc-status': String(status.code), 'grpc-message': encodeMessage(status.message), ...extra };
-  if (stream.headersSent) {
-    stream.removeAllListeners('wantTrailers');
-    stream.on('wantTrailers', () => stream.sendTrailers(trailers));
-    stream.end();
-    return;
-  }
-  // "Trailers-only": one block of headers is the whole answer.
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc', ...trailers }, { endStream: true });
-  // What the caller still sends is not read any more.
-  stream.resume();
-};
+export const createGrpcServer = (options: GrpcServerOptions = {}): GrpcServer =>
+  new GrpcServer(options);

@@ -88,9 +88,12 @@ describe('unary calls', () => {
     expect((await caught(client.delete({}))).kind).toBe('internal');
     expect(await caught(client.list({}))).toMatchObject({
       kind: 'not_implemented',
-      message: 'unknown method List for service containerd.services.namespaces.v1.Namespaces: not implemented',
+      message:
+        'unknown method List for service containerd.services.namespaces.v1.Namespaces: not implemented',
     });
-    expect((await caught(channel.client(Version).version({}))).message).toContain('unknown service');
+    expect((await caught(channel.client(Version).version({}))).message).toContain(
+      'unknown service',
+    );
   });
 
   it('move 10 MB each way and refuse more than the limit', async () => {
@@ -102,10 +105,16 @@ describe('unary calls', () => {
     const name = 'ü'.repeat(5_000_000);
     const answer = await channel.client(Namespaces).get({ name });
     expect(answer.namespace?.name).toBe(name);
-    const tooLong = await caught(channel.client(Namespaces).get({ name: 'x'.repeat(17 * 1024 * 1024) }));
+    const tooLong = await caught(
+      channel.client(Namespaces).get({ name: 'x'.repeat(17 * 1024 * 1024) }),
+    );
     expect(tooLong.message).toContain('larger than max');
-    expect((await caught(channel.client(Namespaces).create({}))).message).toContain('larger than max');
-    expect((await channel.client(Namespaces).get({ name: 'still here' })).namespace?.name).toBe('still here');
+    expect((await caught(channel.client(Namespaces).create({}))).message).toContain(
+      'larger than max',
+    );
+    expect((await channel.client(Namespaces).get({ name: 'still here' })).namespace?.name).toBe(
+      'still here',
+    );
   });
 
   it('end at the deadline, on both sides', async () => {
@@ -120,7 +129,9 @@ describe('unary calls', () => {
         }),
     });
     await server.listen(socketPath);
-    expect((await caught(channel.client(Namespaces).get({}, { timeoutMs: 50 }))).kind).toBe('deadline');
+    expect((await caught(channel.client(Namespaces).get({}, { timeoutMs: 50 }))).kind).toBe(
+      'deadline',
+    );
     await expect.poll(() => reason).toBeInstanceOf(EngineError);
   });
 
@@ -136,7 +147,9 @@ describe('unary calls', () => {
       });
     });
     await server.listen(socketPath);
-    expect((await caught(channel.client(Namespaces).get({}, { signal: stop.signal }))).kind).toBe('cancelled');
+    expect((await caught(channel.client(Namespaces).get({}, { signal: stop.signal }))).kind).toBe(
+      'cancelled',
+    );
     await cancelled;
   });
 });
@@ -148,7 +161,8 @@ describe('streams', () => {
     server.add(Content, {
       read: async function* () {
         try {
-          for (; sent < 1000; sent += 1) yield { offset: BigInt(sent), data: new Uint8Array(1024 * 1024) };
+          for (; sent < 1000; sent += 1)
+            yield { offset: BigInt(sent), data: new Uint8Array(1024 * 1024) };
         } finally {
           returned = true;
         }
@@ -252,19 +266,38 @@ describe('the connection', () => {
   it('survives hostile bytes', async () => {
     server.add(Namespaces, { get: async () => ({ namespace: { name: 'fine' } }) });
     await server.listen(socketPath);
-    for (const garbage of ['GET / HTTP/1.1\r\n\r\n', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff']) {
+    for (const garbage of [
+      'GET / HTTP/1.1\r\n\r\n',
+      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\xff\xff\xff\xff\xff\xff\xff\xff\xff',
+    ]) {
       await new Promise<void>((resolve) => {
         const socket = connect(socketPath);
-        socket.on('close', () => resolve()).on('error', () => undefined).resume();
+        socket
+          .on('close', () => resolve())
+          .on('error', () => undefined)
+          .resume();
         socket.end(garbage, 'latin1');
       });
     }
     // Well-formed HTTP/2, broken gRPC: compressed, too long, cut off, no protobuf.
     const path = '/containerd.services.namespaces.v1.Namespaces/Get';
-    for (const body of [[1, 0, 0, 0, 0], [0, 255, 255, 255, 255], [0, 0, 0, 0, 9, 1], [0, 0, 0, 0, 2, 255, 255]]) {
-      const session = connectHttp2('http://localhost', { createConnection: () => connect(socketPath) });
-      const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc' });
-      const status = new Promise<unknown>((resolve) => stream.on('response', (headers) => resolve(headers['grpc-status'])));
+    for (const body of [
+      [1, 0, 0, 0, 0],
+      [0, 255, 255, 255, 255],
+      [0, 0, 0, 0, 9, 1],
+      [0, 0, 0, 0, 2, 255, 255],
+    ]) {
+      const session = connectHttp2('http://localhost', {
+        createConnection: () => connect(socketPath),
+      });
+      const stream = session.request({
+        ':method': 'POST',
+        ':path': path,
+        'content-type': 'application/grpc',
+      });
+      const status = new Promise<unknown>((resolve) =>
+        stream.on('response', (headers) => resolve(headers['grpc-status'])),
+      );
       stream.on('error', () => undefined).resume();
       stream.end(Buffer.from(body));
       expect(Number(await status)).toBeGreaterThan(0);
@@ -278,7 +311,9 @@ describe('the trace of a call', () => {
   it('has both spans and both messages, each naming its cause', async () => {
     const spec = create(AnySchema, {
       typeUrl: 'types.containerd.io/opencontainers/runtime-spec/1/Process',
-      value: Buffer.from(JSON.stringify({ args: ['sh'], env: ['DB_PASSWORD=hunter2', 'PATH=/bin'] })),
+      value: Buffer.from(
+        JSON.stringify({ args: ['sh'], env: ['DB_PASSWORD=hunter2', 'PATH=/bin'] }),
+      ),
     });
     const inner = new Tracer('containerd', exporter);
     server.add(Tasks, {
@@ -304,7 +339,9 @@ describe('the trace of a call', () => {
     expect(serving.parentSpanId).toBe(client.spanId);
     expect(serving.cause).toBe(requestId(client.spanId));
     expect(inside.parentSpanId).toBe(serving.spanId);
-    const [request, response] = events.filter((event): event is Message => event.type === 'message');
+    const [request, response] = events.filter(
+      (event): event is Message => event.type === 'message',
+    );
     expect(request).toMatchObject({
       id: requestId(client.spanId),
       direction: 'request',
@@ -312,14 +349,22 @@ describe('the trace of a call', () => {
       summary: 'Tasks/Exec',
       from: { actor: 'dockerd' },
       to: { actor: 'containerd' },
-      body: { containerId: 'c1', spec: { value: { args: ['sh'], env: ['DB_PASSWORD=•••', 'PATH=/bin'] } } },
+      body: {
+        containerId: 'c1',
+        spec: { value: { args: ['sh'], env: ['DB_PASSWORD=•••', 'PATH=/bin'] } },
+      },
     });
     expect(Buffer.from(request?.raw?.base64 ?? '', 'base64').toString()).not.toContain('hunter2');
-    expect(response).toMatchObject({ id: responseId(client.spanId), cause: spanEndedId(serving.spanId) });
+    expect(response).toMatchObject({
+      id: responseId(client.spanId),
+      cause: spanEndedId(serving.spanId),
+    });
   });
 
   it('shows failures, and is silent outside of any trace', async () => {
-    server.add(Namespaces, { get: () => Promise.reject(new EngineError('not_found', 'namespace "x"')) });
+    server.add(Namespaces, {
+      get: () => Promise.reject(new EngineError('not_found', 'namespace "x"')),
+    });
     await server.listen(socketPath);
     await caught(channel.client(Namespaces).get({}));
     expect(events).toEqual([]);
@@ -327,7 +372,9 @@ describe('the trace of a call', () => {
     await caught(root.span('root', {}, () => channel.client(Namespaces).get({})));
     const ends = events.filter((event) => event.type === 'spanEnded');
     expect(ends.map(({ status }) => status.code)).toEqual(['error', 'error', 'error']);
-    expect(events.find((event) => event.type === 'message' && event.direction === 'response')).toMatchObject({
+    expect(
+      events.find((event) => event.type === 'message' && event.direction === 'response'),
+    ).toMatchObject({
       body: { code: 5, message: 'namespace "x": not found' },
     });
   });

@@ -2,7 +2,8 @@
  * Secrets are blanked before a message enters the trace: the page may be on a projector.
  * The rule is by name, as people name secrets; the length of the blank says nothing.
  */
-const SECRET_NAME = /pass(word|wd|phrase)|secret|token|credential|api_?key|private_?key|^auth$|registry.?auth/i;
+const SECRET_NAME =
+  /pass(word|wd|phrase)|secret|token|credential|api_?key|private_?key|^auth$|registry.?auth/i;
 const BLANK = '•••';
 const ENVIRONMENT_ENTRY = /^([A-Za-z_][A-Za-z0-9_.-]*)=(.+)$/s;
 
@@ -25,7 +26,9 @@ export const redact = (value: unknown, found: string[]): unknown => {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      SECRET_NAME.test(key) && typeof item === 'string' ? blankValue(item, found) : redact(item, found),
+      SECRET_NAME.test(key) && typeof item === 'string'
+        ? blankValue(item, found)
+        : redact(item, found),
     ]),
   );
 };

@@ -6,9 +6,21 @@
  */
 import type { DescMessage, DescMethod, Message } from '@bufbuild/protobuf';
 import { kindOf, messageOf } from '../protocol/errdefs.ts';
-import { RAW_LIMIT_BYTES, type Actor, type Attributes, type Level, type Message as MessageEvent, type RawBytes } from '../protocol/trace/event.ts';
+import {
+  RAW_LIMIT_BYTES,
+  type Actor,
+  type Attributes,
+  type Level,
+  type Message as MessageEvent,
+  type RawBytes,
+} from '../protocol/trace/event.ts';
 import { requestId, responseId, spanEndedId } from '../protocol/trace/event-id.ts';
-import { currentContext, formatTraceparent, parseTraceparent, withContext } from '../tracing/context.ts';
+import {
+  currentContext,
+  formatTraceparent,
+  parseTraceparent,
+  withContext,
+} from '../tracing/context.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { readable } from './readable.ts';
 import { redact, redactBytes } from './redact.ts';
@@ -47,6 +59,13 @@ export const tellMessage = (
   return { body, raw: rawBytes(bytes, secrets) };
 };
 
+export interface Calling {
+  readonly protocol: 'grpc' | 'ttrpc';
+  readonly method: DescMethod;
+  readonly peer: Peer;
+  readonly options: CallOptions;
+}
+
 /** One call as its client tells it. Only made when the call belongs to a trace. */
 export class ClientCall {
   readonly traceparent: string;
@@ -58,7 +77,7 @@ export class ClientCall {
   readonly #summary: string;
   #peer: Peer;
 
-  constructor(tracer: Tracer, protocol: 'grpc' | 'ttrpc', method: DescMethod, peer: Peer, options: CallOptions) {
+  constructor(tracer: Tracer, { protocol, method, peer, options }: Calling) {
     this.#source = options.source ? { source: options.source } : {};
     this.#level = options.level ?? levelOf(method);
     this.#summary = options.about ? `${shortName(method)} ${options.about}` : shortName(method);
@@ -97,11 +116,22 @@ export class ClientCall {
 
   failed(error: unknown, code: number, serverSpanId?: string): void {
     const message = messageOf(error);
-    this.#respond(`${this.#summary} failed: ${message}`, { body: { code, message }, raw: null }, serverSpanId);
-    this.#span.end({ code: 'error', message }, { 'error.type': kindOf(error), 'rpc.grpc.status_code': code });
+    this.#respond(
+      `${this.#summary} failed: ${message}`,
+      { body: { code, message }, raw: null },
+      serverSpanId,
+    );
+    this.#span.end(
+      { code: 'error', message },
+      { 'error.type': kindOf(error), 'rpc.grpc.status_code': code },
+    );
   }
 
-  #respond(summary: string, content: Pick<MessageEvent, 'body' | 'raw'>, serverSpanId: string | undefined): void {
+  #respond(
+    summary: string,
+    content: Pick<MessageEvent, 'body' | 'raw'>,
+    serverSpanId: string | undefined,
+  ): void {
     const { spanId } = this.#span.context;
     this.#tracer.emit({
       ...this.#common(),
@@ -125,12 +155,17 @@ export class ClientCall {
 /** Undefined outside of any trace: calls of a daemon to itself (a health check at boot) are nobody's story. */
 export const startClientCall = (
   tracer: Tracer | undefined,
-  protocol: 'grpc' | 'ttrpc',
-  method: DescMethod,
-  peer: Peer,
-  options: CallOptions,
+  calling: Calling,
 ): ClientCall | undefined =>
-  tracer && currentContext() ? new ClientCall(tracer, protocol, method, peer, options) : undefined;
+  tracer && currentContext() ? new ClientCall(tracer, calling) : undefined;
+
+export interface Serving {
+  readonly protocol: 'grpc' | 'ttrpc';
+  readonly method: DescMethod;
+  readonly traceparent: string | undefined;
+  /** Where the handlers are. */
+  readonly source: string | undefined;
+}
 
 export interface ServedCall {
   readonly span: Span | undefined;
@@ -141,10 +176,7 @@ export interface ServedCall {
 /** The server's part: continues the caller's trace. Without a caller's trace nothing is told. */
 export const startServedCall = (
   tracer: Tracer | undefined,
-  protocol: 'grpc' | 'ttrpc',
-  method: DescMethod,
-  traceparent: string | undefined,
-  source: string | undefined,
+  { protocol, method, traceparent, source }: Serving,
 ): ServedCall => {
   const parent = parseTraceparent(traceparent);
   if (!tracer || !parent) return { span: undefined, run: (work) => withContext(undefined, work) };

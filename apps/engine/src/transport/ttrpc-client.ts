@@ -2,7 +2,14 @@
  * A ttrpc client: what containerd talks to a shim with, and what a shim forwards its events with.
  * Connects when the first call needs it and again after the connection was lost; nothing is retried here.
  */
-import { create, fromBinary, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMethod,
+  type DescService,
+  type Message,
+} from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import { connect, type Socket } from 'node:net';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
@@ -14,7 +21,14 @@ import { NAMESPACE_KEY } from './grpc-metadata.ts';
 import { startClientCall, tellMessage } from './rpc-trace.ts';
 import type { CallOptions, Client } from './service.ts';
 import { errorOf, OK, statusOf } from './status-code.ts';
-import { encodeTtrpcFrame, MAX_FRAME_BYTES, REQUEST, RESPONSE, TtrpcFrameReader, type Frame } from './ttrpc-frame.ts';
+import {
+  encodeTtrpcFrame,
+  MAX_FRAME_BYTES,
+  REQUEST,
+  RESPONSE,
+  TtrpcFrameReader,
+  type Frame,
+} from './ttrpc-frame.ts';
 import { TTRPC_NAMESPACE_KEY } from './ttrpc-server.ts';
 import { pidOfPeer, type CredentialsOfPeer } from './unix-socket.ts';
 
@@ -65,13 +79,24 @@ export class TtrpcChannel {
 
   async #call(method: DescMethod, init: unknown, options: CallOptions): Promise<Message> {
     const { tracer, peer } = this.#options;
-    const told = startClientCall(tracer, 'ttrpc', method, { actor: peer, pid: null }, options);
+    const told = startClientCall(tracer, {
+      protocol: 'ttrpc',
+      method,
+      peer: { actor: peer, pid: null },
+      options,
+    });
     try {
       const message = create(method.input, init as Message);
       const payload = toBinary(method.input, message);
       const connection = await this.#connected();
-      told?.requested({ actor: peer, pid: connection.peerPid }, tellMessage(method.input, message, payload));
-      const answer = await connection.call(this.#encode(method, payload, options, told?.traceparent), options);
+      told?.requested(
+        { actor: peer, pid: connection.peerPid },
+        tellMessage(method.input, message, payload),
+      );
+      const answer = await connection.call(
+        this.#encode(method, payload, options, told?.traceparent),
+        options,
+      );
       const response = fromBinary(method.output, answer);
       told?.answered(tellMessage(method.output, response, answer));
       return response;
@@ -81,8 +106,14 @@ export class TtrpcChannel {
     }
   }
 
-  #encode(method: DescMethod, payload: Uint8Array, options: CallOptions, traceparent: string | undefined): Uint8Array {
-    const { [NAMESPACE_KEY]: namespace = this.#options.namespace, ...others } = options.metadata ?? {};
+  #encode(
+    method: DescMethod,
+    payload: Uint8Array,
+    options: CallOptions,
+    traceparent: string | undefined,
+  ): Uint8Array {
+    const { [NAMESPACE_KEY]: namespace = this.#options.namespace, ...others } =
+      options.metadata ?? {};
     const metadata = {
       ...(namespace ? { [TTRPC_NAMESPACE_KEY]: namespace } : {}),
       ...others,
@@ -134,7 +165,8 @@ export class TtrpcChannel {
   }
 }
 
-export const createTtrpcChannel = (options: TtrpcChannelOptions): TtrpcChannel => new TtrpcChannel(options);
+export const createTtrpcChannel = (options: TtrpcChannelOptions): TtrpcChannel =>
+  new TtrpcChannel(options);
 
 /** One connection and the calls that wait on it. Streams of a client are odd and count upwards. */
 class Connection {
@@ -149,7 +181,8 @@ class Connection {
     this.peerPid = peerPid;
     socket.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
-      for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) this.#receive(frame);
+      for (let frame = this.#reader.next(); frame; frame = this.#reader.next())
+        this.#receive(frame);
     });
     socket.on('close', () => {
       const error = new EngineError('unavailable', 'ttrpc: closed');
@@ -165,9 +198,13 @@ class Connection {
   call(request: Uint8Array, options: CallOptions): Promise<Uint8Array> {
     if (request.length > MAX_FRAME_BYTES)
       return Promise.reject(
-        new EngineError('invalid_argument', `message length ${request.length} exceed maximum message size of ${MAX_FRAME_BYTES}`),
+        new EngineError(
+          'invalid_argument',
+          `message length ${request.length} exceed maximum message size of ${MAX_FRAME_BYTES}`,
+        ),
       );
-    if (this.#socket.destroyed) return Promise.reject(new EngineError('unavailable', 'ttrpc: closed'));
+    if (this.#socket.destroyed)
+      return Promise.reject(new EngineError('unavailable', 'ttrpc: closed'));
     const streamId = this.#nextStream;
     this.#nextStream += 2;
     return new Promise((resolve, reject) => {
@@ -195,7 +232,8 @@ class Connection {
       });
       if (options.signal?.aborted) onAbort();
       else options.signal?.addEventListener('abort', onAbort, { once: true });
-      if (this.#pending.has(streamId)) this.#socket.write(encodeTtrpcFrame(streamId, REQUEST, request));
+      if (this.#pending.has(streamId))
+        this.#socket.write(encodeTtrpcFrame(streamId, REQUEST, request));
     });
   }
 
@@ -213,7 +251,9 @@ class Connection {
       if (code === OK) pending.resolve(response.payload);
       else pending.reject(errorOf(code, response.status?.message ?? ''));
     } catch (error) {
-      pending.reject(new EngineError('unknown', `ttrpc: error unmarshalling response: ${messageOf(error)}`));
+      pending.reject(
+        new EngineError('unknown', `ttrpc: error unmarshalling response: ${messageOf(error)}`),
+      );
     }
   }
 }

@@ -10,7 +10,7 @@ const HEADER_BYTES = 10;
 
 export const REQUEST = 1;
 export const RESPONSE = 2;
-export const DATA = 3;
+// 3 is data of calls that stream; the services spoken here have none.
 
 export interface Frame {
   readonly streamId: number;
@@ -47,9 +47,14 @@ export class TtrpcFrameReader {
 
   next(): Frame | undefined {
     if (this.#bytes < this.#needed) return undefined;
-    const all = this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    const all =
+      this.#chunks.length === 1 && this.#chunks[0] ? this.#chunks[0] : Buffer.concat(this.#chunks);
     const length = all.readUInt32BE(0);
-    const header = { streamId: all.readUInt32BE(4), type: all.readUInt8(8), flags: all.readUInt8(9) };
+    const header = {
+      streamId: all.readUInt32BE(4),
+      type: all.readUInt8(8),
+      flags: all.readUInt8(9),
+    };
     const end = HEADER_BYTES + length;
     if (length > MAX_FRAME_BYTES) {
       this.#skip = Math.max(0, end - all.length);

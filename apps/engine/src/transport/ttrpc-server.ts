@@ -3,7 +3,14 @@
  * ttrpc is gRPC for processes that must stay small: the same .proto services, no HTTP/2.
  * Calls are unary, as all of the Task service's are.
  */
-import { create, fromBinary, toBinary, type DescMethod, type DescService, type Message } from '@bufbuild/protobuf';
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMethod,
+  type DescService,
+  type Message,
+} from '@bufbuild/protobuf';
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
@@ -13,7 +20,14 @@ import { endWithError, startServedCall } from './rpc-trace.ts';
 import { fullName } from './rpc-level.ts';
 import type { CallContext, Handlers } from './service.ts';
 import { OK, RESOURCE_EXHAUSTED, statusOf } from './status-code.ts';
-import { encodeTtrpcFrame, MAX_FRAME_BYTES, REQUEST, RESPONSE, TtrpcFrameReader, type Frame } from './ttrpc-frame.ts';
+import {
+  encodeTtrpcFrame,
+  MAX_FRAME_BYTES,
+  REQUEST,
+  RESPONSE,
+  TtrpcFrameReader,
+  type Frame,
+} from './ttrpc-frame.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 export const TTRPC_NAMESPACE_KEY = 'containerd-namespace-ttrpc';
@@ -44,14 +58,21 @@ export class TtrpcServer {
   }
 
   /** Methods without a handler answer Unimplemented. `source`: write `__SOURCE__` where the handlers are. */
-  add<M extends GenServiceMethods>(service: GenService<M>, handlers: Handlers<M>, source?: string): this {
+  add<M extends GenServiceMethods>(
+    service: GenService<M>,
+    handlers: Handlers<M>,
+    source?: string,
+  ): this {
     this.#services.add(service.typeName);
     const untyped: Readonly<Record<string, unknown>> = handlers;
     for (const method of (service as unknown as DescService).methods) {
       const handler = untyped[method.localName];
       this.#methods.set(fullName(method), {
         method,
-        handler: typeof handler === 'function' && method.methodKind === 'unary' ? (handler as AnyHandler) : undefined,
+        handler:
+          typeof handler === 'function' && method.methodKind === 'unary'
+            ? (handler as AnyHandler)
+            : undefined,
         source,
       });
     }
@@ -90,12 +111,23 @@ export class TtrpcServer {
     if (!registered?.handler)
       throw new EngineError(
         'not_implemented',
-        this.#services.has(request.service) ? `method ${request.method}` : `service ${request.service}`,
+        this.#services.has(request.service)
+          ? `method ${request.method}`
+          : `service ${request.service}`,
       );
     const { method, handler, source } = registered;
     const metadata = new Map(request.metadata.map(({ key, value }) => [key.toLowerCase(), value]));
-    const served = startServedCall(this.#tracer, 'ttrpc', method, metadata.get('traceparent'), source);
-    const call: CallContext = { namespace: metadata.get(TTRPC_NAMESPACE_KEY) ?? '', metadata, signal };
+    const served = startServedCall(this.#tracer, {
+      protocol: 'ttrpc',
+      method,
+      traceparent: metadata.get('traceparent'),
+      source,
+    });
+    const call: CallContext = {
+      namespace: metadata.get(TTRPC_NAMESPACE_KEY) ?? '',
+      metadata,
+      signal,
+    };
     try {
       const input = decodeRequest(method, request.payload);
       const output = await served.run(() => handler(input, call));
@@ -109,13 +141,17 @@ export class TtrpcServer {
   }
 }
 
-export const createTtrpcServer = (options: { readonly tracer?: Tracer } = {}): TtrpcServer => new TtrpcServer(options);
+export const createTtrpcServer = (options: { readonly tracer?: Tracer } = {}): TtrpcServer =>
+  new TtrpcServer(options);
 
 const decodeRequest = (method: DescMethod, payload: Uint8Array): Message => {
   try {
     return fromBinary(method.input, payload);
   } catch (error) {
-    throw new EngineError('invalid_argument', `ttrpc: error unmarshalling payload: ${messageOf(error)}`);
+    throw new EngineError(
+      'invalid_argument',
+      `ttrpc: error unmarshalling payload: ${messageOf(error)}`,
+    );
   }
 };
 
@@ -133,20 +169,28 @@ class Connection {
     this.#answerer = answerer;
     socket.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
-      for (let frame = this.#reader.next(); frame; frame = this.#reader.next()) this.#receive(frame);
+      for (let frame = this.#reader.next(); frame; frame = this.#reader.next())
+        this.#receive(frame);
       this.#pace();
     });
     socket.on('drain', () => this.#pace());
   }
 
   closed(): void {
-    for (const call of this.#open.values()) call.abort(new EngineError('cancelled', 'context canceled'));
+    for (const call of this.#open.values())
+      call.abort(new EngineError('cancelled', 'context canceled'));
   }
 
   #receive({ streamId, type, payload }: Frame): void {
     if (type !== REQUEST) return; // No call of ours streams, so data belongs to nothing.
     if (streamId % 2 === 0 || this.#open.has(streamId)) {
-      this.#respond(streamId, new EngineError('invalid_argument', `StreamID must be odd and new for client initiated streams`));
+      this.#respond(
+        streamId,
+        new EngineError(
+          'invalid_argument',
+          `StreamID must be odd and new for client initiated streams`,
+        ),
+      );
       return;
     }
     if (!payload) {
@@ -167,8 +211,12 @@ class Connection {
       const request = parseRequest(payload);
       const timeoutMs = Number(request.timeoutNano / 1_000_000n);
       const late = () => controller.abort(new EngineError('deadline', 'context deadline exceeded'));
-      if (request.timeoutNano > 0n) timer = setTimeout(late, Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
-      this.#respond(streamId, await this.#unlessAborted(this.#answerer(request, controller.signal), controller.signal));
+      if (request.timeoutNano > 0n)
+        timer = setTimeout(late, Math.min(timeoutMs, LONGEST_TIMEOUT_MS));
+      this.#respond(
+        streamId,
+        await this.#unlessAborted(this.#answerer(request, controller.signal), controller.signal),
+      );
     } catch (error) {
       this.#respond(streamId, error);
     } finally {
@@ -185,7 +233,11 @@ class Connection {
     });
   }
 
-  #respond(streamId: number, outcome: unknown, status?: { readonly code: number; readonly message: string }): void {
+  #respond(
+    streamId: number,
+    outcome: unknown,
+    status?: { readonly code: number; readonly message: string },
+  ): void {
     if (this.#socket.destroyed) return;
     const response =
       outcome instanceof Uint8Array
@@ -195,14 +247,20 @@ class Connection {
     if (bytes.length > MAX_FRAME_BYTES)
       bytes = toBinary(
         ResponseSchema,
-        create(ResponseSchema, { status: { code: RESOURCE_EXHAUSTED, message: 'message length exceed maximum message size' } }),
+        create(ResponseSchema, {
+          status: {
+            code: RESOURCE_EXHAUSTED,
+            message: 'message length exceed maximum message size',
+          },
+        }),
       );
     this.#socket.write(encodeTtrpcFrame(streamId, RESPONSE, bytes));
   }
 
   /** A caller that does not read its answers, or asks without end, is not read either. */
   #pace(): void {
-    const full = this.#open.size >= OPEN_CALLS_LIMIT || this.#socket.writableLength > UNSENT_LIMIT_BYTES;
+    const full =
+      this.#open.size >= OPEN_CALLS_LIMIT || this.#socket.writableLength > UNSENT_LIMIT_BYTES;
     if (full) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -212,6 +270,9 @@ const parseRequest = (payload: Uint8Array): Request => {
   try {
     return fromBinary(RequestSchema, payload);
   } catch (error) {
-    throw new EngineError('invalid_argument', `ttrpc: error unmarshalling request: ${messageOf(error)}`);
+    throw new EngineError(
+      'invalid_argument',
+      `ttrpc: error unmarshalling request: ${messageOf(error)}`,
+    );
   }
 };

@@ -72,12 +72,17 @@ class RawPeer {
     this.socket.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
       for (let frame = this.#reader.next(); frame; frame = this.#reader.next())
-        if (frame.payload) this.answers.set(frame.streamId, fromBinary(ResponseSchema, frame.payload));
+        if (frame.payload)
+          this.answers.set(frame.streamId, fromBinary(ResponseSchema, frame.payload));
     });
   }
   ask(streamId: number, service = 'containerd.task.v2.Task', method = 'Pids'): void {
     this.socket.write(
-      encodeTtrpcFrame(streamId, REQUEST, toBinary(RequestSchema, create(RequestSchema, { service, method }))),
+      encodeTtrpcFrame(
+        streamId,
+        REQUEST,
+        toBinary(RequestSchema, create(RequestSchema, { service, method })),
+      ),
     );
   }
 }
@@ -96,7 +101,10 @@ describe('calls', () => {
     const ids = Array.from({ length: 200 }, (_, index) => index);
     await Promise.all(
       ids.map(async (id) => {
-        const { shimPid, version } = await client.connect({ id: String(id) }, { metadata: { x: 'y' } });
+        const { shimPid, version } = await client.connect(
+          { id: String(id) },
+          { metadata: { x: 'y' } },
+        );
         expect(shimPid).toBe(id);
         expect(version).toBe('moby y');
         order.push(shimPid);
@@ -135,7 +143,10 @@ describe('calls', () => {
   });
 
   it('fail as unavailable when the server goes, and work when it is back', async () => {
-    server.add(Task, { wait: () => new Promise(() => undefined), connect: async () => ({ version: '1' }) });
+    server.add(Task, {
+      wait: () => new Promise(() => undefined),
+      connect: async () => ({ version: '1' }),
+    });
     expect((await caught(channel.client(Task).connect({}))).kind).toBe('unavailable');
     await server.listen(socketPath);
     await channel.client(Task).connect({});
@@ -157,8 +168,15 @@ describe('calls', () => {
     expect(serving?.parentSpanId).toBe(client?.spanId);
     expect(serving?.cause).toBe(requestId(client?.spanId ?? ''));
     const messages = events.filter((event) => event.type === 'message');
-    expect(messages.map(({ direction, level, summary, body }) => ({ direction, level, summary, body }))).toEqual([
-      { direction: 'request', level: 'chapter', summary: 'Task/Create', body: { id: 'c', bundle: '/b' } },
+    expect(
+      messages.map(({ direction, level, summary, body }) => ({ direction, level, summary, body })),
+    ).toEqual([
+      {
+        direction: 'request',
+        level: 'chapter',
+        summary: 'Task/Create',
+        body: { id: 'c', bundle: '/b' },
+      },
       { direction: 'response', level: 'step', summary: 'Task/Create answered', body: { pid: 7 } },
     ]);
   });
@@ -166,7 +184,10 @@ describe('calls', () => {
 
 describe('hostile peers', () => {
   beforeEach(async () => {
-    server.add(TaskV2, { pids: async () => ({ processes: [] }), connect: async () => ({ version: 'alive' }) });
+    server.add(TaskV2, {
+      pids: async () => ({ processes: [] }),
+      connect: async () => ({ version: 'alive' }),
+    });
     await server.listen(socketPath);
   });
 
@@ -195,7 +216,10 @@ describe('hostile peers', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
         await new Promise<void>((resolve) => {
           const socket = connect(socketPath, () => socket.end(bytes));
-          socket.on('close', () => resolve()).on('error', () => undefined).resume();
+          socket
+            .on('close', () => resolve())
+            .on('error', () => undefined)
+            .resume();
         });
       }),
       { numRuns: 200 },
@@ -211,7 +235,9 @@ describe('frames', () => {
         fc.array(fc.tuple(fc.nat(0xffffffff), fc.uint8Array({ maxLength: 40 })), { maxLength: 8 }),
         fc.integer({ min: 1, max: 30 }),
         (frames, size) => {
-          const bytes = Buffer.concat(frames.map(([id, payload]) => encodeTtrpcFrame(id, REQUEST, payload)));
+          const bytes = Buffer.concat(
+            frames.map(([id, payload]) => encodeTtrpcFrame(id, REQUEST, payload)),
+          );
           const reader = new TtrpcFrameReader();
           const out: [number, number[]][] = [];
           for (let at = 0; at < bytes.length; at += size) {

@@ -9,7 +9,10 @@ const PATH_LIMIT_BYTES = 107;
 
 export const checkSocketPath = (path: string): void => {
   if (Buffer.byteLength(path) > PATH_LIMIT_BYTES)
-    throw new EngineError('invalid_argument', `unix socket path too long (> ${PATH_LIMIT_BYTES} bytes): ${path}`);
+    throw new EngineError(
+      'invalid_argument',
+      `unix socket path too long (> ${PATH_LIMIT_BYTES} bytes): ${path}`,
+    );
 };
 
 /** True when somebody answers there; false for no file, or for one that a dead process left behind. */
@@ -51,10 +54,17 @@ export const listenOnSocket = async (
 };
 
 /** getsockopt(SO_PEERCRED), as the native addon offers it. */
-export type CredentialsOfPeer = (fd: number) => { readonly pid: number; readonly uid: number; readonly gid: number };
+export type CredentialsOfPeer = (fd: number) => {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+};
 
 /** Pid of the process at the other end, or null where nobody can say. */
-export const pidOfPeer = (socket: Socket, credentialsOfPeer: CredentialsOfPeer | undefined): number | null => {
+export const pidOfPeer = (
+  socket: Socket,
+  credentialsOfPeer: CredentialsOfPeer | undefined,
+): number | null => {
   const handle: unknown = Reflect.get(socket, '_handle');
   if (!credentialsOfPeer || typeof handle !== 'object' || handle === null) return null;
   const fd: unknown = Reflect.get(handle, 'fd');

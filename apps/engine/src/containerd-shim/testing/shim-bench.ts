@@ -4,27 +4,23 @@
  */
 import { fromBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import {
-  chmodSync,
-  constants,
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
-  readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { connect, createServer, Socket, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { capabilities, DOCKER_CAPABILITIES, dockerMounts } from '../../libcontainer/testing/bundle.ts';
+import {
+  capabilities,
+  DOCKER_CAPABILITIES,
+  dockerMounts,
+} from '../../libcontainer/testing/bundle.ts';
 import { readHostFacts } from '../../libcontainer/host-facts.ts';
 import { native } from '../../native/load.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
@@ -37,12 +33,24 @@ import { Tracer } from '../../tracing/tracer.ts';
 import { createTtrpcChannel, type TtrpcChannel } from '../../transport/ttrpc-client.ts';
 import { createTtrpcServer, type TtrpcServer } from '../../transport/ttrpc-server.ts';
 
+import {
+  connectWhenReady,
+  directoriesIn,
+  directoryEntries,
+  furnish,
+  isAlive,
+  readJson,
+  until,
+} from './ask.ts';
+
 const ROOT = resolve(import.meta.dirname, '../../../../..');
 const BINARY = join(ROOT, 'apps/engine/bin/containerd-shim-engineroom-v2');
 export const NAMESPACE = 'moby';
 
 export const buildShim = (): void =>
-  void execFileSync(process.execPath, [join(ROOT, 'scripts/build-engine.mjs'), 'containerd-shim'], { stdio: 'pipe' });
+  void execFileSync(process.execPath, [join(ROOT, 'scripts/build-engine.mjs'), 'containerd-shim'], {
+    stdio: 'pipe',
+  });
 
 export interface RunningShim {
   readonly id: string;
@@ -120,10 +128,14 @@ export class ShimBench {
     return envelope?.event && fromBinary(schema, envelope.event.value);
   }
 
-  bundle({ args, process: changes, memoryLimit }: Wanted): { readonly id: string; readonly path: string } {
+  bundle({ args, process: changes, memoryLimit }: Wanted): {
+    readonly id: string;
+    readonly path: string;
+  } {
     const id = `c${(this.#count += 1)}`;
     const path = join(this.folder, 'b', id);
-    for (const name of ['rootfs', 'upper', 'work']) mkdirSync(join(path, name), { recursive: true });
+    for (const name of ['rootfs', 'upper', 'work'])
+      mkdirSync(join(path, name), { recursive: true });
     const config = {
       ociVersion: '1.0.2',
       root: { path: 'rootfs' },
@@ -151,11 +163,18 @@ export class ShimBench {
   }
 
   rootfs(bundle: string) {
-    const options = [`lowerdir=${this.#lower}`, `upperdir=${join(bundle, 'upper')}`, `workdir=${join(bundle, 'work')}`];
+    const options = [
+      `lowerdir=${this.#lower}`,
+      `upperdir=${join(bundle, 'upper')}`,
+      `workdir=${join(bundle, 'work')}`,
+    ];
     return [{ type: 'overlay', source: 'overlay', target: '', options }];
   }
 
-  fifos(bundle: string, ...names: readonly ('stdin' | 'stdout' | 'stderr')[]): Record<string, string> {
+  fifos(
+    bundle: string,
+    ...names: readonly ('stdin' | 'stdout' | 'stderr')[]
+  ): Record<string, string> {
     for (const name of names) native.mkfifo(join(bundle, name), 0o600);
     return Object.fromEntries(names.map((name) => [name, join(bundle, name)]));
   }
@@ -173,7 +192,15 @@ export class ShimBench {
     const { id, path } = this.bundle(wanted);
     const { socket } = await this.spare();
     claimed();
-    const claim = { namespace: NAMESPACE, id, bundle: path, address: this.address, ttrpcAddress: `${this.address}.ttrpc`, publishBinary: '', debug: false };
+    const claim = {
+      namespace: NAMESPACE,
+      id,
+      bundle: path,
+      address: this.address,
+      ttrpcAddress: `${this.address}.ttrpc`,
+      publishBinary: '',
+      debug: false,
+    };
     socket.write(`${JSON.stringify(claim)}\n`);
     const answer = await readJson<ClaimAnswer>(socket);
     if ('error' in answer) throw new Error(answer.error);
@@ -181,16 +208,35 @@ export class ShimBench {
   }
 
   /** A spare that has said hello. */
-  async spare(): Promise<{ readonly socket: Socket; readonly hello: SpareHello; readonly claimSocket: string }> {
+  async spare(): Promise<{
+    readonly socket: Socket;
+    readonly hello: SpareHello;
+    readonly claimSocket: string;
+  }> {
     const claimSocket = join(this.folder, `spare-${(this.#count += 1)}.sock`);
-    spawn(BINARY, ['-address', this.address, 'spare', claimSocket], { stdio: 'ignore', detached: true, env: this.environment() }).unref();
+    spawn(BINARY, ['-address', this.address, 'spare', claimSocket], {
+      stdio: 'ignore',
+      detached: true,
+      env: this.environment(),
+    }).unref();
     const socket = await connectWhenReady(claimSocket);
     return { socket, hello: await readJson<SpareHello>(socket), claimSocket };
   }
 
   command(bundle: string, args: readonly string[]) {
-    const flags = ['-namespace', NAMESPACE, '-address', this.address, '-publish-binary', '/bin/true'];
-    return spawnSync(BINARY, [...flags, ...args], { cwd: bundle, env: this.environment(), input: '' });
+    const flags = [
+      '-namespace',
+      NAMESPACE,
+      '-address',
+      this.address,
+      '-publish-binary',
+      '/bin/true',
+    ];
+    return spawnSync(BINARY, [...flags, ...args], {
+      cwd: bundle,
+      env: this.environment(),
+      input: '',
+    });
   }
 
   environment(): NodeJS.ProcessEnv {
@@ -220,8 +266,15 @@ export class ShimBench {
   }
 
   /** What a container may leave behind. */
-  leftovers(): { readonly mounts: number; readonly cgroups: readonly string[]; readonly sockets: number; readonly states: number } {
-    const cgroups = readHostFacts().hierarchies.flatMap(({ mountPoint }) => directoriesIn(join(mountPoint, this.cgroupParent)));
+  leftovers(): {
+    readonly mounts: number;
+    readonly cgroups: readonly string[];
+    readonly sockets: number;
+    readonly states: number;
+  } {
+    const cgroups = readHostFacts().hierarchies.flatMap(({ mountPoint }) =>
+      directoriesIn(join(mountPoint, this.cgroupParent)),
+    );
     return {
       mounts: readFileSync('/proc/self/mountinfo', 'utf8').split(this.folder).length - 1,
       cgroups,
@@ -232,7 +285,12 @@ export class ShimBench {
 
   async #connect(id: string, bundle: string, address: string): Promise<RunningShim> {
     const socketPath = address.replace('unix://', '');
-    const channel = createTtrpcChannel({ socketPath, peer: 'shim', namespace: NAMESPACE, tracer: this.tracer });
+    const channel = createTtrpcChannel({
+      socketPath,
+      peer: 'shim',
+      namespace: NAMESPACE,
+      tracer: this.tracer,
+    });
     const task = clientOf(channel);
     const { shimPid } = await task.connect({ id });
     const shim = { id, bundle, address, channel, task, pid: shimPid };
@@ -240,51 +298,3 @@ export class ShimBench {
     return shim;
   }
 }
-
-/** All that comes out of a FIFO until its writers are gone. Opens it at once, before anybody writes. */
-export const collect = async (path: string): Promise<Buffer> => {
-  const stream = new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks);
-};
-
-export const isAlive = (pid: number): boolean => {
-  try {
-    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-};
-
-/** For what no event tells: processes that are not our children, files of the kernel. */
-export const until = async (isTrue: () => boolean): Promise<void> => {
-  for (const deadline = Date.now() + 15_000; !isTrue(); ) {
-    if (Date.now() > deadline) throw new Error(`still not: ${isTrue.toString()}`);
-    await sleep(10);
-  }
-};
-
-const connectWhenReady = async (path: string): Promise<Socket> => {
-  await until(() => existsSync(path));
-  const socket = connect(path);
-  await once(socket, 'connect');
-  return socket;
-};
-
-const readJson = async <T>(socket: Socket): Promise<T> => {
-  const [chunk] = (await once(socket, 'data')) as [Buffer];
-  return JSON.parse(chunk.toString()) as T;
-};
-
-const directoryEntries = (path: string): string[] => (existsSync(path) ? readdirSync(path) : []);
-const directoriesIn = (path: string): string[] =>
-  existsSync(path) ? readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name) : [];
-
-const furnish = (root: string): void => {
-  for (const folder of ['bin', 'etc', 'tmp', 'proc', 'sys', 'dev']) mkdirSync(join(root, folder), { recursive: true });
-  chmodSync(join(root, 'tmp'), 0o1777);
-  copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  const { stdout } = spawnSync('/bin/busybox', ['--list'], { encoding: 'utf8' });
-  for (const name of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox')) symlinkSync('busybox', join(root, 'bin', name));
-};
