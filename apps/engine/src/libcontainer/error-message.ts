@@ -35,6 +35,7 @@ const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
   const purpose = step.purpose ?? '';
   if (purpose === 'init') return 'container init exited before it was ready';
   if (purpose === 'chdir') return `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${why}`;
+  if (purpose === 'stat executable') return `exec: ${JSON.stringify(args[0] ?? '')}: stat ${args[0] ?? ''}: ${why}`;
   if (purpose === 'lookup executable') return lookupError(args[0] ?? '', why);
   if (purpose === 'execve') return `exec ${args[0] ?? ''}: ${why}`;
   if (purpose.startsWith('rlimit ')) {
@@ -46,8 +47,7 @@ const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
 
 const lookupError = (name: string, why: string): string => {
   const quoted = JSON.stringify(name);
-  if (!name.includes('/')) return `exec: ${quoted}: executable file not found in $PATH`;
-  return why === 'permission denied' ? `exec: ${quoted}: ${why}` : `exec: ${quoted}: stat ${name}: ${why}`;
+  return name.includes('/') ? `exec: ${quoted}: ${why}` : `exec: ${quoted}: executable file not found in $PATH`;
 };
 
 const duringInit = (step: Step, why: string): string => {

@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path';
 import { type Compilation, SLOT } from './compilation.ts';
-import { AT, openFlags, X_OK } from './plan/constants.ts';
+import { AT, F_OK, openFlags, X_OK } from './plan/constants.ts';
 import { ERRNO, errnoSentence } from './plan/errno.ts';
 import { AT_FDCWD, cString, flags, number, struct, text, type ShownArgument } from './plan/stage-builder.ts';
 import type { Blob } from './plan/step.ts';
@@ -37,17 +37,24 @@ export const lookUpExecutable = (c: Compilation): void => {
   else lookUpName(c, paths);
 };
 
-const isExecutable = (path: string): readonly ShownArgument[] => [
+const isExecutable = (path: string, mode = number(X_OK, 'X_OK')): readonly ShownArgument[] => [
   AT_FDCWD,
   text(path),
-  number(X_OK, 'X_OK'),
+  mode,
   flags({ AT_EACCESS: AT.AT_EACCESS }, AT.AT_EACCESS),
 ];
 
 const lookUpPath = (c: Compilation, path: string): void => {
   const { O_PATH, O_DIRECTORY, O_CLOEXEC } = openFlags(c.facts.architecture);
+  c.init.call('faccessat2', isExecutable(path, number(F_OK, 'F_OK')), {
+    title: `is there a file ${path}?`,
+    object: 'process',
+    source: __SOURCE__,
+    reference: 'man:access(2)',
+    purpose: 'stat executable',
+  });
   c.init.call('faccessat2', isExecutable(path), {
-    title: `is there a program ${path}?`,
+    title: 'may it be run?',
     object: 'process',
     source: __SOURCE__,
     reference: 'man:access(2)',

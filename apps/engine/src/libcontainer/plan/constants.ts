@@ -83,6 +83,7 @@ export const AT = {
 } as const;
 
 /** access(2) */
+export const F_OK = 0;
 export const X_OK = 1;
 
 /** close_range(2) */
