@@ -98,7 +98,7 @@ async function prepareRepository({ native }) {
     'install',
     { inputs: MANIFESTS, outputs: ['node_modules/.package-lock.json'] },
     async () => {
-      if (!isInstalled()) await run('npm ci', 'npm', ['ci', '--ignore-scripts']);
+      if (!isInstalled()) await run('npm ci', 'npm', ['ci', '--ignore-scripts'], { isVital: true });
     },
   );
   await once(

@@ -23,7 +23,7 @@ async function prepare() {
     try {
       return await ensure('start');
     } catch (error) {
-      if (!(error instanceof Lack)) throw error;
+      if (!(error instanceof Lack) || error.isVital) throw error;
       process.stderr.write(
         `\n${error.message}\n\nWithout that no container can be started; the page comes with recorded runs.\n`,
       );

@@ -10,17 +10,29 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Tools that are unpacked here instead of being installed, such as the docker client without its daemon. */
 const TOOLS = join(ROOT, '.tmp/tools');
+/** What a failed command said last; its beginning is seldom of use. */
+const LAST_LINES = 40;
 const LEAST_NODE = [20, 19];
 
-/** A lack that a person must mend; the message says how. */
-export class Lack extends Error {}
+/** A lack that a person must mend; the message says how. Without what is vital not even the page works. */
+export class Lack extends Error {
+  constructor(message, { isVital = false } = {}) {
+    super(message);
+    this.isVital = isVital;
+  }
+}
 
 export const say = (text) => process.stderr.write(`${text}\n`);
 export const at = (path) => join(ROOT, path);
 const isRoot = process.getuid?.() === 0;
 
 /** Runs a command, shows its output only when it fails, and says what it is for. */
-export async function run(purpose, command, args, { cwd = ROOT, env = process.env } = {}) {
+export async function run(
+  purpose,
+  command,
+  args,
+  { cwd = ROOT, env = process.env, isVital = false } = {},
+) {
   const begin = performance.now();
   if (process.stderr.isTTY) process.stderr.write(`  … ${purpose}`);
   else say(`  … ${purpose}`);
@@ -45,8 +57,10 @@ export async function run(purpose, command, args, { cwd = ROOT, env = process.en
   });
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  if (code !== 0)
-    throw new Lack(`${purpose} failed:\n${output.trimEnd()}\n(${command} ${args.join(' ')})`);
+  if (code !== 0) {
+    const words = output.trimEnd().split('\n').slice(-LAST_LINES).join('\n');
+    throw new Lack(`${purpose} failed:\n${words}\n(${command} ${args.join(' ')})`, { isVital });
+  }
   say(`  ✓ ${purpose} (${seconds} s)`);
   return output;
 }
@@ -73,6 +87,7 @@ export function checkNode() {
   throw new Lack(
     `Node ${LEAST_NODE.join('.')} or newer is needed, this is ${process.version}.\n` +
       'See https://nodejs.org/en/download, or on Debian and Ubuntu the packages of https://github.com/nodesource/distributions.',
+    { isVital: true },
   );
 }
 
