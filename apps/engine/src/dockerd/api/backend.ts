@@ -49,7 +49,7 @@ export interface ContainerBackend {
     reference: string,
     condition: WaitCondition,
     signal: AbortSignal,
-  ): Promise<{ readonly exitCode: number }>;
+  ): Promise<{ readonly exitCode: number; readonly cause: string | null }>;
   /** Throws when it cannot be attached to. `accept` then turns the connection into a stream. */
   attach(
     reference: string,

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { basename } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
 import { traceOfProcess, type SpanContext } from '../../tracing/context.ts';
@@ -29,6 +30,10 @@ export interface TracedCommand {
 const NANOSECONDS_PER_TICK = 10_000_000n;
 const CLI_NAME = 'docker';
 
+/** Our own small client is a script: the kernel knows it as `node …/bin/docker run …`. */
+const isOurClient = ([program = '', script = '']: readonly string[]): boolean =>
+  basename(program) === 'node' && basename(script) === CLI_NAME;
+
 /** Null when it is gone already, or is in no pid namespace of ours. */
 export const readProcess = (pid: number): ClientProcess | null => {
   try {
@@ -37,13 +42,11 @@ export const readProcess = (pid: number): ClientProcess | null => {
     const end = stat.lastIndexOf(')');
     const fields = stat.slice(end + 2).split(' ');
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-    return {
-      pid,
-      ppid: Number(fields[1]),
-      name: stat.slice(stat.indexOf('(') + 1, end),
-      argv,
-      startTime: fields[19] ?? '',
-    };
+    const name = stat.slice(stat.indexOf('(') + 1, end);
+    const client = { pid, ppid: Number(fields[1]), name, argv, startTime: fields[19] ?? '' };
+    return isOurClient(argv)
+      ? { ...client, name: CLI_NAME, argv: [CLI_NAME, ...argv.slice(2)] }
+      : client;
   } catch {
     return null;
   }

@@ -67,11 +67,17 @@ const content = (head: string, body: Buffer): { body: unknown; raw: RawBytes } =
 export interface RequestTrace {
   /** The daemon's work, as a span of the client's trace. */
   run<T>(work: () => Promise<T>): Promise<T>;
+  /** What the answer had to wait for: an event of the trace. */
+  because(cause: string): void;
   /** The answer's head, and its body as far as it is kept. */
   answered(summary: string, head: string, body: Buffer): void;
 }
 
-const untraced: RequestTrace = { run: (work) => work(), answered: () => undefined };
+const untraced: RequestTrace = {
+  run: (work) => work(),
+  because: () => undefined,
+  answered: () => undefined,
+};
 
 export interface RequestTraceOptions {
   readonly tracer: Tracer;
@@ -188,13 +194,19 @@ const withServerSpan = (
     },
     source: __SOURCE__,
   });
+  let reason: string | null = null;
   return {
     run: (work) => span.run(work),
+    because: (cause) => {
+      reason = cause;
+    },
     answered: (summary, head, body) => {
       const status = Number(summary.slice(0, 3));
-      span.end(status >= 400 ? { code: 'error', message: summary } : { code: 'ok' }, {
-        'http.response.status_code': status,
-      });
+      span.end(
+        status >= 400 ? { code: 'error', message: summary } : { code: 'ok' },
+        { 'http.response.status_code': status },
+        reason === null ? {} : { cause: reason },
+      );
       onAnswer(span.context.spanId, summary, head, body);
     },
   };

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { OutputHub } from '../logger/output-hub.ts';
-import type { SpanContext } from '../../tracing/context.ts';
+import { spanStartedId } from '../../protocol/trace/event-id.ts';
+import { currentContext, type SpanContext } from '../../tracing/context.ts';
 import { INITIAL_STATE, type ContainerState } from './container-state.ts';
 import type { ContainerRun } from './container-run.ts';
 
@@ -30,6 +31,8 @@ export interface ContainerRecord {
 
 export interface ExitResult {
   readonly exitCode: number;
+  /** The event of the trace that made it known; null outside of any trace. */
+  readonly cause: string | null;
 }
 
 export class Container {
@@ -101,7 +104,11 @@ export class Container {
   }
 
   #result(): ExitResult {
-    return { exitCode: this.state.exitCode };
+    const context = currentContext();
+    return {
+      exitCode: this.state.exitCode,
+      cause: context ? spanStartedId(context.spanId) : null,
+    };
   }
 }
 

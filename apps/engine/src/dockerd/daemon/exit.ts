@@ -4,7 +4,7 @@
  */
 import type { TaskEvent } from '../containerd-client/tasks.ts';
 import { messageOf } from '../../protocol/errdefs.ts';
-import { processId } from '../../protocol/trace/event-id.ts';
+import { taskEventId } from '../../protocol/trace/event-id.ts';
 import { withContext } from '../../tracing/context.ts';
 import { isRunning, nextState } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
@@ -59,7 +59,7 @@ export const handleExit = (daemon: Daemon, container: Container, exit: Exit): Pr
         'daemon.handleExit',
         {
           level: 'step',
-          cause: processId(exit.pid, 'exit'),
+          cause: taskEventId('/tasks/exit', container.id, container.id, exit.pid),
           attributes: { 'container.id': container.id, 'process.exit.code': exit.exitCode },
           source: __SOURCE__,
         },

@@ -18,7 +18,7 @@ export const wait = (
       const { exitCode } = container.state;
       return isRunning(container.state)
         ? container.nextExit(signal)
-        : Promise.resolve({ exitCode });
+        : Promise.resolve({ exitCode, cause: null });
     }
   }
 };

@@ -102,6 +102,7 @@ export const waitContainer: Handler = async (backend, exchange) => {
   });
   const result = await Promise.race([exit, gone]);
   if (!result) return;
+  if (result.cause !== null) exchange.trace.because(result.cause);
   // Error is about the waiting; why a start failed is the answer of the start.
   const answer: WaitResponse = { StatusCode: result.exitCode, Error: null };
   response.end(`${JSON.stringify(answer)}\n`);
