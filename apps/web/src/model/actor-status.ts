@@ -57,8 +57,9 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
   if (process.execAt !== null)
     return { kind: 'active', process, words: `runs ${process.argv.join(' ') || process.name}` };
   const builder = process.formerParents.at(-1) ?? process.ppid;
-  const isBuilt = builder !== null && machine.processes[String(builder)]?.exit !== null;
-  return isBuilt
+  const left = builder === null ? null : (machine.processes[String(builder)]?.exit ?? null);
+  if (left && left.code !== 0) return { kind: 'ready', process, words: 'runc failed to build it' };
+  return left
     ? { kind: 'blocked', process, words: 'waits on exec.fifo' }
     : { kind: 'active', process, words: 'is being built' };
 }

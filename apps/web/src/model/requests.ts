@@ -89,5 +89,6 @@ const ID = /[0-9a-f]{64}/g;
 /** Short enough for a label on a moving token: `POST /containers/3f9c1d2e4b5a/start`, `Tasks/Create`. */
 export const shortSummary = (summary: string): string =>
   withoutVersionAndQuery(summary)
+    .replace(/ answered$/, ' done')
     .replace(ID, (id) => id.slice(0, 6) + '…')
     .replace(/^(?:[a-z]+\.)*(?:[a-z]+[0-9]*\.)*([A-Z][A-Za-z]+\/[A-Z])/, '$1');

@@ -33,8 +33,9 @@ export const Swimlanes = () => {
   useEachMove((state) => {
     const warp = state.model.warp(state.level);
     const share = percent(warp.toLearn(state.realNs), warp.endLearn);
-    if (line.current) line.current.style.left = share;
-    if (veil.current) veil.current.style.left = share;
+    // Both are as wide as the field, so a share of their own width is a share of the run; nothing is laid out anew.
+    if (line.current) line.current.style.transform = `translateX(${share})`;
+    if (veil.current) veil.current.style.transform = `translateX(${share})`;
   });
 
   const seekTo = (event: PointerEvent): void => {

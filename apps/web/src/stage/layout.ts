@@ -39,7 +39,8 @@ const LANES: readonly (readonly [FailureDomain, string, number])[] = [
 
 const LABEL_ROOM = 23;
 const LANE_PADDING = 7;
-const TALLEST_NODE = 74;
+/** On a projector everything grows. */
+const TALLEST_NODE = 0.13;
 
 export const layoutStage = (width: number, height: number): StageLayout => {
   let y = 0;
@@ -50,8 +51,11 @@ export const layoutStage = (width: number, height: number): StageLayout => {
   });
   const [you, daemons, container, kernel] = lanes as [Lane, Lane, Lane, Lane];
   const margin = Math.max(20, width * 0.035);
-  const nodeWidth = Math.max(150, Math.min(270, width * 0.255));
-  const nodeHeight = Math.min(TALLEST_NODE, daemons.height - LABEL_ROOM - LANE_PADDING);
+  const nodeWidth = Math.max(150, Math.min(360, width * 0.265));
+  const nodeHeight = Math.min(
+    Math.max(74, height * TALLEST_NODE),
+    daemons.height - LABEL_ROOM - LANE_PADDING,
+  );
   const left = margin;
   const right = width - margin - nodeWidth;
   const middle = (left + right) / 2;
