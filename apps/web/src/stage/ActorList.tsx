@@ -2,7 +2,10 @@
 import { ACTORS, labelOf } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
+import { stepBack } from '../playback/playhead.ts';
 import { select } from '../reader-store.ts';
+import { stepOn } from '../shortcuts.ts';
+import { useSwipe } from '../ui/use-swipe.ts';
 import { KernelChips } from './KernelChips.tsx';
 import { StatusMark } from './StatusMark.tsx';
 import { useJourneys } from './use-journeys.ts';
@@ -11,9 +14,10 @@ export const ActorList = () => {
   useModelVersion();
   const machine = usePlayhead(({ model, n }) => model.machineAt(n));
   const journeys = useJourneys();
+  const swipe = useSwipe(stepOn, stepBack);
   const travelling = journeys.at(-1);
   return (
-    <section className="actor-list" aria-label="Stage">
+    <section className="actor-list" aria-label="Stage" {...swipe}>
       <ul>
         {ACTORS.map(({ actor, label, glyph, domain }) => {
           const status = statusOf(machine, actor);
