@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import type { Cgroup } from '../libcontainer/cgroups/paths.ts';
 import { readHierarchies, type CgroupHierarchy } from '../libcontainer/host-facts.ts';
 
 const readOrNull = (path: string): string | null => {
@@ -38,6 +39,15 @@ export class ContainerCgroup {
     return this.#hierarchies.every(
       ({ version, controllers }) => version === 2 || controllers.length === 0,
     );
+  }
+
+  /** As the plan compiler names them. */
+  get cgroups(): readonly Cgroup[] {
+    return this.#hierarchies.map((hierarchy) => ({
+      hierarchy,
+      inner: hierarchy.ownPath,
+      path: join(hierarchy.mountPoint, hierarchy.ownPath),
+    }));
   }
 
   /** Directory of the container in the hierarchy of this controller, or null. */

@@ -28,9 +28,9 @@ export class RuncCommand {
     this.#tracer = tracer;
   }
 
-  /** Reads what the plan compiler must know of this machine, ahead of time. */
-  prepare(): void {
-    this.#facts = readHostFacts();
+  /** What the plan compiler must know of this machine: read once, ahead of time where there is time. */
+  prepare(): HostFacts {
+    return (this.#facts ??= readHostFacts());
   }
 
   create(options: {

@@ -6,6 +6,8 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { MetricsSchema as MetricsV1 } from '../protocol/gen/containerd/cgroup-v1-metrics_pb.ts';
+import { MetricsSchema as MetricsV2 } from '../protocol/gen/containerd/cgroup-v2-metrics_pb.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import { Status } from '../protocol/gen/containerd/process_pb.ts';
 import { TaskExitSchema, TaskOOMSchema } from '../protocol/gen/containerd/task-events_pb.ts';
@@ -197,6 +199,31 @@ describe('a container', () => {
     );
     await until(() => bench.topics().includes('/tasks/resumed'));
     expect(bench.topics()).toContain('/tasks/paused');
+  });
+
+  it('gets other limits while it runs', async () => {
+    const shim = await bench.start({ args: ['sleep', '1000'], memoryLimit: 16 * 1024 * 1024 });
+    const { id, task } = shim;
+    await create(shim);
+    await task.start({ id });
+    const typeUrl = 'types.containerd.io/opencontainers/runtime-spec/1/LinuxResources';
+    const limit = 64 * 1024 * 1024;
+    const update = (resources: unknown) =>
+      task.update({ id, resources: { typeUrl, value: Buffer.from(JSON.stringify(resources)) } });
+    // Upwards and downwards.
+    await update({ memory: { limit, swap: limit } });
+    await update({ memory: { limit: limit / 2, swap: limit / 2 }, pids: { limit: 33 } });
+    const { stats } = await task.stats({ id });
+    const isV1 = stats?.typeUrl.includes('.v1.') ?? false;
+    const bytes = stats?.value ?? new Uint8Array();
+    const [pids, memory] = isV1
+      ? [
+          fromBinary(MetricsV1, bytes).pids?.limit,
+          fromBinary(MetricsV1, bytes).memory?.usage?.limit,
+        ]
+      : [fromBinary(MetricsV2, bytes).pids?.limit, fromBinary(MetricsV2, bytes).memory?.usageLimit];
+    expect([pids, memory]).toEqual([33n, BigInt(limit / 2)]);
+    expect((await caught(update({ memory: { limit: 'much' } }))).kind).toBe('invalid_argument');
   });
 
   it('that takes too much memory is told of before its exit', async () => {

@@ -19,6 +19,7 @@ import type { Handlers } from '../transport/service.ts';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import { Container, type ContainerParts } from './container.ts';
 import { readMetrics } from './container-metrics.ts';
+import { updateLimits } from './container-update.ts';
 import type { Exit } from './init-process.ts';
 import type { Publisher } from './publisher.ts';
 
@@ -81,7 +82,11 @@ export class TaskService {
         return {};
       },
       exec: () => notYet('exec: processes beside the first one'),
-      update: () => notYet('update: changing the limits of a running container'),
+      update: async ({ resources }) => {
+        if (!resources) throw new EngineError('invalid_argument', 'update without resources');
+        updateLimits(this.#get().init.cgroup, options.runc.prepare(), resources.value);
+        return {};
+      },
       checkpoint: () => notYet('checkpoint: saving a container'),
     };
   }

@@ -248,14 +248,7 @@ export class ShimBench {
   }
 
   async close(): Promise<void> {
-    for (const { id, bundle, channel, pid } of this.#shims) {
-      channel.close();
-      if (isAlive(pid)) {
-        process.kill(pid, 'SIGKILL');
-        await until(() => !isAlive(pid));
-      }
-      if (existsSync(bundle)) this.command(bundle, ['-id', id, '-bundle', bundle, 'delete']);
-    }
+    for (const shim of this.#shims) await this.#dismiss(shim);
     await this.closeContainerd();
     this.#collector.close();
     for (const { mountPoint } of readHostFacts().hierarchies) {
@@ -281,6 +274,20 @@ export class ShimBench {
       sockets: directoryEntries(join(this.folder, 's')).length,
       states: directoryEntries(join(this.folder, 'runc', NAMESPACE)).length,
     };
+  }
+
+  async #dismiss({ id, bundle, channel, task, pid }: RunningShim): Promise<void> {
+    if (isAlive(pid)) {
+      // What the test has left running; each of these may have happened already.
+      await task.kill({ id, signal: 9 }).catch(() => undefined);
+      await task.wait({ id }).catch(() => undefined);
+      await task.delete({ id }).catch(() => undefined);
+      await task.shutdown({ id }).catch(() => undefined);
+      await until(() => !isAlive(pid));
+    } else if (existsSync(join(this.folder, 'runc', NAMESPACE, id))) {
+      this.command(bundle, ['-id', id, '-bundle', bundle, 'delete']);
+    }
+    channel.close();
   }
 
   async #connect(id: string, bundle: string, address: string): Promise<RunningShim> {
