@@ -184,5 +184,6 @@ const runAttached = async (
   } finally {
     stopStdin();
     socket.destroy();
+    exit.destroy();
   }
 };
