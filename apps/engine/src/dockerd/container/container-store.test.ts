@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { ContainerStore } from './container-store.ts';
+import { newRecord } from './container.ts';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'engine-room-store-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const ID = 'ab'.repeat(32);
+const add = async (store: ContainerStore, id: string, name: string) => {
+  store.reserveName(name, id);
+  const record = newRecord({
+    id,
+    name,
+    created: '2026-01-01T00:00:00Z',
+    config: ContainerConfig.parse({ Image: 'busybox' }),
+    imageId: 'sha256:1',
+    imageRef: 'busybox',
+    isAutoRemove: false,
+    path: 'sh',
+    args: [],
+    createdIn: null,
+  });
+  return store.add(record, HostConfig.parse({}));
+};
+
+test('a container is found by name, id and an unambiguous beginning of it, after a restart too', async () => {
+  await add(new ContainerStore(root), ID, 'one');
+  const store = new ContainerStore(root);
+  await store.load();
+
+  expect(store.find('one').id).toBe(ID);
+  expect(store.find('/one').id).toBe(ID);
+  expect(store.find(ID).id).toBe(ID);
+  expect(store.find('abab').id).toBe(ID);
+});
+
+test('two containers with one beginning are not guessed between', async () => {
+  const store = new ContainerStore(root);
+  await add(store, ID, 'one');
+  await add(store, `${ID.slice(0, 62)}cd`, 'two');
+
+  expect(() => store.find('abab')).toThrow('multiple IDs found with provided prefix: abab');
+});
+
+test('a taken name is refused in the words that clients know', async () => {
+  const store = new ContainerStore(root);
+  await add(store, ID, 'one');
+
+  expect(() => store.reserveName('one', 'x')).toThrow(
+    `Conflict. The container name "/one" is already in use by container "${ID}". You have to remove (or rename) that container to be able to reuse that name.`,
+  );
+});
+
+test('a container that was never complete is cleaned away at the start', async () => {
+  const half = join(root, 'cd'.repeat(32));
+  mkdirSync(half);
+  writeFileSync(join(half, 'hostconfig.json'), '{}');
+  const store = new ContainerStore(root);
+
+  await store.load();
+
+  expect(store.list()).toEqual([]);
+  expect(existsSync(half)).toBe(false);
+});

@@ -1,0 +1,83 @@
+import { cpus } from 'node:os';
+import { expect, test } from 'vitest';
+import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { mergeConfig } from './create.ts';
+import { startFailure } from './start.ts';
+import { validate } from './validate.ts';
+
+const check = (config: unknown, host: unknown = {}) =>
+  validate(ContainerConfig.parse(config), HostConfig.parse(host));
+
+test('what the CLI sends by default is accepted without a word', () => {
+  expect(check({ Image: 'x', Env: null }, { NetworkMode: 'default', Binds: null })).toEqual([]);
+});
+
+test.each<[string, unknown, unknown]>([
+  ['Minimum memory limit allowed is 6MB', {}, { Memory: 1024 }],
+  [
+    `range of CPUs is from 0.01 to ${cpus().length}.00, as there are only ${cpus().length} CPUs available`,
+    {},
+    { NanoCpus: 1e12 },
+  ],
+  [
+    "the working directory 'x' is invalid, it needs to be an absolute path",
+    { WorkingDir: 'x' },
+    {},
+  ],
+  ['Invalid signal: FOO', { StopSignal: 'FOO' }, {}],
+  ['invalid hostname format: a b', { Hostname: 'a b' }, {}],
+  ['invalid environment variable: =x', { Env: ['=x'] }, {}],
+  ['invalid CapAdd: unknown capability: "FOO"', {}, { CapAdd: ['FOO'] }],
+  ['network foo not found', {}, { NetworkMode: 'foo' }],
+])('%s', (sentence, config, host) => {
+  const attempt = () => check(config, host);
+
+  expect(attempt).toThrow(sentence);
+});
+
+test.each<[string, unknown, unknown?]>([
+  ['--privileged', { Privileged: true }],
+  ['-v', { Binds: ['/:/host'] }],
+  ['--mount', { Mounts: [{}] }],
+  ['-p', { PortBindings: { '80/tcp': [] } }],
+  ['--pid', { PidMode: 'host' }],
+  ['--ipc', { IpcMode: 'host' }],
+  ['--uts', { UTSMode: 'host' }],
+  ['host', { NetworkMode: 'host' }],
+  ['--device', { Devices: [{}] }],
+  ['--sysctl', { Sysctls: { a: 'b' } }],
+  ['--restart', { RestartPolicy: { Name: 'always' } }],
+  ['syslog', { LogConfig: { Type: 'syslog' } }],
+  ['apparmor', { SecurityOpt: ['apparmor=mine'] }],
+])('what cannot be honoured is refused by name: %s', (name, host) => {
+  expect(() => check({}, host)).toThrow(name);
+  expect(() => check({}, host)).toThrow('not supported by this daemon yet');
+});
+
+test('a network that would need a bridge is warned about', () => {
+  expect(check({}, { NetworkMode: 'bridge' })[0]).toContain('loopback interface only');
+});
+
+test.each([
+  [{}, { Cmd: ['sh'] }, null, ['sh']],
+  [{ Cmd: ['ls'] }, { Entrypoint: ['/e'], Cmd: ['sh'] }, ['/e'], ['ls']],
+  [{ Entrypoint: ['/mine'] }, { Entrypoint: ['/e'], Cmd: ['sh'] }, ['/mine'], null],
+  [{ Entrypoint: [''], Cmd: ['ls'] }, { Entrypoint: ['/e'], Cmd: ['sh'] }, null, ['ls']],
+])('%j over an image with %j', (user, image, entrypoint, cmd) => {
+  const merged = mergeConfig(ContainerConfig.parse(user), {
+    ...{ Env: null, Entrypoint: null, Cmd: null },
+    ...image,
+  });
+
+  expect([merged.Entrypoint, merged.Cmd]).toEqual([entrypoint, cmd]);
+});
+
+test.each([
+  ['exec: "x": executable file not found in $PATH: unknown', 127],
+  ['exec: "/x": stat /x: no such file or directory: unknown', 127],
+  ['exec: "/etc": permission denied: unknown', 126],
+  ['exec: "/etc": is a directory', 126],
+  ['the moon is full', 128],
+])('a start that fails with "%s" leaves exit code %d', (message, exitCode) => {
+  expect(startFailure(new Error(message)).exitCode).toBe(exitCode);
+});
