@@ -17,6 +17,3 @@ export const invalidArgument = (what: string, options?: Cause): EngineError =>
 
 export const failedPrecondition = (what: string, options?: Cause): EngineError =>
   new EngineError('failed_precondition', `${what}: failed precondition`, options);
-
-export const unavailable = (what: string, options?: Cause): EngineError =>
-  new EngineError('unavailable', `${what}: unavailable`, options);
