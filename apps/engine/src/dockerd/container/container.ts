@@ -47,8 +47,6 @@ export class Container {
   hasTask = false;
   /** True while a removal is on its way, so that only one is. */
   isRemoving = false;
-  /** Set by `docker stop` and `kill`: no restart policy may act against them. */
-  isStoppedByUser = false;
   hub = new OutputHub();
   readonly #exitWaiters = new Set<(result: ExitResult) => void>();
   readonly #removalWaiters = new Set<(result: ExitResult) => void>();

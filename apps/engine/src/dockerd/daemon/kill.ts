@@ -44,7 +44,6 @@ export const kill = async (
 
 /** SIGKILL, and the exit awaited. */
 export const forceKill = async (daemon: Daemon, container: Container): Promise<void> => {
-  container.isStoppedByUser = true;
   const abort = new AbortController();
   const exit = container.nextExit(abort.signal);
   try {
@@ -85,7 +84,6 @@ export const stop = async (
   if (!isRunning(container.state)) {
     throw new EngineError('not_modified', `container ${container.id} is already stopped`);
   }
-  container.isStoppedByUser = true;
   const { StopSignal, StopTimeout } = container.record.config;
   const first = signal || StopSignal ? signalNumber(signal || StopSignal) : SIGTERM;
   const seconds = timeoutSeconds ?? StopTimeout ?? DEFAULT_STOP_SECONDS;

@@ -13,7 +13,12 @@ const follower = (container: Container): LogFollower => {
       const stop = run?.log.watch(callback);
       const abort = new AbortController();
       // The end is a change too.
-      void container.nextExit(abort.signal).then(callback);
+      const tellEnd = async (): Promise<void> => {
+        await container.nextExit(abort.signal);
+        callback();
+      };
+      // Ends with the exit, or never: an aborted wait is forgotten.
+      void tellEnd();
       return () => {
         stop?.();
         abort.abort();

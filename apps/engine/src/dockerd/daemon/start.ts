@@ -51,7 +51,6 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
   });
 
 const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
-  container.isStoppedByUser = false;
   let run: ContainerRun | null = null;
   try {
     run = openRun(daemon, container);

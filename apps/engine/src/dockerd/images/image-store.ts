@@ -84,12 +84,13 @@ export class ImageStore {
 
   /** Errors are Docker's: `No such image: busybox:latest`. */
   async find(reference: string): Promise<LoadedImage> {
-    const byId = await this.#findById(reference);
-    if (byId) return this.read(byId);
-    const name = canonicalName(parseReference(reference));
-    const image = await this.client.get(name);
-    if (!image) throw new EngineError('not_found', `No such image: ${familiarName(name)}`);
-    return this.read(image.target);
+    // A name wins over an id that begins the same, unless it says that it is one.
+    const isId = /^(sha256:)?[0-9a-f]{64}$|^sha256:/.test(reference);
+    const name = isId ? reference : canonicalName(parseReference(reference));
+    const image = isId ? null : await this.client.get(name);
+    const target = image?.target ?? (await this.#findById(reference));
+    if (!target) throw new EngineError('not_found', `No such image: ${familiarName(name)}`);
+    return this.read(target);
   }
 
   async names(digest: string): Promise<string[]> {
