@@ -20,6 +20,8 @@ export default defineConfig({
   },
   // `npx vite` beside a running lab: the page from here, the trace from there.
   server: { proxy: { '/api': { target: 'http://127.0.0.1:7070', ws: true } } },
+  // The built page alone: whatever runs on this machine has no part in it.
+  preview: { proxy: {} },
   test: {
     root: '.',
     projects: [

@@ -134,7 +134,7 @@ export const EventTable = () => {
           <input
             ref={filter}
             id="event-filter"
-            type="search"
+            type="text"
             value={words}
             onChange={({ target }) => setWords(target.value)}
           />
