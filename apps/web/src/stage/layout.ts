@@ -68,7 +68,7 @@ export const layoutStage = (width: number, height: number): StageLayout => {
     width,
     height,
     lanes,
-    isTight: nodeHeight < 52,
+    isTight: Math.min(nodeHeight, you.height - LABEL_ROOM - LANE_PADDING) < 46,
     boxes: {
       docker: inLane(you, left),
       dockerd: inLane(daemons, middle),
