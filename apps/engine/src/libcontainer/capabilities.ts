@@ -2,7 +2,6 @@
  * root's power in pieces: what the container may keep of it.
  * capabilities(7), capset(2), prctl(2). Upstream: runc libcontainer/capabilities/capabilities.go.
  */
-import type { LinuxCapabilities } from '../protocol/oci/runtime-spec.ts';
 import type { Compilation } from './compilation.ts';
 import { PR } from './plan/constants.ts';
 import { number, pack, struct } from './plan/stage-builder.ts';
@@ -26,16 +25,19 @@ export const capabilityMask = (names: readonly string[] | undefined, available: 
     return bit < 0 ? mask : mask | ((1n << BigInt(bit)) & available);
   }, 0n);
 
-const setsOf = (c: Compilation): Record<keyof LinuxCapabilities & string, bigint> | null => {
+type CapabilitySet = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient';
+
+const setsOf = (c: Compilation): Readonly<Record<CapabilitySet, bigint>> | null => {
   const wanted = c.process.capabilities;
   if (!wanted) return null;
-  const available = c.facts.boundingCapabilities;
+  const mask = (set: CapabilitySet): bigint =>
+    capabilityMask(wanted[set], c.facts.boundingCapabilities);
   return {
-    bounding: capabilityMask(wanted.bounding, available),
-    effective: capabilityMask(wanted.effective, available),
-    permitted: capabilityMask(wanted.permitted, available),
-    inheritable: capabilityMask(wanted.inheritable, available),
-    ambient: capabilityMask(wanted.ambient, available),
+    bounding: mask('bounding'),
+    effective: mask('effective'),
+    permitted: mask('permitted'),
+    inheritable: mask('inheritable'),
+    ambient: mask('ambient'),
   };
 };
 
@@ -46,7 +48,7 @@ export const dropBoundingSet = (c: Compilation): void => {
   for (let bit = 0; bit <= c.facts.lastCapability; bit++) {
     const mask = 1n << BigInt(bit);
     const isThere = (c.facts.boundingCapabilities & mask) !== 0n;
-    if (!isThere || ((sets['bounding'] ?? 0n) & mask) !== 0n) continue;
+    if (!isThere || (sets.bounding & mask) !== 0n) continue;
     const name = CAPABILITIES[bit] ?? `capability ${bit}`;
     c.init.call('prctl', [number(PR.PR_CAPBSET_DROP, 'PR_CAPBSET_DROP'), number(bit, name)], {
       title: `give up ${name} for ever`,
@@ -61,7 +63,9 @@ export const dropBoundingSet = (c: Compilation): void => {
 /** Changing from root to another user would drop everything; what config.json grants must survive it. */
 export const keepCapabilities = (c: Compilation, keep: boolean): void => {
   c.init.call('prctl', [number(PR.PR_SET_KEEPCAPS, 'PR_SET_KEEPCAPS'), number(keep ? 1 : 0)], {
-    title: keep ? 'keep capabilities while the user changes' : 'from here on a change of user drops them again',
+    title: keep
+      ? 'keep capabilities while the user changes'
+      : 'from here on a change of user drops them again',
     object: 'capability',
     source: __SOURCE__,
     reference: 'man:capabilities(7)',
@@ -74,7 +78,7 @@ const LINUX_CAPABILITY_VERSION_3 = 0x2008_0522;
 export const setCapabilities = (c: Compilation): void => {
   const sets = setsOf(c);
   if (!sets) return;
-  const { effective = 0n, permitted = 0n, inheritable = 0n, ambient = 0n } = sets;
+  const { effective, permitted, inheritable, ambient } = sets;
   const header = pack([
     [4, LINUX_CAPABILITY_VERSION_3],
     [4, 0],
@@ -101,22 +105,42 @@ export const setCapabilities = (c: Compilation): void => {
       purpose: 'capabilities',
     },
   );
-  c.init.call('prctl', [number(PR.PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'), number(PR.PR_CAP_AMBIENT_CLEAR_ALL, 'PR_CAP_AMBIENT_CLEAR_ALL'), number(0), number(0), number(0)], {
-    title: 'no capability is handed on to programs of other users',
-    object: 'capability',
-    source: __SOURCE__,
-    reference: 'man:capabilities(7)',
-    purpose: 'capabilities',
-  });
-  CAPABILITIES.forEach((name, bit) => {
-    if ((ambient & (1n << BigInt(bit))) === 0n) return;
-    c.init.call('prctl', [number(PR.PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'), number(PR.PR_CAP_AMBIENT_RAISE, 'PR_CAP_AMBIENT_RAISE'), number(bit, name), number(0), number(0)], {
-      title: `… but ${name}`,
+  c.init.call(
+    'prctl',
+    [
+      number(PR.PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'),
+      number(PR.PR_CAP_AMBIENT_CLEAR_ALL, 'PR_CAP_AMBIENT_CLEAR_ALL'),
+      number(0),
+      number(0),
+      number(0),
+    ],
+    {
+      title: 'no capability is handed on to programs of other users',
       object: 'capability',
       source: __SOURCE__,
       reference: 'man:capabilities(7)',
       purpose: 'capabilities',
-    });
+    },
+  );
+  CAPABILITIES.forEach((name, bit) => {
+    if ((ambient & (1n << BigInt(bit))) === 0n) return;
+    c.init.call(
+      'prctl',
+      [
+        number(PR.PR_CAP_AMBIENT, 'PR_CAP_AMBIENT'),
+        number(PR.PR_CAP_AMBIENT_RAISE, 'PR_CAP_AMBIENT_RAISE'),
+        number(bit, name),
+        number(0),
+        number(0),
+      ],
+      {
+        title: `… but ${name}`,
+        object: 'capability',
+        source: __SOURCE__,
+        reference: 'man:capabilities(7)',
+        purpose: 'capabilities',
+      },
+    );
   });
 };
 

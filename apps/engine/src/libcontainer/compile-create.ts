@@ -11,7 +11,13 @@ import { type Compilation, type CreateInput, refuse, SLOT } from './compilation.
 import { setUpConsole, wantsConsole } from './console.ts';
 import { holdExecFifo, makeExecFifo, waitAtExecFifo } from './exec-fifo.ts';
 import { execute, lookUpExecutable } from './executable.ts';
-import { checkIdentity, joinSessionKeyring, setNames, setOomScore, writeSysctls } from './identity.ts';
+import {
+  checkIdentity,
+  joinSessionKeyring,
+  setNames,
+  setOomScore,
+  writeSysctls,
+} from './identity.ts';
 import { checkNamespaces, cloneInit, enterCgroupNamespace, joinNamespaces } from './namespaces.ts';
 import { bringLoopbackUp } from './network.ts';
 import { number, StageBuilder } from './plan/stage-builder.ts';
@@ -21,11 +27,21 @@ import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
 import { finishReadOnlyMounts, mountAll, type ParsedMount, parseMounts } from './rootfs/mounts.ts';
 import { makeRootReadOnly, pivotRoot, prepareRoot } from './rootfs/pivot-root.ts';
-import { applyAppArmor, checkAppArmor, installSeccomp, seccompComesLast, setNoNewPrivileges } from './security.ts';
+import {
+  applyAppArmor,
+  checkAppArmor,
+  installSeccomp,
+  seccompComesLast,
+  setNoNewPrivileges,
+} from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
 import { makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { changeUser, setUmask } from './user.ts';
-import { checkWorkingDirectory, enterWorkingDirectory, makeWorkingDirectory } from './working-directory.ts';
+import {
+  checkWorkingDirectory,
+  enterWorkingDirectory,
+  makeWorkingDirectory,
+} from './working-directory.ts';
 
 /** The descriptor at which the spawner hands in the socket for the terminal's master. */
 export const CONSOLE_SOCKET_FD = 5;
@@ -60,7 +76,8 @@ const begin = (input: CreateInput): Compilation => {
 };
 
 const check = (c: Compilation): void => {
-  if (c.facts.files.isDirectory(c.rootfs) !== true) refuse(`invalid rootfs: ${c.rootfs} is not a folder`);
+  if (c.facts.files.isDirectory(c.rootfs) !== true)
+    refuse(`invalid rootfs: ${c.rootfs} is not a folder`);
   if (c.rootfs === '/') refuse('invalid rootfs: it must not be /');
   refuseUnsupported(c.spec, c);
   checkNamespaces(c);
@@ -82,11 +99,16 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
     ['linux.resources.network.classID', Boolean(linux.resources?.network?.classID)],
     ['linux.resources.network.priorities', (linux.resources?.network?.priorities ?? []).length > 0],
     ['linux.resources.blockIO.leafWeight', Boolean(linux.resources?.blockIO?.leafWeight)],
-    ['linux.resources.blockIO.weightDevice', (linux.resources?.blockIO?.weightDevice ?? []).length > 0],
+    [
+      'linux.resources.blockIO.weightDevice',
+      (linux.resources?.blockIO?.weightDevice ?? []).length > 0,
+    ],
     ...['intelRdt', 'personality', 'timeOffsets', 'netDevices', 'memoryPolicy'].map(
       (name) => [`linux.${name}`, isThere(linux[name])] as const,
     ),
-    ...['scheduler', 'ioPriority', 'execCPUAffinity'].map((name) => [`process.${name}`, isThere(process[name])] as const),
+    ...['scheduler', 'ioPriority', 'execCPUAffinity'].map(
+      (name) => [`process.${name}`, isThere(process[name])] as const,
+    ),
     ...['solaris', 'windows', 'vm', 'zos'].map((name) => [name, isThere(spec[name])] as const),
   ];
   const first = asked.find(([, isAsked]) => isAsked);
@@ -94,7 +116,9 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
 };
 
 const isThere = (value: unknown): boolean =>
-  value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0);
+  value !== undefined &&
+  value !== null &&
+  !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** runc itself: cgroups and limits, then the clone, then wait. */
 const compileRunc = (c: Compilation): void => {
@@ -161,4 +185,3 @@ const compileInit = (c: Compilation, mounts: readonly ParsedMount[]): void => {
   if (seccompComesLast(c)) installSeccomp(c);
   execute(c);
 };
-

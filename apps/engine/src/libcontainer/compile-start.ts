@@ -3,7 +3,16 @@
  * fifo(7), pidfd_open(2), poll(2). Upstream: runc libcontainer/container_linux.go (exec, awaitFifoOpen).
  */
 import { openFlags, POLLIN } from './plan/constants.ts';
-import { AT_FDCWD, flags, number, pack, slot, StageBuilder, struct, text } from './plan/stage-builder.ts';
+import {
+  AT_FDCWD,
+  flags,
+  number,
+  pack,
+  slot,
+  StageBuilder,
+  struct,
+  text,
+} from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
 import type { NativeArchitecture } from './plan/syscall-numbers.ts';
 
@@ -28,15 +37,19 @@ export const compileStart = ({ architecture, execFifo, pid }: StartInput): Plan 
     resultSlot: SLOT.init,
     purpose: 'start',
   });
-  runc.call('openat', [AT_FDCWD, text(execFifo), flags(open, open.O_RDONLY | open.O_NONBLOCK | open.O_CLOEXEC)], {
-    title: 'open the gate: the waiting init wakes up',
-    object: 'sync',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:fifo(7)',
-    resultSlot: SLOT.fifo,
-    purpose: 'start',
-  });
+  runc.call(
+    'openat',
+    [AT_FDCWD, text(execFifo), flags(open, open.O_RDONLY | open.O_NONBLOCK | open.O_CLOEXEC)],
+    {
+      title: 'open the gate: the waiting init wakes up',
+      object: 'sync',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:fifo(7)',
+      resultSlot: SLOT.fifo,
+      purpose: 'start',
+    },
+  );
   const pollfds = {
     bytes: pack([
       [4, 0],
@@ -57,7 +70,13 @@ export const compileStart = ({ architecture, execFifo, pid }: StartInput): Plan 
   ]);
   runc.call(
     'ppoll',
-    [struct(pollfds, '[{exec.fifo, POLLIN}, {init, POLLIN}]'), number(2), struct({ bytes: patience }, '{tv_sec=30}'), number(0, 'NULL'), number(8)],
+    [
+      struct(pollfds, '[{exec.fifo, POLLIN}, {init, POLLIN}]'),
+      number(2),
+      struct({ bytes: patience }, '{tv_sec=30}'),
+      number(0, 'NULL'),
+      number(8),
+    ],
     {
       title: 'wait until init has passed the gate, or has died',
       object: 'sync',

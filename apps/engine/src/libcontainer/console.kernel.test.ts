@@ -24,8 +24,11 @@ const readAll = (fd: number): string => {
 };
 
 test('the program sees a terminal of the asked size, as its controlling terminal and as /dev/console', async () => {
-  const script = 'tty; stty size; ls /dev/pts | tr "\\n" " "; stat -c "%t:%T" /dev/console; echo controlled >/dev/tty; read line; echo "got $line"';
-  const bundle = bench.bundle(['sh', '-c', script], { process: { terminal: true, consoleSize: { height: 33, width: 101 } } });
+  const script =
+    'tty; stty size; ls /dev/pts | tr "\\n" " "; stat -c "%t:%T" /dev/console; echo controlled >/dev/tty; read line; echo "got $line"';
+  const bundle = bench.bundle(['sh', '-c', script], {
+    process: { terminal: true, consoleSize: { height: 33, width: 101 } },
+  });
   const created = await bench.create(bundle);
   const master = created.ptyMaster;
   if (master === null) throw new Error('no master');
@@ -43,7 +46,10 @@ test('the program sees a terminal of the asked size, as its controlling terminal
 });
 
 test('Ctrl-C on the master is SIGINT for the program', async () => {
-  const bundle = bench.bundle(['sh', '-c', 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 1; done'], { process: { terminal: true } });
+  const bundle = bench.bundle(
+    ['sh', '-c', 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 1; done'],
+    { process: { terminal: true } },
+  );
   const created = await bench.create(bundle);
   const master = created.ptyMaster;
   if (master === null) throw new Error('no master');
@@ -54,7 +60,9 @@ test('Ctrl-C on the master is SIGINT for the program', async () => {
     native.setNonBlocking(master);
     const stop = native.watchReadable(master, () => {
       const buffer = new Uint8Array(64);
-      if (new TextDecoder().decode(buffer.subarray(0, readSync(master, buffer))).includes('ready')) {
+      if (
+        new TextDecoder().decode(buffer.subarray(0, readSync(master, buffer))).includes('ready')
+      ) {
         stop();
         resolve();
       }
@@ -67,7 +75,9 @@ test('Ctrl-C on the master is SIGINT for the program', async () => {
 });
 
 test('another user owns the terminal', async () => {
-  const bundle = bench.bundle(['sh', '-c', 'stat -c "%u %G %a" $(tty); echo again >/dev/stdout'], { process: { terminal: true, user: { uid: 1000, gid: 1000 } } });
+  const bundle = bench.bundle(['sh', '-c', 'stat -c "%u %G %a" $(tty); echo again >/dev/stdout'], {
+    process: { terminal: true, user: { uid: 1000, gid: 1000 } },
+  });
   const created = await bench.create(bundle);
   const master = created.ptyMaster;
   if (master === null) throw new Error('no master');

@@ -14,25 +14,51 @@ export const setUpConsole = (c: Compilation): void => {
   if (!wantsConsole(c)) return;
   const words = { object: 'stdio', reference: 'man:pty(7)', purpose: 'console' } as const;
   openMaster(c);
-  c.init.call('ioctl', [slot(SLOT.ptmx), number(IOCTL.TIOCSPTLCK, 'TIOCSPTLCK'), struct({ bytes: new Uint8Array(4) }, '[0]')], {
-    ...words,
-    title: 'unlock the other end of the terminal',
-    source: __SOURCE__,
-  });
+  c.init.call(
+    'ioctl',
+    [
+      slot(SLOT.ptmx),
+      number(IOCTL.TIOCSPTLCK, 'TIOCSPTLCK'),
+      struct({ bytes: new Uint8Array(4) }, '[0]'),
+    ],
+    {
+      ...words,
+      title: 'unlock the other end of the terminal',
+      source: __SOURCE__,
+    },
+  );
   const open = openFlags(c.facts.architecture);
-  c.init.call('ioctl', [slot(SLOT.ptmx), number(IOCTL.TIOCGPTPEER, 'TIOCGPTPEER'), flags(open, open.O_RDWR | open.O_NOCTTY | open.O_CLOEXEC)], {
-    ...words,
-    title: 'open the other end, without asking any path',
-    source: __SOURCE__,
-    resultSlot: SLOT.pty,
-  });
+  c.init.call(
+    'ioctl',
+    [
+      slot(SLOT.ptmx),
+      number(IOCTL.TIOCGPTPEER, 'TIOCGPTPEER'),
+      flags(open, open.O_RDWR | open.O_NOCTTY | open.O_CLOEXEC),
+    ],
+    {
+      ...words,
+      title: 'open the other end, without asking any path',
+      source: __SOURCE__,
+      resultSlot: SLOT.pty,
+    },
+  );
   setWindowSize(c);
   placeForFile(c, '/dev/console', { purpose: 'console' });
-  c.init.call('mount', [fdPath(SLOT.pty), fdPath(SLOT.target, shownPlace('/dev/console')), NULL, flags(MS, MS.MS_BIND), NULL], {
-    ...words,
-    title: 'the terminal is also /dev/console',
-    source: __SOURCE__,
-  });
+  c.init.call(
+    'mount',
+    [
+      fdPath(SLOT.pty),
+      fdPath(SLOT.target, shownPlace('/dev/console')),
+      NULL,
+      flags(MS, MS.MS_BIND),
+      NULL,
+    ],
+    {
+      ...words,
+      title: 'the terminal is also /dev/console',
+      source: __SOURCE__,
+    },
+  );
   sendMaster(c);
   c.init.call('ioctl', [slot(SLOT.pty), number(IOCTL.TIOCSCTTY, 'TIOCSCTTY'), number(0)], {
     ...words,
@@ -56,15 +82,24 @@ const openMaster = (c: Compilation): void => {
     [8, 0],
     [8, RESOLVE.RESOLVE_IN_ROOT | RESOLVE.RESOLVE_NO_MAGICLINKS],
   ]);
-  c.init.call('openat2', [slot(SLOT.rootfs), text('dev/pts/ptmx'), struct({ bytes: how }, '{flags=O_RDWR|O_NOCTTY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}'), number(24)], {
-    title: "a new terminal of the container's own devpts",
-    object: 'stdio',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:pty(7)',
-    resultSlot: SLOT.ptmx,
-    purpose: 'console',
-  });
+  c.init.call(
+    'openat2',
+    [
+      slot(SLOT.rootfs),
+      text('dev/pts/ptmx'),
+      struct({ bytes: how }, '{flags=O_RDWR|O_NOCTTY|O_CLOEXEC, resolve=RESOLVE_IN_ROOT}'),
+      number(24),
+    ],
+    {
+      title: "a new terminal of the container's own devpts",
+      object: 'stdio',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:pty(7)',
+      resultSlot: SLOT.ptmx,
+      purpose: 'console',
+    },
+  );
 };
 
 const setWindowSize = (c: Compilation): void => {
@@ -76,19 +111,33 @@ const setWindowSize = (c: Compilation): void => {
     [2, 0],
     [2, 0],
   ]);
-  c.init.call('ioctl', [slot(SLOT.ptmx), number(IOCTL.TIOCSWINSZ, 'TIOCSWINSZ'), struct({ bytes: winsize }, `{ws_row=${size.height}, ws_col=${size.width}}`)], {
-    title: `the window has ${size.height} lines of ${size.width} characters`,
-    object: 'stdio',
-    source: __SOURCE__,
-    reference: 'man:ioctl_tty(2)',
-    purpose: 'console',
-  });
+  c.init.call(
+    'ioctl',
+    [
+      slot(SLOT.ptmx),
+      number(IOCTL.TIOCSWINSZ, 'TIOCSWINSZ'),
+      struct({ bytes: winsize }, `{ws_row=${size.height}, ws_col=${size.width}}`),
+    ],
+    {
+      title: `the window has ${size.height} lines of ${size.width} characters`,
+      object: 'stdio',
+      source: __SOURCE__,
+      reference: 'man:ioctl_tty(2)',
+      purpose: 'console',
+    },
+  );
 };
 
 /** struct msghdr with one iovec and one control message that carries the descriptor. */
 const sendMaster = (c: Compilation): void => {
   const data = new TextEncoder().encode('/dev/ptmx');
-  const iovec = { bytes: pack([[8, 0], [8, data.length]]), patches: [{ offset: 0, pointerTo: { bytes: data } }] };
+  const iovec = {
+    bytes: pack([
+      [8, 0],
+      [8, data.length],
+    ]),
+    patches: [{ offset: 0, pointerTo: { bytes: data } }],
+  };
   const control = {
     bytes: pack([
       [8, 20], // cmsg_len = CMSG_LEN(sizeof(int))
@@ -114,11 +163,20 @@ const sendMaster = (c: Compilation): void => {
       { offset: 32, pointerTo: control },
     ],
   };
-  c.init.call('sendmsg', [slot(SLOT.consoleSocket), struct(message, '{msg_iov="/dev/ptmx", msg_control={SCM_RIGHTS, [<pty master>]}}'), number(0)], {
-    title: "hand the master to the shim: what is written there appears on the container's standard input",
-    object: 'stdio',
-    source: __SOURCE__,
-    reference: 'man:unix(7)',
-    purpose: 'console',
-  });
+  c.init.call(
+    'sendmsg',
+    [
+      slot(SLOT.consoleSocket),
+      struct(message, '{msg_iov="/dev/ptmx", msg_control={SCM_RIGHTS, [<pty master>]}}'),
+      number(0),
+    ],
+    {
+      title:
+        "hand the master to the shim: what is written there appears on the container's standard input",
+      object: 'stdio',
+      source: __SOURCE__,
+      reference: 'man:unix(7)',
+      purpose: 'console',
+    },
+  );
 };

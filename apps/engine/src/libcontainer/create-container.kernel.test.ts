@@ -1,5 +1,13 @@
 /** A container as the kernel sees it, between `runc create` and `runc delete`. */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { LinuxSeccomp } from '../protocol/oci/runtime-spec.ts';
@@ -10,9 +18,12 @@ const bench = new Bench();
 afterAll(() => bench.close());
 
 const dockerPolicy = (): LinuxSeccomp =>
-  LinuxSeccomp.parse(JSON.parse(readFileSync(new URL('./testing/docker-seccomp.json', import.meta.url), 'utf8')));
+  LinuxSeccomp.parse(
+    JSON.parse(readFileSync(new URL('./testing/docker-seccomp.json', import.meta.url), 'utf8')),
+  );
 
-const namespaceOf = (pid: number | 'self', name: string): string => readlinkSync(`/proc/${pid}/ns/${name}`);
+const namespaceOf = (pid: number | 'self', name: string): string =>
+  readlinkSync(`/proc/${pid}/ns/${name}`);
 
 test('the program runs, its output and its exit code arrive', async () => {
   const { output, code } = await bench.run(['sh', '-c', 'echo hello; exit 7']);
@@ -22,7 +33,13 @@ test('the program runs, its output and its exit code arrive', async () => {
 });
 
 test('init waits in its own namespaces as a child of ours, and runs the program only after start', async () => {
-  const bundle = bench.bundle(['sleep', '1000'], { linux: { namespaces: ['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'].map((type) => ({ type }) as never) } });
+  const bundle = bench.bundle(['sleep', '1000'], {
+    linux: {
+      namespaces: ['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'].map(
+        (type) => ({ type }) as never,
+      ),
+    },
+  });
 
   const created = await bench.create(bundle);
 
@@ -33,7 +50,11 @@ test('init waits in its own namespaces as a child of ours, and runs the program 
   expect(readProcess(created.pid)?.ppid).toBe(process.pid);
   expect(readFileSync(`/proc/${created.pid}/comm`, 'utf8').trim()).toBe('runc:[init]');
   expect((await readState(bench.root, bundle.id)).status).toBe('created');
-  expect(readdirSync(`/proc/${created.pid}/fd`).map(Number).sort((a, b) => a - b)).toEqual([0, 1, 2, 4, 60, 61]);
+  expect(
+    readdirSync(`/proc/${created.pid}/fd`)
+      .map(Number)
+      .sort((a, b) => a - b),
+  ).toEqual([0, 1, 2, 4, 60, 61]);
 
   await bench.start(bundle.id);
   await created.execed;
@@ -49,7 +70,10 @@ test('init waits in its own namespaces as a child of ours, and runs the program 
 });
 
 test("root has Docker's capabilities, no_new_privs and a filter when asked, and no more", async () => {
-  const bundle = bench.bundle(['sleep', '1000'], { process: { noNewPrivileges: true }, linux: { seccomp: dockerPolicy() } });
+  const bundle = bench.bundle(['sleep', '1000'], {
+    process: { noNewPrivileges: true },
+    linux: { seccomp: dockerPolicy() },
+  });
   const created = await bench.create(bundle);
   await bench.start(bundle.id);
   await created.execed;
@@ -68,7 +92,8 @@ test("root has Docker's capabilities, no_new_privs and a filter when asked, and 
 });
 
 test("Docker's filter is in force also without no_new_privs", async () => {
-  const probe = 'grep -E "NoNewPrivs|Seccomp:" /proc/self/status; unshare -n true; echo $?; mount -t tmpfs x /tmp; echo $?';
+  const probe =
+    'grep -E "NoNewPrivs|Seccomp:" /proc/self/status; unshare -n true; echo $?; mount -t tmpfs x /tmp; echo $?';
 
   const { output } = await bench.run(['sh', '-c', probe], {
     linux: { seccomp: dockerPolicy() },
@@ -104,15 +129,23 @@ test("ambient capabilities reach another user's program", async () => {
   const { output } = await bench.run(['grep', 'Cap', '/proc/self/status'], {
     process: {
       user: { uid: 1000, gid: 1000 },
-      capabilities: { bounding: names, effective: names, permitted: names, inheritable: names, ambient: names },
+      capabilities: {
+        bounding: names,
+        effective: names,
+        permitted: names,
+        inheritable: names,
+        ambient: names,
+      },
     },
   });
 
-  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) expect(output).toContain(`${set}:\t0000000000000400`);
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
+    expect(output).toContain(`${set}:\t0000000000000400`);
 });
 
 test('host name, rlimits, oom score, sysctl, environment and HOME are those of config.json and the image', async () => {
-  const probe = 'hostname; ulimit -n; ulimit -c; cat /proc/self/oom_score_adj /proc/sys/net/ipv4/ip_unprivileged_port_start; echo $HOME $A; pwd';
+  const probe =
+    'hostname; ulimit -n; ulimit -c; cat /proc/self/oom_score_adj /proc/sys/net/ipv4/ip_unprivileged_port_start; echo $HOME $A; pwd';
 
   const { output } = await bench.run(['sh', '-c', probe], {
     spec: { hostname: 'teacher' },
@@ -133,7 +166,11 @@ test('host name, rlimits, oom score, sysctl, environment and HOME are those of c
 });
 
 test('the loopback interface answers in a new network namespace', async () => {
-  const { output } = await bench.run(['sh', '-c', 'ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up; ls /sys/class/net']);
+  const { output } = await bench.run([
+    'sh',
+    '-c',
+    'ping -c 1 -W 2 127.0.0.1 >/dev/null && echo up; ls /sys/class/net',
+  ]);
 
   expect(output).toBe('up\nlo\n');
 });
@@ -143,7 +180,15 @@ test('a network namespace can be joined instead', async () => {
   const created = await bench.create(owner);
 
   const { output } = await bench.run(['readlink', '/proc/self/ns/net'], {
-    linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }, { type: 'uts' }, { type: 'ipc' }, { type: 'network', path: `/proc/${created.pid}/ns/net` }] },
+    linux: {
+      namespaces: [
+        { type: 'mount' },
+        { type: 'pid' },
+        { type: 'uts' },
+        { type: 'ipc' },
+        { type: 'network', path: `/proc/${created.pid}/ns/net` },
+      ],
+    },
   });
 
   expect(output.trim()).toBe(namespaceOf(created.pid, 'net'));
@@ -154,20 +199,26 @@ test('pid, ipc and uts namespaces of another container can be joined', async () 
   const created = await bench.create(owner);
   const path = (name: string): string => `/proc/${created.pid}/ns/${name}`;
 
-  const { output } = await bench.run(['sh', '-c', 'for n in pid ipc uts; do readlink /proc/self/ns/$n; done; cat /proc/1/comm'], {
-    spec: { hostname: undefined as never },
-    linux: {
-      namespaces: [
-        { type: 'mount' },
-        { type: 'network' },
-        { type: 'pid', path: path('pid') },
-        { type: 'uts', path: path('uts') },
-        { type: 'ipc', path: path('ipc') },
-      ],
+  const { output } = await bench.run(
+    ['sh', '-c', 'for n in pid ipc uts; do readlink /proc/self/ns/$n; done; cat /proc/1/comm'],
+    {
+      spec: { hostname: undefined as never },
+      linux: {
+        namespaces: [
+          { type: 'mount' },
+          { type: 'network' },
+          { type: 'pid', path: path('pid') },
+          { type: 'uts', path: path('uts') },
+          { type: 'ipc', path: path('ipc') },
+        ],
+      },
     },
-  });
+  );
 
-  expect(output.trim().split('\n')).toEqual([...['pid', 'ipc', 'uts'].map((name) => namespaceOf(created.pid, name)), 'runc:[init]']);
+  expect(output.trim().split('\n')).toEqual([
+    ...['pid', 'ipc', 'uts'].map((name) => namespaceOf(created.pid, name)),
+    'runc:[init]',
+  ]);
 });
 
 test('a binary that the machine cannot run leaves a word in the output and exit code 1', async () => {
@@ -181,7 +232,9 @@ test('a binary that the machine cannot run leaves a word in the output and exit 
 
   await expect(created.execed).rejects.toThrow('exec /garbage: exec format error');
   expect(await exited).toBe(1);
-  expect(readFileSync(join(bundle.path, 'output'), 'utf8')).toBe('exec /garbage: exec format error\n');
+  expect(readFileSync(join(bundle.path, 'output'), 'utf8')).toBe(
+    'exec /garbage: exec format error\n',
+  );
 });
 
 test('nothing is left behind: not by a container, not by a failed create', async () => {
@@ -201,7 +254,9 @@ test('the same id cannot be created twice', async () => {
   const bundle = bench.bundle(['true']);
   await bench.create(bundle);
 
-  await expect(bench.create(bundle)).rejects.toThrow(`runc create failed: container with id exists: ${bundle.id}`);
+  await expect(bench.create(bundle)).rejects.toThrow(
+    `runc create failed: container with id exists: ${bundle.id}`,
+  );
   expect((await readState(bench.root, bundle.id)).status).toBe('created');
 });
 
@@ -209,7 +264,9 @@ test('delete refuses what runs unless forced, and does not know what is not ther
   const bundle = bench.bundle(['sleep', '1000']);
   await bench.create(bundle);
 
-  await expect(bench.delete(bundle.id)).rejects.toThrow(`cannot delete container ${bundle.id} that is not stopped: created`);
+  await expect(bench.delete(bundle.id)).rejects.toThrow(
+    `cannot delete container ${bundle.id} that is not stopped: created`,
+  );
   await bench.delete(bundle.id, true);
   await expect(bench.delete(bundle.id)).rejects.toThrow(`container "${bundle.id}" does not exist`);
 });

@@ -18,7 +18,14 @@ import { namespaceAttributes } from './plan-trace.ts';
 import type { Plan } from './plan/step.ts';
 import { removeCgroups } from './remove-cgroups.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
-import { execFifoPath, makeStateFolder, readProcess, removeStateFolder, type StateFile, writeState } from './state-file.ts';
+import {
+  execFifoPath,
+  makeStateFolder,
+  readProcess,
+  removeStateFolder,
+  type StateFile,
+  writeState,
+} from './state-file.ts';
 
 export interface CreateOptions {
   readonly native: Native;
@@ -62,10 +69,13 @@ let ownFacts: HostFacts | undefined;
  */
 export const createContainer = async (options: CreateOptions): Promise<CreatedContainer> => {
   const { tracer, root, id, bundle } = options;
-  if (!isAbsolute(bundle)) throw new EngineError('invalid_argument', `the bundle must be an absolute path: ${bundle}`);
+  if (!isAbsolute(bundle))
+    throw new EngineError('invalid_argument', `the bundle must be an absolute path: ${bundle}`);
   const spec = await readConfig(bundle);
   await makeStateFolder(root, id).catch((error: unknown) => {
-    throw error instanceof EngineError ? new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error }) : error;
+    throw error instanceof EngineError
+      ? new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error })
+      : error;
   });
   const words = {
     level: 'step',
@@ -86,12 +96,20 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
 const readConfig = async (bundle: string): Promise<RuntimeSpec> => {
   const path = join(bundle, 'config.json');
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new EngineError('not_found', `runc create failed: JSON specification file ${path} not found`, { cause: error });
+    throw new EngineError(
+      'not_found',
+      `runc create failed: JSON specification file ${path} not found`,
+      { cause: error },
+    );
   });
   try {
     return RuntimeSpec.parse(JSON.parse(text));
   } catch (error) {
-    throw new EngineError('invalid_argument', `runc create failed: ${path} is not a valid config.json: ${messageOf(error)}`, { cause: error });
+    throw new EngineError(
+      'invalid_argument',
+      `runc create failed: ${path} is not a valid config.json: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 };
 
@@ -128,12 +146,18 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
   if (outcome.code !== 0 || outcome.initPid === null) {
     console.close();
     const message = createFailed(outcome.failure, subjectOf(spec));
-    throw await afterFailure(creation, outcome.failure?.step.purpose === 'init' ? oomOr(creation, message) : message);
+    throw await afterFailure(
+      creation,
+      outcome.failure?.step.purpose === 'init' ? oomOr(creation, message) : message,
+    );
   }
   return parked(creation, outcome.initPid, running, console);
 };
 
-const subjectOf = ({ process }: RuntimeSpec) => ({ args: process?.args ?? [], cwd: process?.cwd ?? '/' });
+const subjectOf = ({ process }: RuntimeSpec) => ({
+  args: process?.args ?? [],
+  cwd: process?.cwd ?? '/',
+});
 
 const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
   const uid = spec.process?.user.uid ?? 0;
@@ -146,7 +170,11 @@ const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
       id,
       bundle,
       execFifo: execFifoPath(root, id),
-      ownsStdio: [belongsToContainer(stdio[0]), belongsToContainer(stdio[1]), belongsToContainer(stdio[2])],
+      ownsStdio: [
+        belongsToContainer(stdio[0]),
+        belongsToContainer(stdio[1]),
+        belongsToContainer(stdio[2]),
+      ],
       home: hasHome ? '' : homeOf(rootfs, uid),
     });
   } catch (error) {
@@ -175,7 +203,11 @@ const CONSOLE_TIMEOUT_MS = 1000;
 const openConsole = ({ native, spec, consoleSocket }: Creation): Console => {
   const nothing = { handedOver: () => undefined, receive: () => null, close: () => undefined };
   if (spec.process?.terminal !== true) {
-    if (consoleSocket !== undefined) throw new EngineError('invalid_argument', 'runc create failed: cannot use console socket if runc will not detach or allocate tty');
+    if (consoleSocket !== undefined)
+      throw new EngineError(
+        'invalid_argument',
+        'runc create failed: cannot use console socket if runc will not detach or allocate tty',
+      );
     return { ...nothing, extraFds: [] };
   }
   if (consoleSocket !== undefined) return { ...nothing, extraFds: [consoleSocket] };
@@ -193,7 +225,12 @@ const openConsole = ({ native, spec, consoleSocket }: Creation): Console => {
   };
 };
 
-const parked = async (creation: Creation, pid: number, running: RunningPlan, console: Console): Promise<CreatedContainer> => {
+const parked = async (
+  creation: Creation,
+  pid: number,
+  running: RunningPlan,
+  console: Console,
+): Promise<CreatedContainer> => {
   const { native, root, bundle, spec, span } = creation;
   let pidfd: number | null = null;
   let ptyMaster: number | null = null;
@@ -202,7 +239,11 @@ const parked = async (creation: Creation, pid: number, running: RunningPlan, con
     ptyMaster = console.receive();
     const startTime = readProcess(pid)?.startTime ?? '';
     await writeState(root, { ...stateOf(creation), pid, startTime });
-    span.event('init is parked on exec.fifo', { 'process.pid': pid, ...namespaceAttributes(pid) }, { level: 'detail', source: __SOURCE__ });
+    span.event(
+      'init is parked on exec.fifo',
+      { 'process.pid': pid, ...namespaceAttributes(pid) },
+      { level: 'detail', source: __SOURCE__ },
+    );
     return { pid, pidfd, startTime, ptyMaster, execed: execed(running, spec) };
   } catch (error) {
     running.stop();
@@ -227,7 +268,10 @@ const execed = (running: RunningPlan, spec: RuntimeSpec): Promise<void> => {
 
 const cgroupPathsOf = ({ facts, spec, id }: Creation): Readonly<Record<string, string>> =>
   Object.fromEntries(
-    cgroupsOf(facts, spec.linux?.cgroupsPath, id).map(({ hierarchy, path }) => [hierarchyName(hierarchy), path]),
+    cgroupsOf(facts, spec.linux?.cgroupsPath, id).map(({ hierarchy, path }) => [
+      hierarchyName(hierarchy),
+      path,
+    ]),
   );
 
 const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
@@ -246,7 +290,10 @@ const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
 /** init vanished without a word: the most common reason has a counter. */
 const oomOr = (creation: Creation, message: string): string => {
   const paths = cgroupPathsOf(creation);
-  const counters = [`${paths['memory'] ?? ''}/memory.oom_control`, `${paths['unified'] ?? ''}/memory.events`].map((path) => {
+  const counters = [
+    `${paths['memory'] ?? ''}/memory.oom_control`,
+    `${paths['unified'] ?? ''}/memory.events`,
+  ].map((path) => {
     try {
       return readFileSync(path, 'utf8');
     } catch {
@@ -254,7 +301,9 @@ const oomOr = (creation: Creation, message: string): string => {
     }
   });
   const killed = counters.some((text) => /^oom_kill [1-9]/m.test(text));
-  return killed ? 'runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)' : message;
+  return killed
+    ? 'runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)'
+    : message;
 };
 
 /** Undoes what the steps before the failure have made. Mounts and namespaces went with init. */

@@ -34,13 +34,26 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
     }
     if (state.status !== 'stopped') {
       if (!force) {
-        throw new EngineError('failed_precondition', `cannot delete container ${id} that is not stopped: ${state.status}`);
+        throw new EngineError(
+          'failed_precondition',
+          `cannot delete container ${id} that is not stopped: ${state.status}`,
+        );
       }
       await killEverything(native, state);
     }
     const run = async (plan: Plan): Promise<void> => {
       await withNullStdio(
-        (stdio) => runPlan({ native, tracer, plan, argv: ['runc', 'delete', id], stdio, cwd: '/', span, containerId: id }).exited,
+        (stdio) =>
+          runPlan({
+            native,
+            tracer,
+            plan,
+            argv: ['runc', 'delete', id],
+            stdio,
+            cwd: '/',
+            span,
+            containerId: id,
+          }).exited,
       );
     };
     await removeCgroups(Object.values(state.cgroupPaths), nativeArchitecture(), run);

@@ -20,7 +20,11 @@ interface Bundle {
 const realMessage = ({ id, path }: Bundle): string => {
   const root = join(bench.folder, 'real-runc');
   const log = join(path, 'log.json');
-  spawnSync(RUNC, ['--root', root, '--log', log, '--log-format', 'json', 'create', '--bundle', path, id], { stdio: 'ignore' });
+  spawnSync(
+    RUNC,
+    ['--root', root, '--log', log, '--log-format', 'json', 'create', '--bundle', path, id],
+    { stdio: 'ignore' },
+  );
   spawnSync(RUNC, ['--root', root, 'delete', '--force', id], { stdio: 'ignore' });
   const errors = readFileSync(log, 'utf8')
     .trim()
@@ -35,7 +39,8 @@ const ourMessage = async (bundle: Bundle): Promise<string> => {
   return outcome instanceof Error ? outcome.message : 'created';
 };
 
-const program = (args: readonly string[], process: SpecChanges['process'] = {}) => bench.bundle(args, { process });
+const program = (args: readonly string[], process: SpecChanges['process'] = {}) =>
+  bench.bundle(args, { process });
 
 const CASES: readonly (readonly [string, () => Bundle])[] = [
   ['a name that is in no folder of PATH', () => program(['foo'])],
@@ -45,21 +50,31 @@ const CASES: readonly (readonly [string, () => Bundle])[] = [
   ['a file without x', () => program(['/etc/passwd'])],
   ['a path through a file', () => program(['/etc/passwd/x'])],
   ['a name without PATH', () => program(['sh'], { env: ['A=b'] })],
-  ['a program that the user may not run', () => {
-    const bundle = program(['/secret/run'], { user: { uid: 1000, gid: 1000 }, capabilities: {} });
-    mkdirSync(join(bundle.path, 'rootfs/secret'), { mode: 0o700 });
-    writeFileSync(join(bundle.path, 'rootfs/secret/run'), '#!/bin/sh\n', { mode: 0o755 });
-    return bundle;
-  }],
-  ['a working directory that only root may enter', () => {
-    const bundle = program(['true'], { user: { uid: 1000, gid: 1000 }, cwd: '/closed', capabilities: {} });
-    mkdirSync(join(bundle.path, 'rootfs/closed'), { mode: 0o700 });
-    return bundle;
-  }],
+  [
+    'a program that the user may not run',
+    () => {
+      const bundle = program(['/secret/run'], { user: { uid: 1000, gid: 1000 }, capabilities: {} });
+      mkdirSync(join(bundle.path, 'rootfs/secret'), { mode: 0o700 });
+      writeFileSync(join(bundle.path, 'rootfs/secret/run'), '#!/bin/sh\n', { mode: 0o755 });
+      return bundle;
+    },
+  ],
+  [
+    'a working directory that only root may enter',
+    () => {
+      const bundle = program(['true'], {
+        user: { uid: 1000, gid: 1000 },
+        cwd: '/closed',
+        capabilities: {},
+      });
+      mkdirSync(join(bundle.path, 'rootfs/closed'), { mode: 0o700 });
+      return bundle;
+    },
+  ],
   ['no arguments', () => program([])],
 ];
 
-test.runIf(hasRunc).each(CASES)("says of %s what runc says", async (_, make) => {
+test.runIf(hasRunc).each(CASES)('says of %s what runc says', async (_, make) => {
   const bundle = make();
 
   const [ours, theirs] = [await ourMessage(bundle), realMessage(bundle)];
@@ -70,11 +85,15 @@ test.runIf(hasRunc).each(CASES)("says of %s what runc says", async (_, make) => 
 test('a working directory that is a file is refused', async () => {
   const message = await ourMessage(program(['true'], { cwd: '/etc/passwd' }));
 
-  expect(message).toBe('runc create failed: unable to start container process: chdir to cwd ("/etc/passwd") set in config.json failed: not a directory');
+  expect(message).toBe(
+    'runc create failed: unable to start container process: chdir to cwd ("/etc/passwd") set in config.json failed: not a directory',
+  );
 });
 
 test('a mount that the kernel refuses is named with source, target, flags and reason', async () => {
-  const mounts = [{ destination: '/x', type: 'nosuchfs', source: 'nothing', options: ['ro', 'a=b'] }];
+  const mounts = [
+    { destination: '/x', type: 'nosuchfs', source: 'nothing', options: ['ro', 'a=b'] },
+  ];
 
   const message = await ourMessage(bench.bundle(['true'], { spec: { mounts } }));
 
@@ -87,7 +106,9 @@ test('a mount that the kernel refuses is named with source, target, flags and re
 test('a bind mount without its source is refused', async () => {
   const mounts = [{ destination: '/x', type: 'bind', source: '/not/there', options: ['rbind'] }];
 
-  await expect(bench.create(bench.bundle(['true'], { spec: { mounts } }))).rejects.toThrow('stat /not/there: no such file or directory');
+  await expect(bench.create(bench.bundle(['true'], { spec: { mounts } }))).rejects.toThrow(
+    'stat /not/there: no such file or directory',
+  );
 });
 
 test.each<readonly [string, SpecChanges]>([
@@ -98,10 +119,22 @@ test.each<readonly [string, SpecChanges]>([
   ['linux.intelRdt', { linux: { intelRdt: { closID: 'x' } } }],
   ['apparmor is not enabled', { process: { apparmorProfile: 'docker-default' } }],
   ['systemd cgroup driver', { linux: { cgroupsPath: 'system.slice:docker:x' } }],
-  ['hostname without a private UTS', { linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }] } }],
+  [
+    'hostname without a private UTS',
+    { linux: { namespaces: [{ type: 'mount' }, { type: 'pid' }] } },
+  ],
   ['is not in a separate kernel namespace', { linux: { sysctl: { 'kernel.panic': '1' } } }],
   ['invalid rlimit type', { process: { rlimits: [{ type: 'RLIMIT_X', soft: 1, hard: 1 }] } }],
-  ['shared mount propagation', { spec: { mounts: [{ destination: '/x', type: 'bind', source: '/tmp', options: ['rbind', 'rshared'] }] } }],
+  [
+    'shared mount propagation',
+    {
+      spec: {
+        mounts: [
+          { destination: '/x', type: 'bind', source: '/tmp', options: ['rbind', 'rshared'] },
+        ],
+      },
+    },
+  ],
 ])('refuses by name, before anything is made: %s', async (words, changes) => {
   const bundle = bench.bundle(['true'], changes);
   const before = bench.events.length;

@@ -18,12 +18,18 @@ export const createFailed = (failure: Failure | null, subject: Subject): string 
 
 /** After `runc start` nobody waits for an answer any more; this is for the trace and the shim's log. */
 export const executeFailed = (failure: Failure, subject: Subject): string =>
-  failure.wasKilled ? 'container init was killed before it ran its program' : reasonOf(failure, subject);
+  failure.wasKilled
+    ? 'container init was killed before it ran its program'
+    : reasonOf(failure, subject);
 
 const sentenceOf = (failure: Failure, subject: Subject): string => {
   const { step } = failure;
   const reason = `unable to start container process: ${reasonOf(failure, subject)}`;
-  if (step.purpose === 'cgroup' || step.purpose === 'cgroup limit' || step.purpose === 'device filter') {
+  if (
+    step.purpose === 'cgroup' ||
+    step.purpose === 'cgroup limit' ||
+    step.purpose === 'device filter'
+  ) {
     return `unable to start container process: unable to apply cgroup configuration: ${callOf(failure)}`;
   }
   return reason;
@@ -34,8 +40,10 @@ const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
   const why = errnoSentence(record.errno);
   const purpose = step.purpose ?? '';
   if (purpose === 'init') return 'container init exited before it was ready';
-  if (purpose === 'chdir') return `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${why}`;
-  if (purpose === 'stat executable') return `exec: ${JSON.stringify(args[0] ?? '')}: stat ${args[0] ?? ''}: ${why}`;
+  if (purpose === 'chdir')
+    return `chdir to cwd (${JSON.stringify(cwd)}) set in config.json failed: ${why}`;
+  if (purpose === 'stat executable')
+    return `exec: ${JSON.stringify(args[0] ?? '')}: stat ${args[0] ?? ''}: ${why}`;
   if (purpose === 'lookup executable') return lookupError(args[0] ?? '', why);
   if (purpose === 'execve') return `exec ${args[0] ?? ''}: ${why}`;
   if (purpose.startsWith('rlimit ')) {
@@ -47,7 +55,9 @@ const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
 
 const lookupError = (name: string, why: string): string => {
   const quoted = JSON.stringify(name);
-  return name.includes('/') ? `exec: ${quoted}: ${why}` : `exec: ${quoted}: executable file not found in $PATH`;
+  return name.includes('/')
+    ? `exec: ${quoted}: ${why}`
+    : `exec: ${quoted}: executable file not found in $PATH`;
 };
 
 const duringInit = (step: Step, why: string): string => {
@@ -93,7 +103,10 @@ const mountError = (step: Step, target: string): string => {
   ].join(', ');
 };
 
-const sourceOf = (step: Step): string => (step.kind === 'syscall' ? stringOf(step.arguments[0]) : '');
+const sourceOf = (step: Step): string =>
+  step.kind === 'syscall' ? stringOf(step.arguments[0]) : '';
 
 const stringOf = (argument: Argument | undefined): string =>
-  argument?.kind === 'bytes' ? new TextDecoder().decode(argument.data.bytes).replace(/\0.*$/s, '') : '';
+  argument?.kind === 'bytes'
+    ? new TextDecoder().decode(argument.data.bytes).replace(/\0.*$/s, '')
+    : '';

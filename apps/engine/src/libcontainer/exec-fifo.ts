@@ -22,14 +22,18 @@ export const makeExecFifo = (c: Compilation): void => {
 /** While the host's tree is still visible; a FIFO's handle leads nowhere else. */
 export const holdExecFifo = (c: Compilation): void => {
   const { O_PATH, O_CLOEXEC } = openFlags(c.facts.architecture);
-  c.init.call('openat', [AT_FDCWD, text(c.execFifo), flags({ O_PATH, O_CLOEXEC }, O_PATH | O_CLOEXEC)], {
-    title: 'hold exec.fifo: after pivot_root its path is out of reach',
-    object: 'sync',
-    source: __SOURCE__,
-    reference: 'man:open(2)',
-    resultSlot: SLOT.execFifo,
-    purpose: 'exec fifo',
-  });
+  c.init.call(
+    'openat',
+    [AT_FDCWD, text(c.execFifo), flags({ O_PATH, O_CLOEXEC }, O_PATH | O_CLOEXEC)],
+    {
+      title: 'hold exec.fifo: after pivot_root its path is out of reach',
+      object: 'sync',
+      source: __SOURCE__,
+      reference: 'man:open(2)',
+      resultSlot: SLOT.execFifo,
+      purpose: 'exec fifo',
+    },
+  );
   c.init.call('dup3', [slot(SLOT.execFifo), number(FD.execFifo), flags({ O_CLOEXEC }, O_CLOEXEC)], {
     title: 'keep it where the great closing does not reach',
     object: 'sync',
@@ -42,21 +46,29 @@ export const holdExecFifo = (c: Compilation): void => {
 
 export const waitAtExecFifo = (c: Compilation): void => {
   const { O_WRONLY, O_CLOEXEC } = openFlags(c.facts.architecture);
-  c.init.call('openat', [AT_FDCWD, fdPath(SLOT.execFifo), flags({ O_WRONLY, O_CLOEXEC }, O_WRONLY | O_CLOEXEC)], {
-    title: 'created: wait here for `runc start`',
-    object: 'sync',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:fifo(7)',
-    resultSlot: SLOT.parked,
-    purpose: 'exec fifo',
-  });
-  c.init.call('write', [slot(SLOT.parked), struct({ bytes: new TextEncoder().encode('0') }, '"0"'), number(1)], {
-    title: 'tell `runc start` that the gate is passed',
-    object: 'sync',
-    source: __SOURCE__,
-    reference: 'man:write(2)',
-    expect: 1,
-    purpose: 'exec fifo',
-  });
+  c.init.call(
+    'openat',
+    [AT_FDCWD, fdPath(SLOT.execFifo), flags({ O_WRONLY, O_CLOEXEC }, O_WRONLY | O_CLOEXEC)],
+    {
+      title: 'created: wait here for `runc start`',
+      object: 'sync',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:fifo(7)',
+      resultSlot: SLOT.parked,
+      purpose: 'exec fifo',
+    },
+  );
+  c.init.call(
+    'write',
+    [slot(SLOT.parked), struct({ bytes: new TextEncoder().encode('0') }, '"0"'), number(1)],
+    {
+      title: 'tell `runc start` that the gate is passed',
+      object: 'sync',
+      source: __SOURCE__,
+      reference: 'man:write(2)',
+      expect: 1,
+      purpose: 'exec fifo',
+    },
+  );
 };

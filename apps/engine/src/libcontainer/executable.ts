@@ -6,7 +6,15 @@ import { posix } from 'node:path';
 import { type Compilation, SLOT } from './compilation.ts';
 import { AT, F_OK, openFlags, X_OK } from './plan/constants.ts';
 import { ERRNO, errnoSentence } from './plan/errno.ts';
-import { AT_FDCWD, cString, flags, number, struct, text, type ShownArgument } from './plan/stage-builder.ts';
+import {
+  AT_FDCWD,
+  cString,
+  flags,
+  number,
+  struct,
+  text,
+  type ShownArgument,
+} from './plan/stage-builder.ts';
 import type { Blob } from './plan/step.ts';
 
 /** What execvp(3) passes over on its way through PATH. */
@@ -25,10 +33,16 @@ const nameOf = (c: Compilation): string => c.process.args[0] ?? '';
 export const candidates = (c: Compilation): readonly string[] => {
   const name = nameOf(c);
   if (name.includes('/')) return [name];
-  const path = [...(c.process.env ?? [])].reverse().find((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+  const path =
+    [...(c.process.env ?? [])]
+      .reverse()
+      .find((entry) => entry.startsWith('PATH='))
+      ?.slice('PATH='.length) ?? '';
   if (name === '' || path === '') return [];
   const folders = [...new Set(path.split(':'))].slice(0, LONGEST_PATH);
-  return folders.map((folder) => posix.join(folder === '' ? '.' : folder, name)).map((file) => (file.includes('/') ? file : `./${file}`));
+  return folders
+    .map((folder) => posix.join(folder === '' ? '.' : folder, name))
+    .map((file) => (file.includes('/') ? file : `./${file}`));
 };
 
 export const lookUpExecutable = (c: Compilation): void => {
@@ -61,15 +75,23 @@ const lookUpPath = (c: Compilation, path: string): void => {
     purpose: 'lookup executable',
   });
   // A folder has an x bit, too, and cannot be run.
-  c.init.call('openat', [AT_FDCWD, text(path), flags({ O_PATH, O_DIRECTORY, O_CLOEXEC }, O_PATH | O_DIRECTORY | O_CLOEXEC)], {
-    title: `${path} should not be a folder`,
-    object: 'process',
-    source: __SOURCE__,
-    reference: 'man:open(2)',
-    ignore: [ERRNO.ENOTDIR],
-    resultSlot: SLOT.isDirectory,
-    purpose: 'lookup executable',
-  });
+  c.init.call(
+    'openat',
+    [
+      AT_FDCWD,
+      text(path),
+      flags({ O_PATH, O_DIRECTORY, O_CLOEXEC }, O_PATH | O_DIRECTORY | O_CLOEXEC),
+    ],
+    {
+      title: `${path} should not be a folder`,
+      object: 'process',
+      source: __SOURCE__,
+      reference: 'man:open(2)',
+      ignore: [ERRNO.ENOTDIR],
+      resultSlot: SLOT.isDirectory,
+      purpose: 'lookup executable',
+    },
+  );
   c.init.call('execve', [text(path), ...vectors(c)], {
     title: `${path} is a folder: running it can only fail`,
     object: 'process',
@@ -143,14 +165,22 @@ export const execute = (c: Compilation): void => {
 /** Only this error is common after the look-up (a script without `#!`, another architecture): the container's log tells it. */
 const sayExecFormatError = (c: Compilation, path: string): void => {
   const sentence = new TextEncoder().encode(`exec ${path}: ${errnoSentence(ERRNO.ENOEXEC)}\n`);
-  c.init.call('write', [number(2), struct({ bytes: sentence }, JSON.stringify(new TextDecoder().decode(sentence))), number(sentence.length)], {
-    title: "leave a word in the container's output",
-    object: 'stdio',
-    source: __SOURCE__,
-    reference: 'man:write(2)',
-    guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOEXEC },
-    purpose: 'execve',
-  });
+  c.init.call(
+    'write',
+    [
+      number(2),
+      struct({ bytes: sentence }, JSON.stringify(new TextDecoder().decode(sentence))),
+      number(sentence.length),
+    ],
+    {
+      title: "leave a word in the container's output",
+      object: 'stdio',
+      source: __SOURCE__,
+      reference: 'man:write(2)',
+      guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOEXEC },
+      purpose: 'execve',
+    },
+  );
   c.init.call('exit_group', [number(1)], {
     title: 'give up',
     object: 'process',

@@ -58,13 +58,19 @@ export const hostFiles: HostFiles = {
 export const nativeArchitecture = (): NativeArchitecture => {
   const architecture = process.arch;
   if (architecture === 'x64' || architecture === 'arm64') return architecture;
-  throw new EngineError('failed_precondition', `containers need x86-64 or arm64, this machine is ${architecture}`);
+  throw new EngineError(
+    'failed_precondition',
+    `containers need x86-64 or arm64, this machine is ${architecture}`,
+  );
 };
 
 export const readHostFacts = (files: HostFiles = hostFiles): HostFacts => {
   const architecture = nativeArchitecture();
-  const [major = 0, minor = 0] = release().split('.').map((part) => Number.parseInt(part, 10));
-  const bounding = /^CapBnd:\s*([0-9a-f]+)/m.exec(files.read('/proc/self/status') ?? '')?.[1] ?? '0';
+  const [major = 0, minor = 0] = release()
+    .split('.')
+    .map((part) => Number.parseInt(part, 10));
+  const bounding =
+    /^CapBnd:\s*([0-9a-f]+)/m.exec(files.read('/proc/self/status') ?? '')?.[1] ?? '0';
   return {
     architecture,
     kernel: [major, minor],
@@ -83,7 +89,9 @@ export const readHostFacts = (files: HostFiles = hostFiles): HostFacts => {
 };
 
 const CONTROLLERS_V1 = new Set(
-  'blkio cpu cpuacct cpuset devices freezer hugetlb memory misc net_cls net_prio perf_event pids rdma'.split(' '),
+  'blkio cpu cpuacct cpuset devices freezer hugetlb memory misc net_cls net_prio perf_event pids rdma'.split(
+    ' ',
+  ),
 );
 
 /** Lines of mountinfo with a cgroup filesystem, joined with the lines of /proc/self/cgroup. proc_pid_mountinfo(5) */
@@ -101,22 +109,44 @@ export const readHierarchies = (
     // The same hierarchy may be mounted twice; a deeper mount over the same place hides the first. The first is ours.
     if (type === 'cgroup2') {
       if (hierarchies.some((known) => known.version === 2)) continue;
-      const controllers = (files.read(join(mountPoint, 'cgroup.controllers')) ?? '').split(' ').filter(Boolean);
-      hierarchies.push({ version: 2, mountPoint, controllers, name: null, ownPath: ownPathIn(ownCgroups, '') });
+      const controllers = (files.read(join(mountPoint, 'cgroup.controllers')) ?? '')
+        .split(' ')
+        .filter(Boolean);
+      hierarchies.push({
+        version: 2,
+        mountPoint,
+        controllers,
+        name: null,
+        ownPath: ownPathIn(ownCgroups, ''),
+      });
       continue;
     }
     const options = superOptions.split(',');
     const controllers = options.filter((option) => CONTROLLERS_V1.has(option));
-    const name = options.find((option) => option.startsWith('name='))?.slice('name='.length) ?? null;
+    const name =
+      options.find((option) => option.startsWith('name='))?.slice('name='.length) ?? null;
     const key = name === null ? controllers.join(',') : `name=${name}`;
-    if (key === '' || hierarchies.some((known) => known.version === 1 && sameHierarchy(known, controllers, name))) continue;
-    hierarchies.push({ version: 1, mountPoint, controllers, name, ownPath: ownPathIn(ownCgroups, key) });
+    if (
+      key === '' ||
+      hierarchies.some((known) => known.version === 1 && sameHierarchy(known, controllers, name))
+    )
+      continue;
+    hierarchies.push({
+      version: 1,
+      mountPoint,
+      controllers,
+      name,
+      ownPath: ownPathIn(ownCgroups, key),
+    });
   }
   return hierarchies;
 };
 
-const sameHierarchy = (known: CgroupHierarchy, controllers: readonly string[], name: string | null): boolean =>
-  known.name === name && known.controllers.join() === controllers.join();
+const sameHierarchy = (
+  known: CgroupHierarchy,
+  controllers: readonly string[],
+  name: string | null,
+): boolean => known.name === name && known.controllers.join() === controllers.join();
 
 /** `4:memory:/user/x` → `/user/x`; the line of version 2 has no controllers: `0::/user/x`. */
 const ownPathIn = (ownCgroups: string, controllers: string): string => {
@@ -129,4 +159,6 @@ const ownPathIn = (ownCgroups: string, controllers: string): string => {
 
 /** Spaces and the like in mountinfo are written as `\040`. */
 const unescapeOctal = (path: string): string =>
-  path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 8)),
+  );

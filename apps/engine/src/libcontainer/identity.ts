@@ -41,7 +41,9 @@ export const setNames = (c: Compilation): void => {
 };
 
 const IPC_SYSCTLS = new Set(
-  'kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced'.split(' '),
+  'kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced'.split(
+    ' ',
+  ),
 );
 
 /** `net/ipv4/ip_forward` and `net.ipv4.ip_forward` mean the same. */
@@ -50,7 +52,8 @@ const sysctlPath = (key: string): string => (key.includes('/') ? key : key.repla
 /** Only parameters that belong to a namespace of the container's own: all others are the host's. */
 const checkSysctl = (c: Compilation, key: string): void => {
   const path = sysctlPath(key);
-  if (path.split('/').some((part) => part === '..' || part === '')) refuse(`sysctl ${JSON.stringify(key)} is not a name`);
+  if (path.split('/').some((part) => part === '..' || part === ''))
+    refuse(`sysctl ${JSON.stringify(key)} is not a name`);
   const dotted = path.replaceAll('/', '.');
   const isIpc = IPC_SYSCTLS.has(dotted) || dotted.startsWith('fs.mqueue.');
   const isNet = dotted.startsWith('net.');
@@ -58,7 +61,10 @@ const checkSysctl = (c: Compilation, key: string): void => {
   if (isIpc && hasNew(c, 'ipc')) return;
   if (isNet && hasNew(c, 'network')) return;
   if (isUts && hasNew(c, 'uts')) return;
-  if (isIpc || isNet || isUts) refuse(`sysctl ${JSON.stringify(key)} is not allowed in the hosts ${isIpc ? 'ipc' : isNet ? 'network' : 'uts'} namespace`);
+  if (isIpc || isNet || isUts)
+    refuse(
+      `sysctl ${JSON.stringify(key)} is not allowed in the hosts ${isIpc ? 'ipc' : isNet ? 'network' : 'uts'} namespace`,
+    );
   refuse(`sysctl ${JSON.stringify(key)} is not in a separate kernel namespace`);
 };
 
@@ -89,12 +95,16 @@ export const setOomScore = (c: Compilation): void => {
 
 /** Best effort, as upstream: without it the container would find the keys of whoever started it. */
 export const joinSessionKeyring = (c: Compilation): void => {
-  c.init.call('keyctl', [number(KEYCTL_JOIN_SESSION_KEYRING, 'KEYCTL_JOIN_SESSION_KEYRING'), text(`_ses.${c.id}`)], {
-    title: 'a keyring of its own',
-    object: 'identity',
-    source: __SOURCE__,
-    reference: 'man:keyctl(2)',
-    ignore: [ERRNO.ENOSYS, 122 /* EDQUOT */],
-    purpose: 'keyring',
-  });
+  c.init.call(
+    'keyctl',
+    [number(KEYCTL_JOIN_SESSION_KEYRING, 'KEYCTL_JOIN_SESSION_KEYRING'), text(`_ses.${c.id}`)],
+    {
+      title: 'a keyring of its own',
+      object: 'identity',
+      source: __SOURCE__,
+      reference: 'man:keyctl(2)',
+      ignore: [ERRNO.ENOSYS, 122 /* EDQUOT */],
+      purpose: 'keyring',
+    },
+  );
 };

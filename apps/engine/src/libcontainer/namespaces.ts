@@ -39,9 +39,11 @@ export const checkNamespaces = (c: Compilation): void => {
   if (twice) refuse(`malformed spec file: duplicated ns ${twice}`);
   if (kinds.includes('user')) refuse('user namespaces are not supported');
   if (kinds.includes('time')) refuse('time namespaces are not supported');
-  if (!hasNew(c, 'mount')) refuse('a container without a mount namespace of its own is not supported');
+  if (!hasNew(c, 'mount'))
+    refuse('a container without a mount namespace of its own is not supported');
   for (const { type, path } of c.linux.namespaces ?? []) {
-    if (path && !path.startsWith('/')) refuse(`the path of the ${type} namespace must be absolute: ${path}`);
+    if (path && !path.startsWith('/'))
+      refuse(`the path of the ${type} namespace must be absolute: ${path}`);
   }
 };
 
@@ -98,10 +100,19 @@ const WORDS: Readonly<Record<(typeof CLONED)[number], string>> = {
 export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): void => {
   const fresh = CLONED.filter((kind) => hasNew(c, kind));
   const cloneFlags = fresh.reduce((sum, kind) => sum | FLAG[kind], 0);
-  const shown = flags(CLONE, options.intoCgroup ? BigInt(cloneFlags) | BigInt(CLONE.CLONE_INTO_CGROUP) : cloneFlags);
+  const shown = flags(
+    CLONE,
+    options.intoCgroup ? BigInt(cloneFlags) | BigInt(CLONE.CLONE_INTO_CGROUP) : cloneFlags,
+  );
   c.parent.call(
     'clone3',
-    [struct(cloneArgs(cloneFlags, options.intoCgroup), `{flags=${shown.shown}, exit_signal=SIGCHLD}`), number(88)],
+    [
+      struct(
+        cloneArgs(cloneFlags, options.intoCgroup),
+        `{flags=${shown.shown}, exit_signal=SIGCHLD}`,
+      ),
+      number(88),
+    ],
     {
       title: `the container's first process is born, with its own ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
       object: 'namespace',

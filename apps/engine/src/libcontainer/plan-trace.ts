@@ -128,7 +128,14 @@ export class PlanTrace {
       return;
     }
     const now = process.hrtime.bigint();
-    const record: StepRecord = { ...last, index, beginMono: last.endMono, endMono: now, result: 0n, errno: 0 };
+    const record: StepRecord = {
+      ...last,
+      index,
+      beginMono: last.endMono,
+      endMono: now,
+      result: 0n,
+      errno: 0,
+    };
     this.#emitSyscall(record);
     this.#initExecuted(this.#initPid, record);
   }
@@ -229,7 +236,10 @@ export class PlanTrace {
       level: step.level,
       source: step.source,
       spanId: span.context.spanId,
-      caller: record.stage === 'parent' ? { actor: 'runc', pid: runcPid } : { actor: 'container', pid: this.#initPid ?? 0 },
+      caller:
+        record.stage === 'parent'
+          ? { actor: 'runc', pid: runcPid }
+          : { actor: 'container', pid: this.#initPid ?? 0 },
       name: step.name,
       detail: step.detail,
       title: step.title,
@@ -250,7 +260,8 @@ export class PlanTrace {
   }
 
   #idOf(record: StepRecord): string {
-    const place = record.stage === 'parent' ? record.index : this.#o.plan.parent.length + record.index;
+    const place =
+      record.stage === 'parent' ? record.index : this.#o.plan.parent.length + record.index;
     return syscallId(this.#o.span.context.spanId, place);
   }
 
@@ -259,7 +270,9 @@ export class PlanTrace {
     const previous = this.#lastOf[record.stage];
     if (previous) return this.#idOf(previous);
     if (record.stage === 'parent') return processId(this.#o.runcPid, 'fork');
-    return this.#initPid === null ? spanStartedId(this.#o.span.context.spanId) : processId(this.#initPid, 'fork');
+    return this.#initPid === null
+      ? spanStartedId(this.#o.span.context.spanId)
+      : processId(this.#initPid, 'fork');
   }
 }
 

@@ -12,7 +12,9 @@ import type { NativeArchitecture } from './plan/syscall-numbers.ts';
 /** Each folder after those below it. */
 export const cgroupFoldersBelow = (path: string): readonly string[] => {
   if (!existsSync(path)) return [];
-  const children = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const children = readdirSync(path, { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
   return [...children.flatMap(({ name }) => cgroupFoldersBelow(join(path, name))), path];
 };
 
@@ -36,14 +38,20 @@ export const removeCgroups = async (
     if (!cgroupFolders.some((path) => existsSync(path))) return;
     for (const pid of pidsIn(cgroupFolders)) kill(pid);
   }
-  throw new EngineError('unavailable', `failed to remove the cgroups ${paths.filter((path) => existsSync(path)).join(' ')}: still in use`);
+  throw new EngineError(
+    'unavailable',
+    `failed to remove the cgroups ${paths.filter((path) => existsSync(path)).join(' ')}: still in use`,
+  );
 };
 
 /** Processes in these cgroups, in the host's pid namespace. */
 export const pidsIn = (cgroupFolders: readonly string[]): readonly number[] => {
   const pids = cgroupFolders.flatMap((path) => {
     try {
-      return readFileSync(join(path, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean).map(Number);
+      return readFileSync(join(path, 'cgroup.procs'), 'utf8')
+        .split('\n')
+        .filter(Boolean)
+        .map(Number);
     } catch {
       return [];
     }

@@ -8,7 +8,8 @@ import { NULL, number, pack, struct } from './plan/stage-builder.ts';
 const isKnown = (type: string): type is keyof typeof RLIMIT => Object.hasOwn(RLIMIT, type);
 
 /** JSON numbers above 2^53 have lost digits, and RLIM_INFINITY is 2^64 - 1: what is that large means "no limit". */
-const rlim = (value: number): bigint => (value >= Number.MAX_SAFE_INTEGER ? 2n ** 64n - 1n : BigInt(value));
+const rlim = (value: number): bigint =>
+  value >= Number.MAX_SAFE_INTEGER ? 2n ** 64n - 1n : BigInt(value);
 
 export const setRlimits = (c: Compilation): void => {
   const seen = new Set<string>();
@@ -22,7 +23,12 @@ export const setRlimits = (c: Compilation): void => {
     ]);
     c.init.call(
       'prlimit64',
-      [number(0), number(RLIMIT[type], type), struct({ bytes: limits }, `{rlim_cur=${soft}, rlim_max=${hard}}`), NULL],
+      [
+        number(0),
+        number(RLIMIT[type], type),
+        struct({ bytes: limits }, `{rlim_cur=${soft}, rlim_max=${hard}}`),
+        NULL,
+      ],
       {
         title: `${type}: ${soft}, at most ${hard}`,
         object: 'limit',

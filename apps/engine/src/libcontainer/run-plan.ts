@@ -49,7 +49,13 @@ const CHUNK = RECORD_SIZE * 1024;
 export const runPlan = (options: RunPlanOptions): RunningPlan => {
   const { native, plan, argv, stdio, cwd, extraFds } = options;
   const bytes = encodePlan(plan);
-  const runc = native.spawnRunc({ plan: bytes, argv, stdio, cwd, ...(extraFds ? { extraFds } : {}) });
+  const runc = native.spawnRunc({
+    plan: bytes,
+    argv,
+    stdio,
+    cwd,
+    ...(extraFds ? { extraFds } : {}),
+  });
   const trace = new PlanTrace({ ...options, runcPid: runc.pid });
   trace.runcForked();
 

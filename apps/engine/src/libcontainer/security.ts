@@ -9,14 +9,24 @@ import { compileSeccomp } from './seccomp/compile.ts';
 
 export const setNoNewPrivileges = (c: Compilation): void => {
   if (!c.process.noNewPrivileges) return;
-  c.init.call('prctl', [number(PR.PR_SET_NO_NEW_PRIVS, 'PR_SET_NO_NEW_PRIVS'), number(1), number(0), number(0), number(0)], {
-    title: 'no set-uid program can give it more power than it has',
-    object: 'capability',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:prctl(2)',
-    purpose: 'no_new_privs',
-  });
+  c.init.call(
+    'prctl',
+    [
+      number(PR.PR_SET_NO_NEW_PRIVS, 'PR_SET_NO_NEW_PRIVS'),
+      number(1),
+      number(0),
+      number(0),
+      number(0),
+    ],
+    {
+      title: 'no set-uid program can give it more power than it has',
+      object: 'capability',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:prctl(2)',
+      purpose: 'no_new_privs',
+    },
+  );
 };
 
 /** When no_new_privs is off the filter needs CAP_SYS_ADMIN, so it must come before the capabilities go. */
@@ -35,21 +45,31 @@ export const installSeccomp = (c: Compilation): void => {
     ]),
     patches: [{ offset: 8, pointerTo: { bytes: program } }],
   };
-  c.init.call('seccomp', [number(SECCOMP_SET_MODE_FILTER, 'SECCOMP_SET_MODE_FILTER'), number(flags), struct(fprog, `{len=${program.length / 8}}`)], {
-    title: 'from here on the kernel checks every system call against the policy',
-    object: 'seccomp',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:seccomp(2)',
-    purpose: 'seccomp',
-  });
+  c.init.call(
+    'seccomp',
+    [
+      number(SECCOMP_SET_MODE_FILTER, 'SECCOMP_SET_MODE_FILTER'),
+      number(flags),
+      struct(fprog, `{len=${program.length / 8}}`),
+    ],
+    {
+      title: 'from here on the kernel checks every system call against the policy',
+      object: 'seccomp',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:seccomp(2)',
+      purpose: 'seccomp',
+    },
+  );
 };
 
 /** As runc: a profile on a machine without AppArmor cannot be applied, and Docker names one only where it is enabled. */
 export const checkAppArmor = (c: Compilation): void => {
   const profile = c.process.apparmorProfile ?? '';
   if (profile === '' || profile === 'unconfined' || c.facts.appArmor) return;
-  refuse(`unable to apply apparmor profile: apparmor is not enabled on this machine (profile ${JSON.stringify(profile)})`);
+  refuse(
+    `unable to apply apparmor profile: apparmor is not enabled on this machine (profile ${JSON.stringify(profile)})`,
+  );
 };
 
 /** Precondition: the container's /proc is mounted and writable there, and pivot_root is done. */

@@ -24,15 +24,34 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
   const words = { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc start', words, async (span) => {
     const state = await readState(root, id);
-    if (state.status === 'running') throw new EngineError('failed_precondition', 'cannot start an already running container');
-    if (state.status === 'stopped') throw new EngineError('failed_precondition', 'cannot start a container that has stopped');
-    const plan = compileStart({ architecture: nativeArchitecture(), execFifo: execFifoPath(root, id), pid: state.pid });
+    if (state.status === 'running')
+      throw new EngineError('failed_precondition', 'cannot start an already running container');
+    if (state.status === 'stopped')
+      throw new EngineError('failed_precondition', 'cannot start a container that has stopped');
+    const plan = compileStart({
+      architecture: nativeArchitecture(),
+      execFifo: execFifoPath(root, id),
+      pid: state.pid,
+    });
     const outcome = await withNullStdio(
-      (stdio) => runPlan({ native, tracer, plan, argv: ['runc', 'start', id], stdio, cwd: '/', span, containerId: id }).exited,
+      (stdio) =>
+        runPlan({
+          native,
+          tracer,
+          plan,
+          argv: ['runc', 'start', id],
+          stdio,
+          cwd: '/',
+          span,
+          containerId: id,
+        }).exited,
     );
     if (outcome.code === 0) return;
     const { failure } = outcome;
-    const reason = failure?.step.name === 'read' ? 'container process is already dead' : errnoSentence(failure?.record.errno ?? 0);
+    const reason =
+      failure?.step.name === 'read'
+        ? 'container process is already dead'
+        : errnoSentence(failure?.record.errno ?? 0);
     throw new EngineError('failed_precondition', `cannot start container ${id}: ${reason}`);
   });
 };

@@ -3,7 +3,7 @@
  * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../protocol/errdefs.ts';
@@ -40,7 +40,8 @@ export const stateFolder = (root: string, id: string): string => {
   checkId(id);
   return join(root, id);
 };
-export const execFifoPath = (root: string, id: string): string => join(stateFolder(root, id), 'exec.fifo');
+export const execFifoPath = (root: string, id: string): string =>
+  join(stateFolder(root, id), 'exec.fifo');
 
 /** Only one create of an id can win. */
 export const makeStateFolder = async (root: string, id: string): Promise<void> => {
@@ -49,7 +50,8 @@ export const makeStateFolder = async (root: string, id: string): Promise<void> =
   try {
     await mkdir(folder, { mode: 0o711 });
   } catch (error) {
-    if (isCode(error, 'EEXIST')) throw new EngineError('already_exists', `container with id exists: ${id}`, { cause: error });
+    if (isCode(error, 'EEXIST'))
+      throw new EngineError('already_exists', `container with id exists: ${id}`, { cause: error });
     throw error;
   }
 };
@@ -70,23 +72,19 @@ export const readState = async (root: string, id: string): Promise<ContainerStat
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isCode(error, 'ENOENT')) throw new EngineError('not_found', `container "${id}" does not exist`, { cause: error });
+    if (isCode(error, 'ENOENT'))
+      throw new EngineError('not_found', `container "${id}" does not exist`, { cause: error });
     throw error;
   }
   const state = StateFile.parse(JSON.parse(text));
   return { ...state, status: statusOf(root, state) };
 };
 
-/** The ids of all containers below the root. */
-export const listContainers = async (root: string): Promise<readonly string[]> => {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-};
-
 /** Not remembered but asked: the process lives, and the gate is still there. */
 const statusOf = (root: string, state: StateFile): Status => {
   const process = readProcess(state.pid);
-  if (!process || process.startTime !== state.startTime || 'ZX'.includes(process.state)) return 'stopped';
+  if (!process || process.startTime !== state.startTime || 'ZX'.includes(process.state))
+    return 'stopped';
   return existsSync(execFifoPath(root, state.id)) ? 'created' : 'running';
 };
 
@@ -111,4 +109,5 @@ export const readProcess = (pid: number): ProcessFacts | null => {
   return { state: fields[0] ?? '', ppid: Number(fields[1]), startTime: fields[19] ?? '' };
 };
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code;
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;

@@ -31,7 +31,11 @@ test.runIf(hasStrace)('strace -f of a create agrees with the plan one to one', a
   const bundle = bench.bundle(['true'], { linux: { seccomp: null } });
   const file = join(bench.folder, 'strace');
   // Follows the helper from its birth: everything that this process clones.
-  const strace = spawn('strace', ['-f', '-qq', '-o', file, '-p', String(process.pid), '-e', 'signal=none'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const strace = spawn(
+    'strace',
+    ['-f', '-qq', '-o', file, '-p', String(process.pid), '-e', 'signal=none'],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       const status = readFileSync('/proc/self/status', 'utf8');
@@ -63,7 +67,11 @@ test.runIf(hasStrace)('strace -f of a create agrees with the plan one to one', a
     const ours = create
       .filter(({ caller }) => caller.actor === actor)
       .sort((a, b) => (BigInt(a.mono) < BigInt(b.mono) ? -1 : 1))
-      .flatMap((event) => (event.name === 'write' && event.detail.startsWith('write(/') ? ['open', 'write', 'close'] : [event.name]));
+      .flatMap((event) =>
+        event.name === 'write' && event.detail.startsWith('write(/')
+          ? ['open', 'write', 'close']
+          : [event.name],
+      );
     expect(seen, actor).toEqual(ours.map((name) => (name === 'open' ? 'openat' : name)));
   }
 });
@@ -71,11 +79,18 @@ test.runIf(hasStrace)('strace -f of a create agrees with the plan one to one', a
 /** Between the helper's first instruction and the program's; for runc itself to its end. */
 const callsOf = (lines: readonly Line[], pid: number): string[] => {
   const own = lines.filter((line) => line.pid === pid && !OWN.has(line.call));
-  const first = own.findIndex(({ call, text }) => call === 'prctl' && text.startsWith('PR_SET_NAME'));
-  const calls = own.slice(first + 1).filter(({ call, text }) => !(call === 'write' && text.startsWith('4, ')));
+  const first = own.findIndex(
+    ({ call, text }) => call === 'prctl' && text.startsWith('PR_SET_NAME'),
+  );
+  const calls = own
+    .slice(first + 1)
+    .filter(({ call, text }) => !(call === 'write' && text.startsWith('4, ')));
   // runc has read the plan and lets go of it.
   if (calls[0]?.call === 'close' && calls[0].text.startsWith('3)')) calls.shift();
-  const execve = calls.findIndex(({ call, text }, index) => call === 'execve' && (text.includes(' = 0') || calls[index + 1]?.call !== 'execve'));
+  const execve = calls.findIndex(
+    ({ call, text }, index) =>
+      call === 'execve' && (text.includes(' = 0') || calls[index + 1]?.call !== 'execve'),
+  );
   const end = calls.findIndex(({ call }) => call === 'exit_group');
   if (execve >= 0) return calls.slice(0, execve + 1).map(({ call }) => call);
   return calls.slice(0, end < 0 ? undefined : end).map(({ call }) => call);

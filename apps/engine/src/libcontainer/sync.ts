@@ -12,13 +12,24 @@
  * socketpair(2). Upstream: runc libcontainer/sync.go.
  */
 import { type Compilation, FD, SLOT } from './compilation.ts';
-import { AF_UNIX, openFlags, SOCK_CLOEXEC, SOCK_STREAM } from './plan/constants.ts';
+import {
+  AF_UNIX,
+  CLOSE_RANGE_CLOEXEC,
+  openFlags,
+  SOCK_CLOEXEC,
+  SOCK_STREAM,
+} from './plan/constants.ts';
 import { flags, number, slot, slotPair, struct } from './plan/stage-builder.ts';
 
 export const makeSyncLine = (c: Compilation): void => {
   c.parent.call(
     'socketpair',
-    [number(AF_UNIX, 'AF_UNIX'), number(SOCK_STREAM | SOCK_CLOEXEC, 'SOCK_STREAM|SOCK_CLOEXEC'), number(0), slotPair(SLOT.syncRunc, SLOT.syncInit)],
+    [
+      number(AF_UNIX, 'AF_UNIX'),
+      number(SOCK_STREAM | SOCK_CLOEXEC, 'SOCK_STREAM|SOCK_CLOEXEC'),
+      number(0),
+      slotPair(SLOT.syncRunc, SLOT.syncInit),
+    ],
     {
       title: 'a line between runc and the process that it will clone',
       object: 'sync',
@@ -38,15 +49,19 @@ export const waitForInit = (c: Compilation): void => {
     reference: 'man:socketpair(2)',
     purpose: 'sync',
   });
-  c.parent.call('read', [slot(SLOT.syncRunc), struct({ bytes: new Uint8Array(8) }, '"0"'), number(1)], {
-    title: 'wait until init has furnished its world',
-    object: 'sync',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:read(2)',
-    expect: 1,
-    purpose: 'init',
-  });
+  c.parent.call(
+    'read',
+    [slot(SLOT.syncRunc), struct({ bytes: new Uint8Array(8) }, '"0"'), number(1)],
+    {
+      title: 'wait until init has furnished its world',
+      object: 'sync',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:read(2)',
+      expect: 1,
+      purpose: 'init',
+    },
+  );
 };
 
 /** First steps of init: out of the caller's session, its descriptors in order. */
@@ -60,13 +75,17 @@ export const settleInit = (c: Compilation): void => {
     resultSlot: SLOT.syncInit,
     purpose: 'sync',
   });
-  c.init.call('close_range', [number(3), number(0xffff_ffff, '~0'), number(4, 'CLOSE_RANGE_CLOEXEC')], {
-    title: "the container's program shall inherit only 0, 1 and 2",
-    object: 'stdio',
-    source: __SOURCE__,
-    reference: 'man:close_range(2)',
-    purpose: 'stdio',
-  });
+  c.init.call(
+    'close_range',
+    [number(3), number(0xffff_ffff, '~0'), number(CLOSE_RANGE_CLOEXEC, 'CLOSE_RANGE_CLOEXEC')],
+    {
+      title: "the container's program shall inherit only 0, 1 and 2",
+      object: 'stdio',
+      source: __SOURCE__,
+      reference: 'man:close_range(2)',
+      purpose: 'stdio',
+    },
+  );
   c.init.call('setsid', [], {
     title: 'leave the session of whoever called: a session of its own',
     object: 'process',
@@ -77,13 +96,17 @@ export const settleInit = (c: Compilation): void => {
 };
 
 export const tellReady = (c: Compilation): void => {
-  c.init.call('write', [slot(SLOT.syncInit), struct({ bytes: new TextEncoder().encode('0') }, '"0"'), number(1)], {
-    title: 'tell runc: ready, it may leave',
-    object: 'sync',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:write(2)',
-    expect: 1,
-    purpose: 'sync',
-  });
+  c.init.call(
+    'write',
+    [slot(SLOT.syncInit), struct({ bytes: new TextEncoder().encode('0') }, '"0"'), number(1)],
+    {
+      title: 'tell runc: ready, it may leave',
+      object: 'sync',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:write(2)',
+      expect: 1,
+      purpose: 'sync',
+    },
+  );
 };

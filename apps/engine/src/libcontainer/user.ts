@@ -8,13 +8,23 @@ import { number, pack, struct } from './plan/stage-builder.ts';
 export const changeUser = (c: Compilation): void => {
   const { uid, gid, additionalGids } = c.process.user;
   const groups = additionalGids ?? [];
-  c.init.call('setgroups', [number(groups.length), struct({ bytes: pack(groups.map((group) => [4, group])) }, `[${groups.join(', ')}]`)], {
-    title: groups.length === 0 ? 'a member of no other groups' : `a member of the groups ${groups.join(', ')}`,
-    object: 'identity',
-    source: __SOURCE__,
-    reference: 'man:setgroups(2)',
-    purpose: 'user',
-  });
+  c.init.call(
+    'setgroups',
+    [
+      number(groups.length),
+      struct({ bytes: pack(groups.map((group) => [4, group])) }, `[${groups.join(', ')}]`),
+    ],
+    {
+      title:
+        groups.length === 0
+          ? 'a member of no other groups'
+          : `a member of the groups ${groups.join(', ')}`,
+      object: 'identity',
+      source: __SOURCE__,
+      reference: 'man:setgroups(2)',
+      purpose: 'user',
+    },
+  );
   c.init.call('setresgid', [number(gid), number(gid), number(gid)], {
     title: `its group is ${gid}`,
     object: 'identity',

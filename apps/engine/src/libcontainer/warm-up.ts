@@ -11,7 +11,12 @@ import { syscallNames } from './plan/syscall-numbers.ts';
 
 const ROUNDS = 4;
 
-const mount = (destination: string, type: string, options: string[]) => ({ destination, type, source: type, options });
+const mount = (destination: string, type: string, options: string[]) => ({
+  destination,
+  type,
+  source: type,
+  options,
+});
 
 const sample = (round: number): unknown => ({
   ociVersion: '1.0.2',
@@ -22,7 +27,12 @@ const sample = (round: number): unknown => ({
     mount('/dev', 'tmpfs', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']),
     mount('/sys', 'sysfs', ['nosuid', 'noexec', 'nodev', 'ro']),
     mount('/sys/fs/cgroup', 'cgroup', ['ro', 'nosuid', 'noexec', 'nodev']),
-    { destination: '/etc/hosts', type: 'bind', source: '/etc/hosts', options: ['rbind', 'rprivate', 'ro'] },
+    {
+      destination: '/etc/hosts',
+      type: 'bind',
+      source: '/etc/hosts',
+      options: ['rbind', 'rprivate', 'ro'],
+    },
   ],
   process: {
     user: { uid: 0, gid: 0 },
@@ -44,7 +54,11 @@ const sample = (round: number): unknown => ({
       architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
       syscalls: [
         { names: syscallNames().filter((_, index) => index % 5 !== 0), action: 'SCMP_ACT_ALLOW' },
-        { names: ['clone'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 1, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }] },
+        {
+          names: ['clone'],
+          action: 'SCMP_ACT_ALLOW',
+          args: [{ index: 0, value: 1, valueTwo: 0, op: 'SCMP_CMP_MASKED_EQ' }],
+        },
       ],
     }),
   },
@@ -55,7 +69,15 @@ export const warmUp = (facts: HostFacts): void => {
     const spec = RuntimeSpec.parse(JSON.parse(JSON.stringify(sample(round))));
     const execFifo = '/nowhere/exec.fifo';
     encodePlan(
-      compileCreate({ spec, facts, id: 'nothing', bundle: '/nowhere', execFifo, ownsStdio: [true, true, true], home: '/root' }),
+      compileCreate({
+        spec,
+        facts,
+        id: 'nothing',
+        bundle: '/nowhere',
+        execFifo,
+        ownsStdio: [true, true, true],
+        home: '/root',
+      }),
     );
     encodePlan(compileStart({ architecture: facts.architecture, execFifo, pid: 1 }));
   }

@@ -11,7 +11,8 @@ export const checkWorkingDirectory = (c: Compilation): void => {
 };
 
 /** Made where missing, inside the rootfs, before pivot_root. */
-export const makeWorkingDirectory = (c: Compilation): void => makeFolder(c, c.process.cwd, { purpose: 'cwd' });
+export const makeWorkingDirectory = (c: Compilation): void =>
+  makeFolder(c, c.process.cwd, { purpose: 'cwd' });
 
 /**
  * Precondition: no descriptor leads to the host any more (a cwd of /proc/self/fd/7 would follow it: CVE-2024-21626).

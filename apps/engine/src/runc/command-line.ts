@@ -36,10 +36,16 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   const verbAt = findVerb(argv);
   const { values } = parseStrictly(argv.slice(0, verbAt), GLOBAL);
   const logFormat = values['log-format'];
-  if (logFormat !== 'text' && logFormat !== 'json') throw new EngineError('invalid_argument', `unknown log-format "${String(logFormat)}"`);
-  if (values['systemd-cgroup']) throw new EngineError('invalid_argument', 'the systemd cgroup driver is not supported');
+  if (logFormat !== 'text' && logFormat !== 'json')
+    throw new EngineError('invalid_argument', `unknown log-format "${String(logFormat)}"`);
+  if (values['systemd-cgroup'])
+    throw new EngineError('invalid_argument', 'the systemd cgroup driver is not supported');
   return {
-    global: { root: String(values.root), log: values.log === undefined ? null : String(values.log), logFormat },
+    global: {
+      root: String(values.root),
+      log: values.log === undefined ? null : String(values.log),
+      logFormat,
+    },
     verb: argv[verbAt] ?? null,
     rest: argv.slice(verbAt + 1),
     version: values.version === true,
@@ -58,7 +64,12 @@ const findVerb = (argv: readonly string[]): number => {
   return argv.length;
 };
 
-type Options = Readonly<Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly default?: string }>>;
+type Options = Readonly<
+  Record<
+    string,
+    { readonly type: 'string' | 'boolean'; readonly short?: string; readonly default?: string }
+  >
+>;
 type Values<T extends Options> = { readonly [K in keyof T]?: string | boolean };
 
 /** The options of a verb and its arguments, of which there must be as many as named. */
@@ -71,16 +82,27 @@ export const parseVerb = <T extends Options>(
   const { values, positionals } = parseStrictly(rest, options);
   const most = names.required.length + (names.optional ?? []).length;
   if (positionals.length < names.required.length || positionals.length > most) {
-    throw new EngineError('invalid_argument', `"${verb}" needs ${names.required.map((name) => `<${name}>`).join(' ')}`);
+    throw new EngineError(
+      'invalid_argument',
+      `"${verb}" needs ${names.required.map((name) => `<${name}>`).join(' ')}`,
+    );
   }
   return { values, positionals };
 };
 
-const parseStrictly = <T extends Options>(args: readonly string[], options: T): { values: Values<T>; positionals: string[] } => {
+const parseStrictly = <T extends Options>(
+  args: readonly string[],
+  options: T,
+): { values: Values<T>; positionals: string[] } => {
   try {
     // Go's flag package takes one dash as well as two.
     const twoDashes = args.map((word) => (/^-[a-z][a-z-]+/.test(word) ? `-${word}` : word));
-    const { values, positionals } = parseArgs({ args: twoDashes, options: { ...options }, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: twoDashes,
+      options: { ...options },
+      allowPositionals: true,
+      strict: true,
+    });
     return { values: values as Values<T>, positionals };
   } catch (error) {
     throw new EngineError('invalid_argument', messageOf(error), { cause: error });

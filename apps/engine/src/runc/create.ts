@@ -20,7 +20,9 @@ const OPTIONS = {
 } as const;
 
 export const create: Verb = async ({ native, tracer, global, rest }) => {
-  const { values, positionals } = parseVerb('create', rest, OPTIONS, { required: ['container-id'] });
+  const { values, positionals } = parseVerb('create', rest, OPTIONS, {
+    required: ['container-id'],
+  });
   for (const name of ['no-pivot', 'no-new-keyring'] as const) {
     if (values[name]) throw new EngineError('invalid_argument', `--${name} is not supported`);
   }
@@ -39,20 +41,29 @@ export const create: Verb = async ({ native, tracer, global, rest }) => {
     ...(socket ? { consoleSocket: descriptorOf(socket) } : {}),
   });
   native.close(created.pidfd);
-  if (typeof values['pid-file'] === 'string') writeFileSync(values['pid-file'], String(created.pid));
+  if (typeof values['pid-file'] === 'string')
+    writeFileSync(values['pid-file'], String(created.pid));
 };
 
 const connectTo = (path: string): Promise<Socket> =>
   new Promise((done, fail) => {
     const socket = connect(path);
     socket.once('connect', () => done(socket));
-    socket.once('error', (error) => fail(new EngineError('invalid_argument', `cannot connect to the console socket ${path}`, { cause: error })));
+    socket.once('error', (error) =>
+      fail(
+        new EngineError('invalid_argument', `cannot connect to the console socket ${path}`, {
+          cause: error,
+        }),
+      ),
+    );
   });
 
 /** Node does not show the descriptor of a socket; its handle has it. */
 const descriptorOf = (socket: Socket): number => {
   const handle: unknown = Reflect.get(socket, '_handle');
-  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
-  if (typeof fd !== 'number') throw new EngineError('internal', 'the console socket has no descriptor');
+  const fd: unknown =
+    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  if (typeof fd !== 'number')
+    throw new EngineError('internal', 'the console socket has no descriptor');
   return fd;
 };

@@ -16,16 +16,23 @@ export const parseSignal = (word: string): number => {
   const upper = word.toUpperCase();
   const named = SIGNALS[upper.startsWith('SIG') ? upper : `SIG${upper}`];
   const number = /^\d+$/.test(word) ? Number(word) : named;
-  if (number === undefined || number < 0 || number > 64) throw new EngineError('invalid_argument', `unknown signal "${word}"`);
+  if (number === undefined || number < 0 || number > 64)
+    throw new EngineError('invalid_argument', `unknown signal "${word}"`);
   return number;
 };
 
 export const kill: Verb = async ({ native, global, rest }) => {
-  const { values, positionals } = parseVerb('kill', rest, { all: { type: 'boolean', short: 'a' } }, { required: ['container-id'], optional: ['signal'] });
+  const { values, positionals } = parseVerb(
+    'kill',
+    rest,
+    { all: { type: 'boolean', short: 'a' } },
+    { required: ['container-id'], optional: ['signal'] },
+  );
   const signal = parseSignal(positionals[1] ?? 'SIGTERM');
   const found = await readState(resolve(global.root), positionals[0] ?? '');
   if (values['all']) {
-    for (const pid of pidsIn(Object.values(found.cgroupPaths).flatMap(cgroupFoldersBelow))) signalIfThere(pid, signal);
+    for (const pid of pidsIn(Object.values(found.cgroupPaths).flatMap(cgroupFoldersBelow)))
+      signalIfThere(pid, signal);
     return;
   }
   if (found.status === 'stopped') throw new EngineError('not_found', 'container not running');

@@ -12,7 +12,10 @@ const line = (format: GlobalOptions['logFormat'], message: string): string => {
     : `time=${JSON.stringify(time)} level=error msg=${JSON.stringify(message)}\n`;
 };
 
-export const logError = (message: string, global: Pick<GlobalOptions, 'log' | 'logFormat'>): void => {
+export const logError = (
+  message: string,
+  global: Pick<GlobalOptions, 'log' | 'logFormat'>,
+): void => {
   process.stderr.write(line('text', message));
   if (global.log === null) return;
   try {

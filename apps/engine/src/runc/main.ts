@@ -38,7 +38,10 @@ usage: runc [--root DIR] [--log FILE] [--log-format text|json] VERB …
   delete [--force] ID
 `;
 
-const run = async (argv: readonly string[], settle: (global: GlobalOptions) => void): Promise<void> => {
+const run = async (
+  argv: readonly string[],
+  settle: (global: GlobalOptions) => void,
+): Promise<void> => {
   const line = parseCommandLine(argv);
   settle(line.global);
   if (line.version) {

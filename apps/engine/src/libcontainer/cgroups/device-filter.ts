@@ -13,12 +13,25 @@ const TYPE = { b: 1, c: 2 } as const;
 const ACCESS: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
 const ALL_ACCESS = 7;
 
-const OP = { loadWord: 0x61, and: 0x54, shiftRight: 0x74, move: 0xbc, set: 0xb7, exit: 0x95 } as const;
+const OP = {
+  loadWord: 0x61,
+  and: 0x54,
+  shiftRight: 0x74,
+  move: 0xbc,
+  set: 0xb7,
+  exit: 0x95,
+} as const;
 const JUMP = { equal: 0x16, notEqual: 0x56, notEqualRegister: 0x5e } as const;
 /** The verdict, the scratch register, and what the prologue puts into the others. */
 const REGISTER = { verdict: 0, scratch: 1, type: 2, access: 3, major: 4, minor: 5 } as const;
 
-type Instruction = readonly [op: number, destination: number, source: number, offset: number, immediate: number];
+type Instruction = readonly [
+  op: number,
+  destination: number,
+  source: number,
+  offset: number,
+  immediate: number,
+];
 
 /** The last rule that fits decides, so the program asks them from the last to the first. Nothing fits: denied. */
 export const deviceProgram = (rules: readonly DeviceRule[]): Uint8Array => {
@@ -46,13 +59,15 @@ export const deviceProgram = (rules: readonly DeviceRule[]): Uint8Array => {
 
 const ruleInstructions = (rule: DeviceRule): Instruction[] => {
   const { verdict, scratch, type, access, major, minor } = REGISTER;
-  const bits = [...rule.access].reduce((sum, letter) => sum | (ACCESS[letter] ?? 0), 0);
+  const bits = rule.access.split('').reduce((sum, letter) => sum | (ACCESS[letter] ?? 0), 0);
   const body: Instruction[] = [];
   if (rule.type !== 'a') body.push([JUMP.notEqual, type, 0, 0, TYPE[rule.type]]);
   if (bits !== ALL_ACCESS) {
     body.push([OP.move, scratch, access, 0, 0], [OP.and, scratch, 0, 0, bits]);
     // Allowed is who asks for nothing else; denied is who asks for any of it.
-    body.push(rule.allow ? [JUMP.notEqualRegister, scratch, access, 0, 0] : [JUMP.equal, scratch, 0, 0, 0]);
+    body.push(
+      rule.allow ? [JUMP.notEqualRegister, scratch, access, 0, 0] : [JUMP.equal, scratch, 0, 0, 0],
+    );
   }
   if (rule.type !== 'a' && rule.major !== null) body.push([JUMP.notEqual, major, 0, 0, rule.major]);
   if (rule.type !== 'a' && rule.minor !== null) body.push([JUMP.notEqual, minor, 0, 0, rule.minor]);
@@ -61,7 +76,9 @@ const ruleInstructions = (rule: DeviceRule): Instruction[] => {
   const jumps: readonly number[] = Object.values(JUMP);
   return body.map((instruction, index) => {
     const [op, destination, source, , immediate] = instruction;
-    return jumps.includes(op) ? [op, destination, source, body.length - index - 1, immediate] : instruction;
+    return jumps.includes(op)
+      ? [op, destination, source, body.length - index - 1, immediate]
+      : instruction;
   });
 };
 
@@ -122,7 +139,10 @@ export const limitDevices = (c: Compilation, rules: readonly LinuxDeviceCgroup[]
     'bpf',
     [
       number(BPF.BPF_PROG_ATTACH, 'BPF_PROG_ATTACH'),
-      struct(attach, '{target_fd=<cgroup>, attach_bpf_fd=<device filter>, attach_type=BPF_CGROUP_DEVICE}'),
+      struct(
+        attach,
+        '{target_fd=<cgroup>, attach_bpf_fd=<device filter>, attach_type=BPF_CGROUP_DEVICE}',
+      ),
       number(attach.bytes.length),
     ],
     {

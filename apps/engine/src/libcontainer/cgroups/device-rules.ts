@@ -47,8 +47,18 @@ export const deviceRules = (rules: readonly LinuxDeviceCgroup[]): readonly Devic
 const parseRule = (rule: LinuxDeviceCgroup): DeviceRule => {
   const type = rule.type || 'a';
   const access = rule.access === undefined || rule.access === '' ? 'rwm' : rule.access;
-  if (!/^[rwm]+$/.test(access)) throw new EngineError('invalid_argument', `invalid device access ${JSON.stringify(access)}`);
-  const [major, minor] = [rule.major ?? -1, rule.minor ?? -1].map((number) => (number < 0 ? null : number));
+  if (!/^[rwm]+$/.test(access))
+    throw new EngineError('invalid_argument', `invalid device access ${JSON.stringify(access)}`);
+  const [major, minor] = [rule.major ?? -1, rule.minor ?? -1].map((number) =>
+    number < 0 ? null : number,
+  );
   const text = type === 'a' ? 'a' : `${type} ${major ?? '*'}:${minor ?? '*'} ${access}`;
-  return { allow: rule.allow, type, major: major ?? null, minor: minor ?? null, access: type === 'a' ? 'rwm' : access, text };
+  return {
+    allow: rule.allow,
+    type,
+    major: major ?? null,
+    minor: minor ?? null,
+    access: type === 'a' ? 'rwm' : access,
+    text,
+  };
 };

@@ -15,7 +15,12 @@ import { type Cgroup, cgroupsOf, hierarchyName, isUnified } from './paths.ts';
 export const mountCgroups = (c: Compilation, mount: ParsedMount): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   if (isUnified(cgroups)) mountV2(c, mount, cgroups);
-  else mountV1(c, mount, cgroups.filter(({ hierarchy }) => hierarchy.version === 1));
+  else
+    mountV1(
+      c,
+      mount,
+      cgroups.filter(({ hierarchy }) => hierarchy.version === 1),
+    );
 };
 
 const attributes = (mount: ParsedMount, type: string) => ({
@@ -48,11 +53,15 @@ const mountV2 = (c: Compilation, mount: ParsedMount, cgroups: readonly Cgroup[])
     source: __SOURCE__,
   });
   openPlace(c, mount.destination);
-  c.init.call('mount', [NULL, target, NULL, flags(MS, mount.flags | MS.MS_BIND | MS.MS_REMOUNT), NULL], {
-    ...words,
-    title: `${mount.destination} gets its flags`,
-    source: __SOURCE__,
-  });
+  c.init.call(
+    'mount',
+    [NULL, target, NULL, flags(MS, mount.flags | MS.MS_BIND | MS.MS_REMOUNT), NULL],
+    {
+      ...words,
+      title: `${mount.destination} gets its flags`,
+      source: __SOURCE__,
+    },
+  );
 };
 
 /** A small tmpfs with a folder for each hierarchy. It is new and empty, so plain names in it are safe. */
@@ -60,22 +69,39 @@ const mountV1 = (c: Compilation, mount: ParsedMount, cgroups: readonly Cgroup[])
   placeForFolder(c, mount.destination);
   const tmpfsFlags = MS.MS_NOSUID | MS.MS_NODEV | MS.MS_NOEXEC;
   const target = fdPath(SLOT.target, shownPlace(mount.destination));
-  const words = { object: 'mount', reference: 'man:cgroups(7)', purpose: 'mount', attributes: attributes(mount, 'cgroup') } as const;
-  c.init.call('mount', [text('tmpfs'), target, text('tmpfs'), flags(MS, tmpfsFlags), text('mode=755')], {
+  const words = {
+    object: 'mount',
+    reference: 'man:cgroups(7)',
+    purpose: 'mount',
+    attributes: attributes(mount, 'cgroup'),
+  } as const;
+  c.init.call(
+    'mount',
+    [text('tmpfs'), target, text('tmpfs'), flags(MS, tmpfsFlags), text('mode=755')],
+    {
+      ...words,
+      title: `a place for the cgroup hierarchies on ${mount.destination}`,
+      source: __SOURCE__,
+    },
+  );
+  openPlace(c, mount.destination, { into: SLOT.folder });
+  c.init.call('fchdir', [slot(SLOT.folder)], {
     ...words,
-    title: `a place for the cgroup hierarchies on ${mount.destination}`,
+    title: `stand in ${mount.destination}`,
     source: __SOURCE__,
   });
-  openPlace(c, mount.destination, { into: SLOT.folder });
-  c.init.call('fchdir', [slot(SLOT.folder)], { ...words, title: `stand in ${mount.destination}`, source: __SOURCE__ });
   for (const cgroup of cgroups) mountHierarchy(c, mount, cgroup);
   if (!(mount.flags & MS.MS_RDONLY)) return;
   openPlace(c, mount.destination);
-  c.init.call('mount', [NULL, target, NULL, flags(MS, tmpfsFlags | MS.MS_RDONLY | MS.MS_BIND | MS.MS_REMOUNT), NULL], {
-    ...words,
-    title: `${mount.destination} becomes read-only`,
-    source: __SOURCE__,
-  });
+  c.init.call(
+    'mount',
+    [NULL, target, NULL, flags(MS, tmpfsFlags | MS.MS_RDONLY | MS.MS_BIND | MS.MS_REMOUNT), NULL],
+    {
+      ...words,
+      title: `${mount.destination} becomes read-only`,
+      source: __SOURCE__,
+    },
+  );
 };
 
 const mountHierarchy = (c: Compilation, mount: ParsedMount, cgroup: Cgroup): void => {
@@ -94,23 +120,36 @@ const mountHierarchy = (c: Compilation, mount: ParsedMount, cgroup: Cgroup): voi
     source: __SOURCE__,
   });
   if (hasNew(c, 'cgroup')) {
-    const data = hierarchy.name === null ? hierarchy.controllers.join(',') : `none,name=${hierarchy.name}`;
-    c.init.call('mount', [text('cgroup'), text(name), text('cgroup'), flags(MS, mount.flags), text(data)], {
-      ...words,
-      title: `the container's cgroups: ${hierarchyName(hierarchy)}`,
-      source: __SOURCE__,
-    });
+    const data =
+      hierarchy.name === null ? hierarchy.controllers.join(',') : `none,name=${hierarchy.name}`;
+    c.init.call(
+      'mount',
+      [text('cgroup'), text(name), text('cgroup'), flags(MS, mount.flags), text(data)],
+      {
+        ...words,
+        title: `the container's cgroups: ${hierarchyName(hierarchy)}`,
+        source: __SOURCE__,
+      },
+    );
   } else {
-    c.init.call('mount', [text(cgroup.path), text(name), NULL, flags(MS, MS.MS_BIND | MS.MS_REC), NULL], {
-      ...words,
-      title: `the container's cgroup: ${hierarchyName(hierarchy)}`,
-      source: __SOURCE__,
-    });
-    c.init.call('mount', [NULL, text(name), NULL, flags(MS, mount.flags | MS.MS_BIND | MS.MS_REMOUNT), NULL], {
-      ...words,
-      title: `${hierarchyName(hierarchy)} gets its flags`,
-      source: __SOURCE__,
-    });
+    c.init.call(
+      'mount',
+      [text(cgroup.path), text(name), NULL, flags(MS, MS.MS_BIND | MS.MS_REC), NULL],
+      {
+        ...words,
+        title: `the container's cgroup: ${hierarchyName(hierarchy)}`,
+        source: __SOURCE__,
+      },
+    );
+    c.init.call(
+      'mount',
+      [NULL, text(name), NULL, flags(MS, mount.flags | MS.MS_BIND | MS.MS_REMOUNT), NULL],
+      {
+        ...words,
+        title: `${hierarchyName(hierarchy)} gets its flags`,
+        source: __SOURCE__,
+      },
+    );
   }
   if (hierarchy.controllers.length < 2) return;
   for (const controller of hierarchy.controllers) {

@@ -19,22 +19,42 @@ export const hierarchyName = ({ version, controllers, name }: CgroupHierarchy): 
   version === 2 ? 'unified' : name === null ? controllers.join(',') : `name=${name}`;
 
 /** An absolute path counts from the root of each hierarchy, a relative one from the cgroup of runc itself. */
-export const cgroupsOf = (facts: HostFacts, cgroupsPath: string | undefined, id: string): readonly Cgroup[] => {
+export const cgroupsOf = (
+  facts: HostFacts,
+  cgroupsPath: string | undefined,
+  id: string,
+): readonly Cgroup[] => {
   const wanted = cgroupsPath === undefined || cgroupsPath === '' ? `/${id}` : cgroupsPath;
   if (/^[^/]*:[^/]*:[^/]*$/.test(wanted)) {
-    throw new EngineError('invalid_argument', `the systemd cgroup driver is not supported (cgroupsPath ${wanted})`);
+    throw new EngineError(
+      'invalid_argument',
+      `the systemd cgroup driver is not supported (cgroupsPath ${wanted})`,
+    );
   }
   return facts.hierarchies.map((hierarchy) => {
     // normalize() of an absolute path keeps `..` from climbing out.
-    const inner = posix.normalize(wanted.startsWith('/') ? wanted : posix.join('/', hierarchy.ownPath, posix.normalize(`/${wanted}`)));
-    if (inner === '/') throw new EngineError('invalid_argument', `cgroupsPath ${wanted} names the root of all cgroups`);
-    return { hierarchy, inner: inner.replace(/(.)\/$/, '$1'), path: posix.join(hierarchy.mountPoint, inner).replace(/(.)\/$/, '$1') };
+    const inner = posix.normalize(
+      wanted.startsWith('/')
+        ? wanted
+        : posix.join('/', hierarchy.ownPath, posix.normalize(`/${wanted}`)),
+    );
+    if (inner === '/')
+      throw new EngineError(
+        'invalid_argument',
+        `cgroupsPath ${wanted} names the root of all cgroups`,
+      );
+    return {
+      hierarchy,
+      inner: inner.replace(/(.)\/$/, '$1'),
+      path: posix.join(hierarchy.mountPoint, inner).replace(/(.)\/$/, '$1'),
+    };
   });
 };
 
 /** The machine's arrangement decides which file limits what. */
 export const isUnified = (cgroups: readonly Cgroup[]): boolean =>
-  cgroups.some(({ hierarchy }) => hierarchy.version === 2) && !cgroups.some(({ hierarchy }) => hierarchy.version === 1);
+  cgroups.some(({ hierarchy }) => hierarchy.version === 2) &&
+  !cgroups.some(({ hierarchy }) => hierarchy.version === 1);
 
 /** The cgroup and all above it, from the top, without the mount point. */
 export const levelsOf = ({ hierarchy, inner }: Cgroup): readonly string[] => {

@@ -28,9 +28,14 @@ export const resourcesOf = (c: Compilation): LinuxResources => c.linux.resources
 export const makeCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void => {
   const unified = isUnified(cgroups);
   const resources = resourcesOf(c);
-  const limits = unified ? v2Limits(c.facts, cgroups, resources) : v1Limits(c.facts, cgroups, resources);
+  const limits = unified
+    ? v2Limits(c.facts, cgroups, resources)
+    : v1Limits(c.facts, cgroups, resources);
   cgroups.forEach((cgroup, index) => {
-    makeCgroup(c, cgroup, { isFirst: index === 0, enable: unified ? controllersToEnable(cgroup, resources) : [] });
+    makeCgroup(c, cgroup, {
+      isFirst: index === 0,
+      enable: unified ? controllersToEnable(cgroup, resources) : [],
+    });
     for (const limit of limits.get(cgroup) ?? []) writeLimit(c, cgroup, limit);
     if (!unified) return;
     holdCgroup(c, cgroup);
@@ -38,7 +43,11 @@ export const makeCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void =>
   });
 };
 
-const makeCgroup = (c: Compilation, cgroup: Cgroup, options: { isFirst: boolean; enable: readonly string[] }): void => {
+const makeCgroup = (
+  c: Compilation,
+  cgroup: Cgroup,
+  options: { isFirst: boolean; enable: readonly string[] },
+): void => {
   const { files } = c.facts;
   const levels = levelsOf(cgroup);
   const cpuset = cpusetValues(cgroup, levels, files);
@@ -98,14 +107,18 @@ const writeLimit = (c: Compilation, cgroup: Cgroup, limit: Limit): void => {
 /** Version 2: init is born inside the cgroup, so not a page is charged elsewhere. clone(2) CLONE_INTO_CGROUP */
 const holdCgroup = (c: Compilation, cgroup: Cgroup): void => {
   const open = openFlags(c.facts.architecture);
-  c.parent.call('openat', [AT_FDCWD, text(cgroup.path), flags(open, open.O_DIRECTORY | open.O_CLOEXEC)], {
-    title: 'hold the cgroup that the first process shall be born in',
-    object: 'cgroup',
-    source: __SOURCE__,
-    reference: 'man:clone(2)',
-    resultSlot: SLOT.cgroup,
-    purpose: 'cgroup',
-  });
+  c.parent.call(
+    'openat',
+    [AT_FDCWD, text(cgroup.path), flags(open, open.O_DIRECTORY | open.O_CLOEXEC)],
+    {
+      title: 'hold the cgroup that the first process shall be born in',
+      object: 'cgroup',
+      source: __SOURCE__,
+      reference: 'man:clone(2)',
+      resultSlot: SLOT.cgroup,
+      purpose: 'cgroup',
+    },
+  );
 };
 
 /** Version 1 knows no birth in a cgroup: init moves itself, first of all. `0` means "me". */
@@ -119,7 +132,11 @@ export const joinCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void =>
       source: __SOURCE__,
       reference: 'man:cgroups(7)',
       purpose: 'cgroup',
-      attributes: { 'engineroom.cgroup.path': cgroup.inner, 'engineroom.cgroup.file': 'cgroup.procs', 'engineroom.cgroup.value': '0' },
+      attributes: {
+        'engineroom.cgroup.path': cgroup.inner,
+        'engineroom.cgroup.file': 'cgroup.procs',
+        'engineroom.cgroup.value': '0',
+      },
     });
   });
 };

@@ -18,7 +18,10 @@ export const v1Limits = (
   resources: LinuxResources,
 ): ReadonlyMap<Cgroup, readonly Limit[]> => {
   if (Object.keys(resources.unified ?? {}).length > 0) {
-    throw new EngineError('invalid_argument', 'linux.resources.unified needs cgroup v2, and this machine has cgroup v1');
+    throw new EngineError(
+      'invalid_argument',
+      'linux.resources.unified needs cgroup v2, and this machine has cgroup v1',
+    );
   }
   const wanted: Limits = {
     devices: deviceLimits(resources.devices ?? []),
@@ -32,10 +35,16 @@ export const v1Limits = (
   const limits = new Map<Cgroup, Limit[]>();
   for (const [controller, files] of Object.entries(wanted)) {
     if (!files || files.length === 0) continue;
-    const cgroup = cgroups.find(({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes(controller));
+    const cgroup = cgroups.find(
+      ({ hierarchy }) => hierarchy.version === 1 && hierarchy.controllers.includes(controller),
+    );
     if (cgroup) limits.set(cgroup, [...(limits.get(cgroup) ?? []), ...files]);
     // Without the devices controller there is nothing to protect the host's disks from CAP_MKNOD.
-    else throw new EngineError('failed_precondition', `cannot limit ${controller}: this machine has no cgroup controller ${controller} mounted`);
+    else
+      throw new EngineError(
+        'failed_precondition',
+        `cannot limit ${controller}: this machine has no cgroup controller ${controller} mounted`,
+      );
   }
   return limits;
 };
@@ -49,59 +58,155 @@ const deviceLimits = (rules: readonly LinuxDeviceCgroup[]): Limit[] => [
   })),
 ];
 
-const memoryLimits = (facts: HostFacts, cgroups: readonly Cgroup[], { memory }: LinuxResources): Limit[] => {
+const memoryLimits = (
+  facts: HostFacts,
+  cgroups: readonly Cgroup[],
+  { memory }: LinuxResources,
+): Limit[] => {
   if (!memory) return [];
   const limits: Limit[] = [];
   const { limit, swap } = memory;
-  if (limit) limits.push({ file: 'memory.limit_in_bytes', value: String(limit), title: `at most ${limit} bytes of memory`, level: 'step' });
+  if (limit)
+    limits.push({
+      file: 'memory.limit_in_bytes',
+      value: String(limit),
+      title: `at most ${limit} bytes of memory`,
+      level: 'step',
+    });
   if (swap) {
     if (limit && limit > 0 && swap > 0 && swap < limit) {
-      throw new EngineError('invalid_argument', `memory+swap (${swap}) must not be smaller than memory (${limit})`);
+      throw new EngineError(
+        'invalid_argument',
+        `memory+swap (${swap}) must not be smaller than memory (${limit})`,
+      );
     }
-    const root = cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('memory'))?.hierarchy.mountPoint ?? '';
+    const root =
+      cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('memory'))?.hierarchy
+        .mountPoint ?? '';
     if (!facts.files.exists(`${root}/memory.memsw.limit_in_bytes`)) {
-      throw new EngineError('failed_precondition', 'cannot limit swap: this kernel does not account for it (boot with swapaccount=1)');
+      throw new EngineError(
+        'failed_precondition',
+        'cannot limit swap: this kernel does not account for it (boot with swapaccount=1)',
+      );
     }
-    limits.push({ file: 'memory.memsw.limit_in_bytes', value: String(swap), title: `at most ${swap} bytes of memory and swap together` });
+    limits.push({
+      file: 'memory.memsw.limit_in_bytes',
+      value: String(swap),
+      title: `at most ${swap} bytes of memory and swap together`,
+    });
   }
-  if (memory.reservation) limits.push({ file: 'memory.soft_limit_in_bytes', value: String(memory.reservation), title: 'memory that is left to it under pressure' });
-  if (memory.kernelTCP) limits.push({ file: 'memory.kmem.tcp.limit_in_bytes', value: String(memory.kernelTCP), title: 'memory for TCP buffers' });
-  if (memory.swappiness != null) limits.push({ file: 'memory.swappiness', value: String(memory.swappiness), title: 'how readily its pages are swapped out' });
-  if (memory.disableOOMKiller) limits.push({ file: 'memory.oom_control', value: '1', title: 'wait instead of being killed when memory runs out' });
+  if (memory.reservation)
+    limits.push({
+      file: 'memory.soft_limit_in_bytes',
+      value: String(memory.reservation),
+      title: 'memory that is left to it under pressure',
+    });
+  if (memory.kernelTCP)
+    limits.push({
+      file: 'memory.kmem.tcp.limit_in_bytes',
+      value: String(memory.kernelTCP),
+      title: 'memory for TCP buffers',
+    });
+  if (memory.swappiness != null)
+    limits.push({
+      file: 'memory.swappiness',
+      value: String(memory.swappiness),
+      title: 'how readily its pages are swapped out',
+    });
+  if (memory.disableOOMKiller)
+    limits.push({
+      file: 'memory.oom_control',
+      value: '1',
+      title: 'wait instead of being killed when memory runs out',
+    });
   return limits;
 };
 
 const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
-  return [{ file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' }];
+  return [
+    { file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' },
+  ];
 };
 
 const cpuLimits = ({ cpu }: LinuxResources): Limit[] => {
   if (!cpu) return [];
   const limits: Limit[] = [];
-  if (cpu.shares) limits.push({ file: 'cpu.shares', value: String(cpu.shares), title: 'its share of the processors when they are busy' });
-  if (cpu.period) limits.push({ file: 'cpu.cfs_period_us', value: String(cpu.period), title: `processor time is counted every ${cpu.period} µs` });
-  if (cpu.quota) limits.push({ file: 'cpu.cfs_quota_us', value: String(cpu.quota), title: `at most ${cpu.quota} µs of processor time a period`, level: 'step' });
-  if (cpu.burst != null) limits.push({ file: 'cpu.cfs_burst_us', value: String(cpu.burst), title: 'unused time that it may save up' });
-  if (cpu.realtimePeriod) limits.push({ file: 'cpu.rt_period_us', value: String(cpu.realtimePeriod), title: 'realtime period' });
-  if (cpu.realtimeRuntime) limits.push({ file: 'cpu.rt_runtime_us', value: String(cpu.realtimeRuntime), title: 'realtime per period' });
-  if (cpu.idle != null) limits.push({ file: 'cpu.idle', value: String(cpu.idle), title: 'run only when nobody else wants to' });
+  if (cpu.shares)
+    limits.push({
+      file: 'cpu.shares',
+      value: String(cpu.shares),
+      title: 'its share of the processors when they are busy',
+    });
+  if (cpu.period)
+    limits.push({
+      file: 'cpu.cfs_period_us',
+      value: String(cpu.period),
+      title: `processor time is counted every ${cpu.period} µs`,
+    });
+  if (cpu.quota)
+    limits.push({
+      file: 'cpu.cfs_quota_us',
+      value: String(cpu.quota),
+      title: `at most ${cpu.quota} µs of processor time a period`,
+      level: 'step',
+    });
+  if (cpu.burst != null)
+    limits.push({
+      file: 'cpu.cfs_burst_us',
+      value: String(cpu.burst),
+      title: 'unused time that it may save up',
+    });
+  if (cpu.realtimePeriod)
+    limits.push({
+      file: 'cpu.rt_period_us',
+      value: String(cpu.realtimePeriod),
+      title: 'realtime period',
+    });
+  if (cpu.realtimeRuntime)
+    limits.push({
+      file: 'cpu.rt_runtime_us',
+      value: String(cpu.realtimeRuntime),
+      title: 'realtime per period',
+    });
+  if (cpu.idle != null)
+    limits.push({
+      file: 'cpu.idle',
+      value: String(cpu.idle),
+      title: 'run only when nobody else wants to',
+    });
   return limits;
 };
 
 const cpusetLimits = ({ cpu }: LinuxResources): Limit[] => [
-  ...(cpu?.cpus ? [{ file: 'cpuset.cpus', value: cpu.cpus, title: `only the processors ${cpu.cpus}` }] : []),
-  ...(cpu?.mems ? [{ file: 'cpuset.mems', value: cpu.mems, title: `only the memory nodes ${cpu.mems}` }] : []),
+  ...(cpu?.cpus
+    ? [{ file: 'cpuset.cpus', value: cpu.cpus, title: `only the processors ${cpu.cpus}` }]
+    : []),
+  ...(cpu?.mems
+    ? [{ file: 'cpuset.mems', value: cpu.mems, title: `only the memory nodes ${cpu.mems}` }]
+    : []),
 ];
 
-const blkioLimits = (facts: HostFacts, cgroups: readonly Cgroup[], { blockIO }: LinuxResources): Limit[] => {
+const blkioLimits = (
+  facts: HostFacts,
+  cgroups: readonly Cgroup[],
+  { blockIO }: LinuxResources,
+): Limit[] => {
   if (!blockIO) return [];
-  const root = cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('blkio'))?.hierarchy.mountPoint ?? '';
+  const root =
+    cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('blkio'))?.hierarchy
+      .mountPoint ?? '';
   const limits: Limit[] = [];
   if (blockIO.weight) {
-    const file = ['blkio.weight', 'blkio.bfq.weight'].find((name) => facts.files.exists(`${root}/${name}`));
-    if (!file) throw new EngineError('failed_precondition', 'cannot set blockIO.weight: no I/O scheduler of this machine knows weights');
+    const file = ['blkio.weight', 'blkio.bfq.weight'].find((name) =>
+      facts.files.exists(`${root}/${name}`),
+    );
+    if (!file)
+      throw new EngineError(
+        'failed_precondition',
+        'cannot set blockIO.weight: no I/O scheduler of this machine knows weights',
+      );
     limits.push({ file, value: String(blockIO.weight), title: 'its share of the disks' });
   }
   const throttles = [
@@ -112,7 +217,11 @@ const blkioLimits = (facts: HostFacts, cgroups: readonly Cgroup[], { blockIO }: 
   ] as const;
   for (const [file, devices] of throttles) {
     for (const { major, minor, rate } of devices ?? []) {
-      limits.push({ file, value: `${major}:${minor} ${rate}`, title: `at most ${rate} a second on disk ${major}:${minor}` });
+      limits.push({
+        file,
+        value: `${major}:${minor} ${rate}`,
+        title: `at most ${rate} a second on disk ${major}:${minor}`,
+      });
     }
   }
   return limits;
@@ -143,7 +252,10 @@ export const cpusetValues = (
     for (const path of levels) {
       const own = files.read(`${path}/${file}`) ?? '';
       if (own === '') {
-        values.set(path, [...(values.get(path) ?? []), { file, value: above, title: `the same ${what} as the level above: ${above}` }]);
+        values.set(path, [
+          ...(values.get(path) ?? []),
+          { file, value: above, title: `the same ${what} as the level above: ${above}` },
+        ]);
       } else above = own;
     }
   }

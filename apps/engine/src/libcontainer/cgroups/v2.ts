@@ -14,23 +14,38 @@ const ALWAYS = ['memory', 'pids', 'cpu', 'io'];
 const neededControllers = (resources: LinuxResources): readonly string[] => {
   const { memory, pids, cpu, blockIO, hugepageLimits } = resources;
   return [
-    ...(memory && Object.values(memory).some((value) => value != null && value !== false && value !== 0) ? ['memory'] : []),
+    ...(memory &&
+    Object.values(memory).some((value) => value != null && value !== false && value !== 0)
+      ? ['memory']
+      : []),
     ...(pids?.limit ? ['pids'] : []),
     ...(cpu?.shares || cpu?.quota || cpu?.period || cpu?.idle != null ? ['cpu'] : []),
     ...(cpu?.cpus || cpu?.mems ? ['cpuset'] : []),
-    ...(Object.values(blockIO ?? {}).some((value) => (Array.isArray(value) ? value.length > 0 : Boolean(value))) ? ['io'] : []),
+    ...(Object.values(blockIO ?? {}).some((value) =>
+      Array.isArray(value) ? value.length > 0 : Boolean(value),
+    )
+      ? ['io']
+      : []),
     ...((hugepageLimits ?? []).length > 0 ? ['hugetlb'] : []),
   ];
 };
 
 /** Refuses a limit that this machine cannot keep. */
-export const controllersToEnable = ({ hierarchy }: Cgroup, resources: LinuxResources): readonly string[] => {
+export const controllersToEnable = (
+  { hierarchy }: Cgroup,
+  resources: LinuxResources,
+): readonly string[] => {
   const needed = neededControllers(resources);
   const missing = needed.find((controller) => !hierarchy.controllers.includes(controller));
   if (missing) {
-    throw new EngineError('failed_precondition', `cannot limit ${missing}: this machine's cgroup v2 has no controller ${missing}`);
+    throw new EngineError(
+      'failed_precondition',
+      `cannot limit ${missing}: this machine's cgroup v2 has no controller ${missing}`,
+    );
   }
-  return [...new Set([...ALWAYS, ...needed])].filter((controller) => hierarchy.controllers.includes(controller));
+  return [...new Set([...ALWAYS, ...needed])].filter((controller) =>
+    hierarchy.controllers.includes(controller),
+  );
 };
 
 export const v2Limits = (
@@ -39,7 +54,8 @@ export const v2Limits = (
   resources: LinuxResources,
 ): ReadonlyMap<Cgroup, readonly Limit[]> => {
   const [cgroup] = cgroups;
-  if (!cgroup) throw new EngineError('failed_precondition', 'no cgroup filesystem is mounted on this machine');
+  if (!cgroup)
+    throw new EngineError('failed_precondition', 'no cgroup filesystem is mounted on this machine');
   refuseV1Only(resources);
   return new Map([
     [
@@ -54,7 +70,9 @@ export const v2Limits = (
           value: String(limit),
           title: `at most ${limit} bytes in pages of ${pageSize}`,
         })),
-        ...Object.entries(resources.unified ?? {}).map(([file, value]) => unifiedLimit(file, value)),
+        ...Object.entries(resources.unified ?? {}).map(([file, value]) =>
+          unifiedLimit(file, value),
+        ),
       ],
     ],
   ]);
@@ -68,8 +86,14 @@ const refuseV1Only = ({ memory, cpu }: LinuxResources): void => {
     ['cpu.realtimeRuntime', cpu?.realtimeRuntime],
     ['cpu.realtimePeriod', cpu?.realtimePeriod],
   ];
-  const first = named.find(([, value]) => value !== undefined && value !== null && value !== false && value !== 0);
-  if (first) throw new EngineError('failed_precondition', `linux.resources.${first[0]} does not exist on cgroup v2`);
+  const first = named.find(
+    ([, value]) => value !== undefined && value !== null && value !== false && value !== 0,
+  );
+  if (first)
+    throw new EngineError(
+      'failed_precondition',
+      `linux.resources.${first[0]} does not exist on cgroup v2`,
+    );
 };
 
 /** -1 stands for "no limit". */
@@ -81,22 +105,39 @@ const memoryLimits = (_facts: HostFacts, { memory }: LinuxResources): Limit[] =>
   const { limit, swap, reservation } = memory;
   if (swap) {
     // Version 2 counts swap alone, config.json (as version 1) memory and swap together.
-    if (swap > 0 && (!limit || limit < 0)) throw new EngineError('invalid_argument', 'a limit of memory+swap needs a limit of memory');
+    if (swap > 0 && (!limit || limit < 0))
+      throw new EngineError('invalid_argument', 'a limit of memory+swap needs a limit of memory');
     if (swap > 0 && limit && swap < limit) {
-      throw new EngineError('invalid_argument', `memory+swap (${swap}) must not be smaller than memory (${limit})`);
+      throw new EngineError(
+        'invalid_argument',
+        `memory+swap (${swap}) must not be smaller than memory (${limit})`,
+      );
     }
     const alone = swap < 0 ? 'max' : String(swap - (limit ?? 0));
     limits.push({ file: 'memory.swap.max', value: alone, title: `at most ${alone} bytes of swap` });
   }
-  if (limit) limits.push({ file: 'memory.max', value: maxOr(limit), title: `at most ${maxOr(limit)} bytes of memory`, level: 'step' });
-  if (reservation) limits.push({ file: 'memory.low', value: maxOr(reservation), title: 'memory that is left to it under pressure' });
+  if (limit)
+    limits.push({
+      file: 'memory.max',
+      value: maxOr(limit),
+      title: `at most ${maxOr(limit)} bytes of memory`,
+      level: 'step',
+    });
+  if (reservation)
+    limits.push({
+      file: 'memory.low',
+      value: maxOr(reservation),
+      title: 'memory that is left to it under pressure',
+    });
   return limits;
 };
 
 const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
-  return [{ file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' }];
+  return [
+    { file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' },
+  ];
 };
 
 /** cpu.shares (2…262144, default 1024) → cpu.weight (1…10000), the conversion that all runtimes agree on. */
@@ -106,16 +147,42 @@ export const weightOfShares = (shares: number): number =>
 const cpuLimits = ({ cpu }: LinuxResources): Limit[] => {
   if (!cpu) return [];
   const limits: Limit[] = [];
-  if (cpu.idle != null) limits.push({ file: 'cpu.idle', value: String(cpu.idle), title: 'run only when nobody else wants to' });
-  if (cpu.shares) limits.push({ file: 'cpu.weight', value: String(weightOfShares(cpu.shares)), title: 'its share of the processors when they are busy' });
+  if (cpu.idle != null)
+    limits.push({
+      file: 'cpu.idle',
+      value: String(cpu.idle),
+      title: 'run only when nobody else wants to',
+    });
+  if (cpu.shares)
+    limits.push({
+      file: 'cpu.weight',
+      value: String(weightOfShares(cpu.shares)),
+      title: 'its share of the processors when they are busy',
+    });
   if (cpu.quota || cpu.period) {
     const quota = cpu.quota && cpu.quota > 0 ? String(cpu.quota) : 'max';
     const value = `${quota} ${cpu.period || 100_000}`;
-    limits.push({ file: 'cpu.max', value, title: `at most ${quota} µs of processor time in ${cpu.period || 100_000} µs`, level: 'step' });
+    limits.push({
+      file: 'cpu.max',
+      value,
+      title: `at most ${quota} µs of processor time in ${cpu.period || 100_000} µs`,
+      level: 'step',
+    });
   }
-  if (cpu.burst != null) limits.push({ file: 'cpu.max.burst', value: String(cpu.burst), title: 'unused time that it may save up' });
-  if (cpu.cpus) limits.push({ file: 'cpuset.cpus', value: cpu.cpus, title: `only the processors ${cpu.cpus}` });
-  if (cpu.mems) limits.push({ file: 'cpuset.mems', value: cpu.mems, title: `only the memory nodes ${cpu.mems}` });
+  if (cpu.burst != null)
+    limits.push({
+      file: 'cpu.max.burst',
+      value: String(cpu.burst),
+      title: 'unused time that it may save up',
+    });
+  if (cpu.cpus)
+    limits.push({ file: 'cpuset.cpus', value: cpu.cpus, title: `only the processors ${cpu.cpus}` });
+  if (cpu.mems)
+    limits.push({
+      file: 'cpuset.mems',
+      value: cpu.mems,
+      title: `only the memory nodes ${cpu.mems}`,
+    });
   return limits;
 };
 
@@ -135,13 +202,18 @@ const ioLimits = ({ blockIO }: LinuxResources): Limit[] => {
   ] as const;
   for (const [key, devices] of throttles) {
     for (const { major, minor, rate } of devices ?? []) {
-      limits.push({ file: 'io.max', value: `${major}:${minor} ${key}=${rate}`, title: `at most ${rate} a second on disk ${major}:${minor}` });
+      limits.push({
+        file: 'io.max',
+        value: `${major}:${minor} ${key}=${rate}`,
+        title: `at most ${rate} a second on disk ${major}:${minor}`,
+      });
     }
   }
   return limits;
 };
 
 const unifiedLimit = (file: string, value: string): Limit => {
-  if (!/^[a-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(file)) throw new EngineError('invalid_argument', `${file} is not the name of a cgroup file`);
+  if (!/^[a-z0-9_]+(\.[A-Za-z0-9_]+)+$/.test(file))
+    throw new EngineError('invalid_argument', `${file} is not the name of a cgroup file`);
   return { file, value, title: `${file} as config.json says` };
 };

@@ -66,7 +66,6 @@ export const openFlags = (architecture: NativeArchitecture) => {
     O_PATH: 0o10000000,
   } as const;
 };
-export type OpenFlag = keyof ReturnType<typeof openFlags>;
 
 /** openat2(2) */
 export const RESOLVE = {
@@ -115,7 +114,6 @@ export const IOCTL = {
 } as const;
 
 export const SIGCHLD = 17;
-export const SIGKILL = 9;
 
 /** socket(2) */
 export const AF_UNIX = 1;
@@ -164,7 +162,10 @@ export const RLIMIT = {
 } as const;
 
 /** `MS_NOSUID|MS_NODEV` as strace would print the number. What no name covers is printed in hexadecimal. */
-export const flagNames = (table: Readonly<Record<string, number>>, value: number | bigint): string => {
+export const flagNames = (
+  table: Readonly<Record<string, number>>,
+  value: number | bigint,
+): string => {
   let rest = BigInt(value);
   const names: string[] = [];
   for (const [name, bit] of Object.entries(table)) {

@@ -73,6 +73,13 @@ class DataLayout {
   }
 }
 
+/** Where a step is written to, and what its bytes must know of the rest of the plan. */
+interface Target {
+  readonly view: DataView;
+  readonly slots: ReadonlyMap<Slot, number>;
+  readonly layout: DataLayout;
+}
+
 /** Blobs that the step reaches, each once. */
 const blobsOf = (step: Step): readonly Blob[] => {
   const seen = new Set<Blob>();
@@ -101,7 +108,7 @@ export const encodePlan = (plan: Plan): Uint8Array => {
   const head = new Uint8Array(dataOffset);
   const view = new DataView(head.buffer);
   steps.forEach((step, index) => {
-    writeStep(view, parentOffset + index * STEP_SIZE, step, slots, layout);
+    writeStep({ view, slots, layout }, parentOffset + index * STEP_SIZE, step);
   });
   layout.pointerPatches.forEach(({ at, target }, index) => {
     view.setUint32(patchOffset + index * POINTER_PATCH_SIZE, at, true);
@@ -139,7 +146,8 @@ export const encodePlan = (plan: Plan): Uint8Array => {
 const countPointerPatches = (steps: readonly Step[]): number => {
   const blobs = new Set(steps.flatMap(blobsOf));
   let count = 0;
-  for (const blob of blobs) count += (blob.patches ?? []).filter((patch) => 'pointerTo' in patch).length;
+  for (const blob of blobs)
+    count += (blob.patches ?? []).filter((patch) => 'pointerTo' in patch).length;
   return count;
 };
 
@@ -162,7 +170,8 @@ const numberSlots = (plan: Plan): ReadonlyMap<Slot, number> => {
       for (const patch of blob.patches ?? []) if ('slot' in patch) mention(patch.slot);
     }
   }
-  if (slots.size > SLOTS) throw new EngineError('internal', `the plan needs ${slots.size} slots, and there are ${SLOTS}`);
+  if (slots.size > SLOTS)
+    throw new EngineError('internal', `the plan needs ${slots.size} slots, and there are ${SLOTS}`);
   return slots;
 };
 
@@ -172,17 +181,14 @@ const slotNumber = (slots: ReadonlyMap<Slot, number>, slot: Slot): number => {
   return number;
 };
 
-const writeStep = (
-  view: DataView,
-  at: number,
-  step: Step,
-  slots: ReadonlyMap<Slot, number>,
-  layout: DataLayout,
-): void => {
+const writeStep = ({ view, slots, layout }: Target, at: number, step: Step): void => {
   view.setUint8(at, KIND[step.kind]);
   view.setUint8(at + 1, step.kind === 'syscall' && step.forksInit ? FORKS_INIT : 0);
   view.setUint8(at + 2, step.guard ? GUARD_KIND[step.guard.kind] : 0);
-  view.setUint8(at + 3, step.resultSlot === undefined ? NO_SLOT : slotNumber(slots, step.resultSlot));
+  view.setUint8(
+    at + 3,
+    step.resultSlot === undefined ? NO_SLOT : slotNumber(slots, step.resultSlot),
+  );
   if (step.guard) {
     const value = 'slot' in step.guard ? slotNumber(slots, step.guard.slot) : step.guard.errno;
     view.setInt32(at + 4, value, true);
@@ -190,23 +196,29 @@ const writeStep = (
   view.setInt32(at + 8, step.kind === 'syscall' ? step.number : O_WRONLY, true);
 
   if (step.kind === 'syscall') {
-    if (step.arguments.length > ARGUMENTS) throw new EngineError('internal', `${step.name} has too many arguments`);
+    if (step.arguments.length > ARGUMENTS)
+      throw new EngineError('internal', `${step.name} has too many arguments`);
     step.arguments.forEach((argument, index) => {
       view.setUint8(at + 20 + index, ARGUMENT_KIND[argument.kind]);
       view.setBigInt64(at + 32 + index * 8, argumentValue(argument, slots, layout), true);
     });
-    writeSlotPatches(view, at, step, slots, layout);
+    writeSlotPatches({ view, slots, layout }, at, step);
   } else {
     writeFileArguments(view, at, step, layout);
   }
 
   view.setBigInt64(at + 80, step.expect === undefined ? NOTHING : BigInt(step.expect), true);
   const ignore = step.ignore ?? [];
-  if (ignore.length > IGNORES) throw new EngineError('internal', `${step.name} ignores too many errors`);
+  if (ignore.length > IGNORES)
+    throw new EngineError('internal', `${step.name} ignores too many errors`);
   ignore.forEach((errno, index) => view.setInt32(at + 88 + index * 4, errno, true));
 };
 
-const argumentValue = (argument: Argument, slots: ReadonlyMap<Slot, number>, layout: DataLayout): bigint => {
+const argumentValue = (
+  argument: Argument,
+  slots: ReadonlyMap<Slot, number>,
+  layout: DataLayout,
+): bigint => {
   switch (argument.kind) {
     case 'number':
       return BigInt.asIntN(64, BigInt(argument.value));
@@ -221,16 +233,12 @@ const argumentValue = (argument: Argument, slots: ReadonlyMap<Slot, number>, lay
 };
 
 /** The values that the helper copies into the step's bytes just before it makes the call. */
-const writeSlotPatches = (
-  view: DataView,
-  at: number,
-  step: Step,
-  slots: ReadonlyMap<Slot, number>,
-  layout: DataLayout,
-): void => {
+const writeSlotPatches = ({ view, slots, layout }: Target, at: number, step: Step): void => {
   const patches = blobsOf(step).flatMap((blob) =>
     (blob.patches ?? []).flatMap((patch) =>
-      'slot' in patch ? [{ at: layout.place(blob) + patch.offset, slot: slotNumber(slots, patch.slot) }] : [],
+      'slot' in patch
+        ? [{ at: layout.place(blob) + patch.offset, slot: slotNumber(slots, patch.slot) }]
+        : [],
     ),
   );
   if (patches.length === 0) return;
@@ -244,7 +252,12 @@ const writeSlotPatches = (
   view.setUint32(at + 16, patches.length, true);
 };
 
-const writeFileArguments = (view: DataView, at: number, step: WriteFileStep, layout: DataLayout): void => {
+const writeFileArguments = (
+  view: DataView,
+  at: number,
+  step: WriteFileStep,
+  layout: DataLayout,
+): void => {
   const data = utf8.encode(step.data);
   view.setBigInt64(at + 32, BigInt(layout.add(utf8.encode(`${step.path}\0`))), true);
   view.setBigInt64(at + 40, BigInt(layout.add(data)), true);

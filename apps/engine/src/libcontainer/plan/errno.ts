@@ -58,4 +58,5 @@ const SENTENCES: Readonly<Record<string, string>> = {
 };
 
 /** `no such file or directory` for 2. */
-export const errnoSentence = (number: number): string => SENTENCES[errnoName(number)] ?? errnoName(number);
+export const errnoSentence = (number: number): string =>
+  SENTENCES[errnoName(number)] ?? errnoName(number);

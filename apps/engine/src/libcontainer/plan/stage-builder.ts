@@ -28,8 +28,10 @@ export const number = (value: number | bigint, shown = String(value)): ShownArgu
 });
 
 /** Flags with their names. */
-export const flags = (table: Readonly<Record<string, number>>, value: number | bigint): ShownArgument =>
-  number(value, flagNames(table, value));
+export const flags = (
+  table: Readonly<Record<string, number>>,
+  value: number | bigint,
+): ShownArgument => number(value, flagNames(table, value));
 
 /** Paths that begin with a slash need no folder to start from. */
 export const AT_FDCWD: ShownArgument = number(AT.AT_FDCWD, 'AT_FDCWD');
@@ -54,10 +56,15 @@ export const slotPair = (first: Slot, second: Slot): ShownArgument => ({
 });
 
 /** A pointer to a struct. */
-export const struct = (data: Blob, shown: string): ShownArgument => ({ argument: { kind: 'bytes', data }, shown });
+export const struct = (data: Blob, shown: string): ShownArgument => ({
+  argument: { kind: 'bytes', data },
+  shown,
+});
 
 /** A struct's bytes: little-endian fields, one after the other. */
-export const pack = (fields: readonly (readonly [size: 1 | 2 | 4 | 8, value: number | bigint])[]): Uint8Array => {
+export const pack = (
+  fields: readonly (readonly [size: 1 | 2 | 4 | 8, value: number | bigint])[],
+): Uint8Array => {
   const bytes = new Uint8Array(fields.reduce((sum, [size]) => sum + size, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -72,7 +79,19 @@ export const pack = (fields: readonly (readonly [size: 1 | 2 | 4 | 8, value: num
 };
 
 type Words = Pick<SyscallStep, 'title' | 'object' | 'source' | 'reference'> &
-  Partial<Pick<SyscallStep, 'level' | 'attributes' | 'ignore' | 'guard' | 'resultSlot' | 'expect' | 'purpose' | 'forksInit'>>;
+  Partial<
+    Pick<
+      SyscallStep,
+      | 'level'
+      | 'attributes'
+      | 'ignore'
+      | 'guard'
+      | 'resultSlot'
+      | 'expect'
+      | 'purpose'
+      | 'forksInit'
+    >
+  >;
 
 /** Collects the steps of one process. */
 export class StageBuilder {

@@ -158,7 +158,11 @@ for (const entry of TABLE.trim().split(/\s+/)) {
   const columns = list.split(',');
   ARCHITECTURES.forEach((architecture, index) => {
     const text = columns.length === 1 ? list : columns[index];
-    if (text) numbers[architecture].set(name, Number(text) + (architecture === 'x32' ? X32_SYSCALL_BIT : 0));
+    if (text)
+      numbers[architecture].set(
+        name,
+        Number(text) + (architecture === 'x32' ? X32_SYSCALL_BIT : 0),
+      );
   });
 }
 
@@ -169,9 +173,12 @@ export const syscallNumberOn = (name: string, architecture: Architecture): numbe
 /** The number of a call that a plan makes. */
 export const syscallNumber = (name: string, architecture: NativeArchitecture): number => {
   const number = syscallNumberOn(name, architecture);
-  if (number === undefined) throw new EngineError('internal', `no system call ${name} on ${architecture}`);
+  if (number === undefined)
+    throw new EngineError('internal', `no system call ${name} on ${architecture}`);
   return number;
 };
 
 /** Every name in the table. */
-export const syscallNames = (): readonly string[] => [...new Set(Object.values(numbers).flatMap((map) => [...map.keys()]))];
+export const syscallNames = (): readonly string[] => [
+  ...new Set(Object.values(numbers).flatMap((map) => [...map.keys()])),
+];

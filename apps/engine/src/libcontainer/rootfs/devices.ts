@@ -44,7 +44,9 @@ export const makeDevices = (c: Compilation): void => {
   // What config.json names replaces the default of the same path.
   const devices = [
     ...wanted,
-    ...DEFAULT_DEVICES.filter(({ path }) => !wanted.some((device) => insideRoot(device.path) === insideRoot(path))),
+    ...DEFAULT_DEVICES.filter(
+      ({ path }) => !wanted.some((device) => insideRoot(device.path) === insideRoot(path)),
+    ),
   ];
   const folders = new Set<string>();
   for (const device of devices) {
@@ -89,13 +91,17 @@ const makeDevice = (c: Compilation, device: LinuxDevice, path: string): void => 
   );
   const [uid, gid] = [device.uid ?? 0, device.gid ?? 0];
   if (uid === 0 && gid === 0) return;
-  c.init.call('fchownat', [slot(SLOT.folder), text(name), number(uid), number(gid), number(0x100, 'AT_SYMLINK_NOFOLLOW')], {
-    title: `give the device ${path} to ${uid}:${gid}`,
-    object: 'device',
-    source: __SOURCE__,
-    reference: 'man:chown(2)',
-    purpose: 'device',
-  });
+  c.init.call(
+    'fchownat',
+    [slot(SLOT.folder), text(name), number(uid), number(gid), number(0x100, 'AT_SYMLINK_NOFOLLOW')],
+    {
+      title: `give the device ${path} to ${uid}:${gid}`,
+      object: 'device',
+      source: __SOURCE__,
+      reference: 'man:chown(2)',
+      purpose: 'device',
+    },
+  );
 };
 
 /** Names that programs expect in /dev. */

@@ -11,7 +11,8 @@ import { number, pack, slot, struct, text, type ShownArgument } from '../plan/st
 import type { Slot } from '../plan/step.ts';
 
 /** `/a/../b/` → `b`: how the path is handed to openat2, relative to the rootfs. */
-export const insideRoot = (path: string): string => posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '') || '.';
+export const insideRoot = (path: string): string =>
+  posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '') || '.';
 
 /** How a reader of the trace sees a place in the rootfs. */
 export const shownPlace = (path: string): string => `rootfs/${insideRoot(path)}`;
@@ -23,9 +24,16 @@ interface OpenOptions {
   readonly purpose?: string;
 }
 
-const openHow = (c: Compilation, openFlagBits: number, mode: number, noSymlinks: boolean): ShownArgument => {
+const openHow = (
+  c: Compilation,
+  openFlagBits: number,
+  mode: number,
+  noSymlinks: boolean,
+): ShownArgument => {
   const resolve =
-    RESOLVE.RESOLVE_IN_ROOT | RESOLVE.RESOLVE_NO_MAGICLINKS | (noSymlinks ? RESOLVE.RESOLVE_NO_SYMLINKS : 0);
+    RESOLVE.RESOLVE_IN_ROOT |
+    RESOLVE.RESOLVE_NO_MAGICLINKS |
+    (noSymlinks ? RESOLVE.RESOLVE_NO_SYMLINKS : 0);
   const table = openFlags(c.facts.architecture);
   return struct(
     {
@@ -65,7 +73,11 @@ export const openPlace = (c: Compilation, path: string, options: OpenOptions = {
  * Makes the folder and all above it that are missing. Each is made inside of its parent as the kernel resolves that,
  * so a link on the way leads to a place in the container.
  */
-export const makeFolder = (c: Compilation, path: string, options: { readonly purpose?: string } = {}): void => {
+export const makeFolder = (
+  c: Compilation,
+  path: string,
+  options: { readonly purpose?: string } = {},
+): void => {
   const inside = insideRoot(path);
   if (inside === '.') return;
   const parts = inside.split('/');
@@ -99,7 +111,12 @@ export const placeForFile = (c: Compilation, path: string, options: OpenOptions 
   const words = { object: 'mount', reference: 'man:openat2(2)', resultSlot: into } as const;
   c.init.call(
     'openat2',
-    [slot(SLOT.rootfs), text(insideRoot(path)), openHow(c, O_PATH | O_CLOEXEC, 0, false), number(24)],
+    [
+      slot(SLOT.rootfs),
+      text(insideRoot(path)),
+      openHow(c, O_PATH | O_CLOEXEC, 0, false),
+      number(24),
+    ],
     {
       ...words,
       title: `find the file ${path} in the container's root`,
@@ -110,7 +127,12 @@ export const placeForFile = (c: Compilation, path: string, options: OpenOptions 
   );
   c.init.call(
     'openat2',
-    [slot(SLOT.rootfs), text(insideRoot(path)), openHow(c, O_CREAT | O_EXCL | O_CLOEXEC, 0o755, false), number(24)],
+    [
+      slot(SLOT.rootfs),
+      text(insideRoot(path)),
+      openHow(c, O_CREAT | O_EXCL | O_CLOEXEC, 0o755, false),
+      number(24),
+    ],
     {
       ...words,
       title: `make an empty file ${path} to mount on`,

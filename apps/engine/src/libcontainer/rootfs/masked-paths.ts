@@ -39,7 +39,10 @@ export const makePathsReadOnly = (c: Compilation, mounts: readonly ParsedMount[]
 const inheritedFlags = (path: string, mounts: readonly ParsedMount[]): number => {
   const around = mounts
     .filter(({ destination }) => path === destination || path.startsWith(`${destination}/`))
-    .reduce<ParsedMount | undefined>((best, mount) => (best && best.destination.length > mount.destination.length ? best : mount), undefined);
+    .reduce<ParsedMount | undefined>(
+      (best, mount) => (best && best.destination.length > mount.destination.length ? best : mount),
+      undefined,
+    );
   return (around?.flags ?? 0) & (MS.MS_NOSUID | MS.MS_NODEV | MS.MS_NOEXEC | MS.MS_NOSYMFOLLOW);
 };
 
@@ -58,11 +61,15 @@ export const maskPaths = (c: Compilation): void => {
       source: __SOURCE__,
       ignore: [ERRNO.ENOENT, ERRNO.ENOTDIR],
     });
-    c.init.call('mount', [text('tmpfs'), text(path), text('tmpfs'), flags(MS, MS.MS_RDONLY), NULL], {
-      ...words,
-      title: `${path} is a folder: hide it behind an empty one`,
-      source: __SOURCE__,
-      guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOTDIR },
-    });
+    c.init.call(
+      'mount',
+      [text('tmpfs'), text(path), text('tmpfs'), flags(MS, MS.MS_RDONLY), NULL],
+      {
+        ...words,
+        title: `${path} is a folder: hide it behind an empty one`,
+        source: __SOURCE__,
+        guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOTDIR },
+      },
+    );
   }
 };

@@ -77,7 +77,10 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
     if (bits) flags = (flags | (bits.set ?? 0)) & ~(bits.clear ?? 0);
     else if (kind !== undefined) propagation.push(kind);
     else if (word === 'rro') recursiveReadOnly = true;
-    else if (REFUSED.has(word) || /^r(rw|suid|nosuid|dev|nodev|exec|noexec|atime|noatime)$/.test(word)) {
+    else if (
+      REFUSED.has(word) ||
+      /^r(rw|suid|nosuid|dev|nodev|exec|noexec|atime|noatime)$/.test(word)
+    ) {
       throw new EngineError('invalid_argument', `the mount option ${word} is not supported`);
     } else data.push(word);
   }
@@ -88,7 +91,8 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
 export const parseRootfsPropagation = (word: string | undefined): number | undefined => {
   if (word === undefined || word === '') return undefined;
   const propagation = Object.hasOwn(PROPAGATION, word) ? PROPAGATION[word] : undefined;
-  if (propagation === undefined) throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not known`);
+  if (propagation === undefined)
+    throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not known`);
   if (propagation & MS.MS_SHARED) {
     throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not supported`);
   }

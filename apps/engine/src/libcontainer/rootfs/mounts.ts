@@ -28,13 +28,21 @@ const parseMount = (mount: Mount, bundle: string): ParsedMount => {
   const isBind = (options.flags & MS.MS_BIND) !== 0 || mount.type === 'bind';
   const type = isBind ? 'bind' : (mount.type ?? '');
   if (type === '') refuse(`the mount on ${destination} has no type`);
-  if (options.flags & MS.MS_REMOUNT) refuse(`the mount option remount is not supported (${destination})`);
+  if (options.flags & MS.MS_REMOUNT)
+    refuse(`the mount option remount is not supported (${destination})`);
   if (options.propagation.some((kind) => kind & MS.MS_SHARED)) {
     refuse(`shared mount propagation is not supported (${destination})`);
   }
   if (isBind && !mount.source) refuse(`the bind mount on ${destination} has no source`);
   const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
-  return { ...options, flags: isBind ? options.flags | MS.MS_BIND : options.flags, destination, type, source, isBind };
+  return {
+    ...options,
+    flags: isBind ? options.flags | MS.MS_BIND : options.flags,
+    destination,
+    type,
+    source,
+    isBind,
+  };
 };
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -88,7 +96,8 @@ const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
 };
 
 /** Devices and nested mounts still have to be made in these. */
-const isMadeReadOnlyLater = (mount: ParsedMount): boolean => mount.destination === '/dev' || mount.type === 'tmpfs';
+const isMadeReadOnlyLater = (mount: ParsedMount): boolean =>
+  mount.destination === '/dev' || mount.type === 'tmpfs';
 
 const bindMount = (c: Compilation, mount: ParsedMount): void => {
   const isFolder = c.facts.files.isDirectory(mount.source);
@@ -101,14 +110,24 @@ const bindMount = (c: Compilation, mount: ParsedMount): void => {
   if (isFolder) placeForFolder(c, mount.destination);
   else placeForFile(c, mount.destination);
   const target = fdPath(SLOT.target, shownPlace(mount.destination));
-  c.init.call('mount', [text(mount.source), target, text('bind'), flags(MS, mount.flags & (MS.MS_BIND | MS.MS_REC)), NULL], {
-    title: `show the host's ${mount.source} as ${mount.destination}`,
-    object: 'mount',
-    source: __SOURCE__,
-    reference: 'man:mount(2)',
-    purpose: 'mount',
-    attributes: mountAttributes(mount),
-  });
+  c.init.call(
+    'mount',
+    [
+      text(mount.source),
+      target,
+      text('bind'),
+      flags(MS, mount.flags & (MS.MS_BIND | MS.MS_REC)),
+      NULL,
+    ],
+    {
+      title: `show the host's ${mount.source} as ${mount.destination}`,
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:mount(2)',
+      purpose: 'mount',
+      attributes: mountAttributes(mount),
+    },
+  );
   remountBind(c, mount);
   setPropagation(c, mount);
 };
@@ -118,14 +137,18 @@ const remountBind = (c: Compilation, mount: ParsedMount): void => {
   if ((mount.flags & ~(MS.MS_BIND | MS.MS_REC)) !== 0) {
     openPlace(c, mount.destination);
     const bits = (mount.flags & ~MS.MS_REC) | MS.MS_REMOUNT | MS.MS_BIND;
-    c.init.call('mount', [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, bits), NULL], {
-      title: `${mount.destination} becomes ${readingOf(mount.flags)}`,
-      object: 'mount',
-      source: __SOURCE__,
-      reference: 'man:mount(2)',
-      purpose: 'mount',
-      attributes: mountAttributes(mount),
-    });
+    c.init.call(
+      'mount',
+      [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, bits), NULL],
+      {
+        title: `${mount.destination} becomes ${readingOf(mount.flags)}`,
+        object: 'mount',
+        source: __SOURCE__,
+        reference: 'man:mount(2)',
+        purpose: 'mount',
+        attributes: mountAttributes(mount),
+      },
+    );
   }
   if (!mount.recursiveReadOnly) return;
   openPlace(c, mount.destination);
@@ -161,14 +184,18 @@ const readingOf = (bits: number): string =>
 const setPropagation = (c: Compilation, mount: ParsedMount): void => {
   for (const kind of mount.propagation) {
     openPlace(c, mount.destination);
-    c.init.call('mount', [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, kind), NULL], {
-      title: `how mounts below ${mount.destination} travel: ${flagNames(MS, kind)}`,
-      object: 'mount',
-      source: __SOURCE__,
-      reference: 'man:mount_namespaces(7)',
-      purpose: 'mount',
-      attributes: mountAttributes(mount),
-    });
+    c.init.call(
+      'mount',
+      [NULL, fdPath(SLOT.target, shownPlace(mount.destination)), NULL, flags(MS, kind), NULL],
+      {
+        title: `how mounts below ${mount.destination} travel: ${flagNames(MS, kind)}`,
+        object: 'mount',
+        source: __SOURCE__,
+        reference: 'man:mount_namespaces(7)',
+        purpose: 'mount',
+        attributes: mountAttributes(mount),
+      },
+    );
   }
 };
 
@@ -177,13 +204,17 @@ export const finishReadOnlyMounts = (c: Compilation, mounts: readonly ParsedMoun
   for (const mount of mounts) {
     if (mount.isBind || !isMadeReadOnlyLater(mount) || !(mount.flags & MS.MS_RDONLY)) continue;
     const bits = mount.flags | MS.MS_REMOUNT | MS.MS_BIND;
-    c.init.call('mount', [NULL, text(`/${insideRoot(mount.destination)}`), NULL, flags(MS, bits), NULL], {
-      title: `${mount.destination} becomes read-only, now that it is furnished`,
-      object: 'mount',
-      source: __SOURCE__,
-      reference: 'man:mount(2)',
-      purpose: 'mount',
-      attributes: mountAttributes(mount),
-    });
+    c.init.call(
+      'mount',
+      [NULL, text(`/${insideRoot(mount.destination)}`), NULL, flags(MS, bits), NULL],
+      {
+        title: `${mount.destination} becomes read-only, now that it is furnished`,
+        object: 'mount',
+        source: __SOURCE__,
+        reference: 'man:mount(2)',
+        purpose: 'mount',
+        attributes: mountAttributes(mount),
+      },
+    );
   }
 };

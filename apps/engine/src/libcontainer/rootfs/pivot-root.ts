@@ -17,24 +17,32 @@ export const prepareRoot = (c: Compilation): void => {
     reference: 'man:mount_namespaces(7)',
     purpose: 'rootfs',
   });
-  c.init.call('mount', [text(c.rootfs), text(c.rootfs), text('bind'), flags(MS, MS.MS_BIND | MS.MS_REC), NULL], {
-    title: 'the image layers (overlay) become a mount of their own, as pivot_root wants it',
-    object: 'root',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'man:mount(2)',
-    purpose: 'rootfs',
-    attributes: { 'engineroom.mount.target': '/', 'engineroom.mount.type': 'bind' },
-  });
+  c.init.call(
+    'mount',
+    [text(c.rootfs), text(c.rootfs), text('bind'), flags(MS, MS.MS_BIND | MS.MS_REC), NULL],
+    {
+      title: 'the image layers (overlay) become a mount of their own, as pivot_root wants it',
+      object: 'root',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'man:mount(2)',
+      purpose: 'rootfs',
+      attributes: { 'engineroom.mount.target': '/', 'engineroom.mount.type': 'bind' },
+    },
+  );
   const open = openFlags(c.facts.architecture);
-  c.init.call('openat', [AT_FDCWD, text(c.rootfs), flags(open, open.O_PATH | open.O_DIRECTORY | open.O_CLOEXEC)], {
-    title: "hold the container's root: all paths below are resolved from here",
-    object: 'root',
-    source: __SOURCE__,
-    reference: 'man:open(2)',
-    resultSlot: SLOT.rootfs,
-    purpose: 'rootfs',
-  });
+  c.init.call(
+    'openat',
+    [AT_FDCWD, text(c.rootfs), flags(open, open.O_PATH | open.O_DIRECTORY | open.O_CLOEXEC)],
+    {
+      title: "hold the container's root: all paths below are resolved from here",
+      object: 'root',
+      source: __SOURCE__,
+      reference: 'man:open(2)',
+      resultSlot: SLOT.rootfs,
+      purpose: 'rootfs',
+    },
+  );
 };
 
 /**
@@ -99,12 +107,16 @@ export const pivotRoot = (c: Compilation): void => {
 
 export const makeRootReadOnly = (c: Compilation): void => {
   if (!c.spec.root.readonly) return;
-  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, MS.MS_REMOUNT | MS.MS_BIND | MS.MS_RDONLY), NULL], {
-    title: 'the root filesystem becomes read-only',
-    object: 'root',
-    level: 'step',
-    source: __SOURCE__,
-    reference: 'OCI config.md#root',
-    purpose: 'rootfs',
-  });
+  c.init.call(
+    'mount',
+    [NULL, text('/'), NULL, flags(MS, MS.MS_REMOUNT | MS.MS_BIND | MS.MS_RDONLY), NULL],
+    {
+      title: 'the root filesystem becomes read-only',
+      object: 'root',
+      level: 'step',
+      source: __SOURCE__,
+      reference: 'OCI config.md#root',
+      purpose: 'rootfs',
+    },
+  );
 };

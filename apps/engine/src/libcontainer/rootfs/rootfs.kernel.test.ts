@@ -1,5 +1,13 @@
 /** The file system of a container, as its own program and the host see it. */
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Bench, dockerMounts } from '../testing/bundle.ts';
@@ -11,7 +19,9 @@ const sh = (script: string, changes: Parameters<Bench['run']>[1] = {}): Promise<
   bench.run(['sh', '-c', script], changes).then(({ output }) => output);
 
 test('the root is the image, and nothing of the host is left', async () => {
-  const output = await sh('ls -d /*; cat /proc/self/mountinfo | wc -l; ls /proc | grep -c "^[0-9]"; cat /proc/1/cmdline | tr "\\0" " "');
+  const output = await sh(
+    'ls -d /*; cat /proc/self/mountinfo | wc -l; ls /proc | grep -c "^[0-9]"; cat /proc/1/cmdline | tr "\\0" " "',
+  );
   const lines = output.split('\n');
 
   expect(lines.slice(0, 7)).toEqual(['/bin', '/dev', '/etc', '/proc', '/root', '/sys', '/tmp']);
@@ -45,7 +55,19 @@ test('the devices of the specification are there with their numbers, and ptmx le
 
 test('a device of config.json is made with owner and mode', async () => {
   const output = await sh('stat -c "%F %t:%T %a %u:%g" /dev/deep/disk', {
-    linux: { devices: [{ type: 'b', path: '/dev/deep/disk', major: 7, minor: 300, fileMode: 0o640, uid: 3, gid: 4 }] },
+    linux: {
+      devices: [
+        {
+          type: 'b',
+          path: '/dev/deep/disk',
+          major: 7,
+          minor: 300,
+          fileMode: 0o640,
+          uid: 3,
+          gid: 4,
+        },
+      ],
+    },
   });
 
   expect(output).toBe('block special file 7:12c 640 3:4\n');
@@ -63,7 +85,9 @@ test('masked paths show nothing, read-only paths cannot be written, and keep the
 });
 
 test('a read-only root refuses writes, its tmpfs mounts do not', async () => {
-  const output = await sh('echo x >/file; echo x >/dev/shm/file && echo written', { spec: { root: { path: 'rootfs', readonly: true } } });
+  const output = await sh('echo x >/file; echo x >/dev/shm/file && echo written', {
+    spec: { root: { path: 'rootfs', readonly: true } },
+  });
 
   expect(output).toContain("can't create /file: Read-only file system");
   expect(output).toContain('written');
@@ -75,7 +99,9 @@ test('a tmpfs that shall be read-only still gets what is mounted inside of it', 
     { destination: '/ro', type: 'tmpfs', source: 'tmpfs', options: ['ro'] },
     { destination: '/ro/inner', type: 'tmpfs', source: 'tmpfs', options: [] },
   ];
-  const output = await sh('echo x >/ro/a; echo x >/ro/inner/a && echo written', { spec: { mounts } });
+  const output = await sh('echo x >/ro/a; echo x >/ro/inner/a && echo written', {
+    spec: { mounts },
+  });
 
   expect(output).toContain("can't create /ro/a: Read-only file system");
   expect(output).toContain('written');
@@ -88,10 +114,18 @@ test('files and folders of the host can be shown, read-only when asked', async (
   const mounts = [
     ...dockerMounts(),
     { destination: '/data/folder', type: 'bind', source: host, options: ['rbind', 'rprivate'] },
-    { destination: '/etc/hosts', type: 'bind', source: join(host, 'file'), options: ['rbind', 'rprivate', 'ro'] },
+    {
+      destination: '/etc/hosts',
+      type: 'bind',
+      source: join(host, 'file'),
+      options: ['rbind', 'rprivate', 'ro'],
+    },
   ];
 
-  const output = await sh('cat /data/folder/file /etc/hosts; echo x >/etc/hosts; echo new >/data/folder/new; grep " /data/folder " /proc/self/mountinfo | grep -c "shared:\\|master:"', { spec: { mounts } });
+  const output = await sh(
+    'cat /data/folder/file /etc/hosts; echo x >/etc/hosts; echo new >/data/folder/new; grep " /data/folder " /proc/self/mountinfo | grep -c "shared:\\|master:"',
+    { spec: { mounts } },
+  );
 
   expect(output).toContain('from the host\nfrom the host\n');
   expect(output).toContain("can't create /etc/hosts: Read-only file system");
@@ -108,38 +142,54 @@ test('read-only with everything below (rro) reaches nested mounts', async () => 
   const host = join(bench.folder, 'rro');
   mkdirSync(host);
 
-  const output = await sh('grep -c " /view" /proc/self/mountinfo; grep " /view" /proc/self/mountinfo | cut -d" " -f6 | cut -c1-2', {
-    spec: { mounts: [...mounts, { destination: '/view', type: 'bind', source: host, options: ['rbind', 'rro'] }] },
-  });
+  const output = await sh(
+    'grep -c " /view" /proc/self/mountinfo; grep " /view" /proc/self/mountinfo | cut -d" " -f6 | cut -c1-2',
+    {
+      spec: {
+        mounts: [
+          ...mounts,
+          { destination: '/view', type: 'bind', source: host, options: ['rbind', 'rro'] },
+        ],
+      },
+    },
+  );
 
   expect(output).toBe('1\nro\n');
 });
 
-test.each(['/dev', '/etc/hosts', '/data'])('a symbolic link of the image under %s does not lead a mount out of it', async (destination) => {
-  const outside = join(bench.folder, `outside${destination.replaceAll('/', '-')}`);
-  const bundle = bench.bundle(['true'], {
-    spec: {
-      mounts: [
-        ...dockerMounts().filter((mount) => mount.destination === '/proc'),
-        { destination: `${destination}/deep`, type: 'tmpfs', source: 'tmpfs', options: [] },
-      ],
-    },
-  });
-  mkdirSync(outside);
-  rmSync(join(bundle.rootfs, destination), { recursive: true, force: true });
-  // Absolute and climbing: both must end in the rootfs.
-  symlinkSync(`/../../../../..${outside}`, join(bundle.rootfs, destination));
+test.each(['/dev', '/etc/hosts', '/data'])(
+  'a symbolic link of the image under %s does not lead a mount out of it',
+  async (destination) => {
+    const outside = join(bench.folder, `outside${destination.replaceAll('/', '-')}`);
+    const bundle = bench.bundle(['true'], {
+      spec: {
+        mounts: [
+          ...dockerMounts().filter((mount) => mount.destination === '/proc'),
+          { destination: `${destination}/deep`, type: 'tmpfs', source: 'tmpfs', options: [] },
+        ],
+      },
+    });
+    mkdirSync(outside);
+    rmSync(join(bundle.rootfs, destination), { recursive: true, force: true });
+    // Absolute and climbing: both must end in the rootfs.
+    symlinkSync(`/../../../../..${outside}`, join(bundle.rootfs, destination));
 
-  const created = await bench.create(bundle).catch((error: unknown) => error);
+    const created = await bench.create(bundle).catch((error: unknown) => error);
 
-  // Either the link was resolved inside the rootfs, where there is no such folder, or refused.
-  expect(created).toBeInstanceOf(Error);
-  expect(existsSync(join(outside, 'deep'))).toBe(false);
-});
+    // Either the link was resolved inside the rootfs, where there is no such folder, or refused.
+    expect(created).toBeInstanceOf(Error);
+    expect(existsSync(join(outside, 'deep'))).toBe(false);
+  },
+);
 
 test('a link that leads to a place in the image is followed there', async () => {
   const bundle = bench.bundle(['sh', '-c', 'grep -c " /real/target " /proc/self/mountinfo >/out'], {
-    spec: { mounts: [...dockerMounts(), { destination: '/link/target', type: 'tmpfs', source: 'tmpfs', options: [] }] },
+    spec: {
+      mounts: [
+        ...dockerMounts(),
+        { destination: '/link/target', type: 'tmpfs', source: 'tmpfs', options: [] },
+      ],
+    },
   });
   mkdirSync(join(bundle.rootfs, 'real'));
   symlinkSync('/real', join(bundle.rootfs, 'link'));
@@ -164,7 +214,9 @@ test('/proc must be a folder, not a link', async () => {
 test('a working directory through a leaked descriptor is refused (CVE-2024-21626)', async () => {
   for (let fd = 3; fd < 12; fd++) {
     const cwd = `/proc/self/fd/${fd}/../../../../..`;
-    const outcome = await bench.run(['ls', '-d', 'root'], { process: { cwd } }).catch((error: unknown) => error);
+    const outcome = await bench
+      .run(['ls', '-d', 'root'], { process: { cwd } })
+      .catch((error: unknown) => error);
 
     // normalised for making it, it is /; entered, it must not be the host's tree.
     if (outcome instanceof Error) expect(outcome.message).toContain('chdir to cwd');

@@ -63,6 +63,7 @@ const FILTER_FLAGS: Readonly<Record<string, number>> = {
 export const filterFlags = (words: readonly string[]): number =>
   words.reduce((sum, word) => {
     const bit = Object.hasOwn(FILTER_FLAGS, word) ? FILTER_FLAGS[word] : undefined;
-    if (bit === undefined) throw new EngineError('invalid_argument', `seccomp flag ${word} is not supported`);
+    if (bit === undefined)
+      throw new EngineError('invalid_argument', `seccomp flag ${word} is not supported`);
     return sum | bit;
   }, 0);

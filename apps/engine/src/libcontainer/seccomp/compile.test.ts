@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { LinuxSeccomp, type LinuxSyscall } from '../../protocol/oci/runtime-spec.ts';
-import { type Architecture, ARCHITECTURES, syscallNames, syscallNumberOn } from '../plan/syscall-numbers.ts';
+import {
+  type Architecture,
+  ARCHITECTURES,
+  syscallNames,
+  syscallNumberOn,
+} from '../plan/syscall-numbers.ts';
 import { runProgram } from '../testing/bpf-interpreter.ts';
 import { exportFromLibseccomp, hasLibseccomp } from '../testing/libseccomp.ts';
 import { AUDIT_ARCH } from './actions.ts';
@@ -15,55 +20,95 @@ const KILL = 0;
 const HIGHEST = 600;
 
 const dockerPolicy = (): LinuxSeccomp =>
-  LinuxSeccomp.parse(JSON.parse(readFileSync(new URL('../testing/docker-seccomp.json', import.meta.url), 'utf8')));
+  LinuxSeccomp.parse(
+    JSON.parse(readFileSync(new URL('../testing/docker-seccomp.json', import.meta.url), 'utf8')),
+  );
 
-const auditArch = (architecture: Architecture): number => AUDIT_ARCH[architecture === 'x32' ? 'x64' : architecture];
+const auditArch = (architecture: Architecture): number =>
+  AUDIT_ARCH[architecture === 'x32' ? 'x64' : architecture];
 
-const policyOf = (syscalls: readonly LinuxSyscall[], changes: Partial<LinuxSeccomp> = {}): LinuxSeccomp => ({
+const policyOf = (
+  syscalls: readonly LinuxSyscall[],
+  changes: Partial<LinuxSeccomp> = {},
+): LinuxSeccomp => ({
   defaultAction: 'SCMP_ACT_ERRNO',
   syscalls: [...syscalls],
   ...changes,
 });
 
-const verdict = (policy: LinuxSeccomp, architecture: Architecture, name: string, args: readonly bigint[] = []): number => {
+const verdict = (
+  policy: LinuxSeccomp,
+  architecture: Architecture,
+  name: string,
+  args: readonly bigint[] = [],
+): number => {
   const nr = syscallNumberOn(name, architecture);
   if (nr === undefined) throw new Error(`no ${name} on ${architecture}`);
   const native = architecture.startsWith('arm') ? 'arm64' : 'x64';
-  return runProgram(compileSeccomp(policy, native).program, { nr, arch: auditArch(architecture), args });
+  return runProgram(compileSeccomp(policy, native).program, {
+    nr,
+    arch: auditArch(architecture),
+    args,
+  });
 };
 
 /** Interesting first arguments of the calls that Docker's policy looks into. */
-const ARGUMENTS = [0n, 1n, 8n, 17n, 37n, 38n, 39n, 40n, 41n, 0x20000n, 0x20008n, 0xffff_ffffn, 0x1_0000_0000n, 0x1000_0000n, 0x7e02_0000n, 0x7e02_0000_0000n];
+const ARGUMENTS = [
+  0n,
+  1n,
+  8n,
+  17n,
+  37n,
+  38n,
+  39n,
+  40n,
+  41n,
+  0x20000n,
+  0x20008n,
+  0xffff_ffffn,
+  0x1_0000_0000n,
+  0x1000_0000n,
+  0x7e02_0000n,
+  0x7e02_0000_0000n,
+];
 
-test.skipIf(!hasLibseccomp())("agrees with libseccomp on Docker's policy for every call of every architecture", () => {
-  const policy = dockerPolicy();
-  const { program: theirs, known } = exportFromLibseccomp(policy);
-  const { program: ours } = compileSeccomp(policy, 'x64');
-  const unknown = new Set(syscallNames().filter((name) => !known.has(name)));
-  let compared = 0;
+test.skipIf(!hasLibseccomp())(
+  "agrees with libseccomp on Docker's policy for every call of every architecture",
+  () => {
+    const policy = dockerPolicy();
+    const { program: theirs, known } = exportFromLibseccomp(policy);
+    const { program: ours } = compileSeccomp(policy, 'x64');
+    const unknown = new Set(syscallNames().filter((name) => !known.has(name)));
+    let compared = 0;
 
-  for (const architecture of ['x64', 'x86', 'x32'] as const) {
-    const newer = new Set([...unknown].map((name) => syscallNumberOn(name, architecture)));
-    const named = (policy.syscalls ?? []).flatMap(({ names }) => names.map((name) => syscallNumberOn(name, architecture) ?? -1));
-    const last = Math.max(...named);
-    const base = architecture === 'x32' ? 0x4000_0000 : 0;
-    for (let nr = base; nr < base + HIGHEST; nr++) {
-      for (const first of ARGUMENTS) {
-        const call = { nr, arch: auditArch(architecture), args: [first, 0n, 0n, 0n, 0n, 0n] };
-        const answer = runProgram(ours, call);
-        // Programs of 32 bits have no such argument; for x32 libseccomp does not look at the upper half.
-        if (architecture !== 'x64' && first > 0xffff_ffffn) continue;
-        // Two differences are meant: calls that this libseccomp has not heard of, and ENOSYS behind the last one.
-        if (newer.has(nr)) continue;
-        if (nr > last) expect(answer).toBe(ENOSYS);
-        else if (answer !== runProgram(theirs, call)) throw new Error(`${architecture} ${nr - base} (${first}): ${answer.toString(16)}, libseccomp ${runProgram(theirs, call).toString(16)}`);
-        compared++;
+    for (const architecture of ['x64', 'x86', 'x32'] as const) {
+      const newer = new Set([...unknown].map((name) => syscallNumberOn(name, architecture)));
+      const named = (policy.syscalls ?? []).flatMap(({ names }) =>
+        names.map((name) => syscallNumberOn(name, architecture) ?? -1),
+      );
+      const last = Math.max(...named);
+      const base = architecture === 'x32' ? 0x4000_0000 : 0;
+      for (let nr = base; nr < base + HIGHEST; nr++) {
+        for (const first of ARGUMENTS) {
+          const call = { nr, arch: auditArch(architecture), args: [first, 0n, 0n, 0n, 0n, 0n] };
+          const answer = runProgram(ours, call);
+          // Programs of 32 bits have no such argument; for x32 libseccomp does not look at the upper half.
+          if (architecture !== 'x64' && first > 0xffff_ffffn) continue;
+          // Two differences are meant: calls that this libseccomp has not heard of, and ENOSYS behind the last one.
+          if (newer.has(nr)) continue;
+          if (nr > last) expect(answer).toBe(ENOSYS);
+          else if (answer !== runProgram(theirs, call))
+            throw new Error(
+              `${architecture} ${nr - base} (${first}): ${answer.toString(16)}, libseccomp ${runProgram(theirs, call).toString(16)}`,
+            );
+          compared++;
+        }
       }
     }
-  }
 
-  expect(compared).toBeGreaterThan(10_000);
-});
+    expect(compared).toBeGreaterThan(10_000);
+  },
+);
 
 /** The policy read literally: the first unconditional rule, else the first whose conditions hold, else the default. */
 const readLiterally = (policy: LinuxSeccomp, name: string, args: readonly bigint[]): number => {
@@ -85,32 +130,78 @@ const readLiterally = (policy: LinuxSeccomp, name: string, args: readonly bigint
       return (argument & wanted) === BigInt(valueTwo ?? 0);
     }),
   );
-  return fits ? action(fits) : action({ action: policy.defaultAction, errnoRet: policy.defaultErrnoRet });
+  return fits
+    ? action(fits)
+    : action({ action: policy.defaultAction, errnoRet: policy.defaultErrnoRet });
 };
 
-test.each(ARCHITECTURES)("does on %s what Docker's policy says literally, for every call with a name", (architecture) => {
-  const policy = { ...dockerPolicy(), architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32', 'SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'] };
-  const { program } = compileSeccomp(policy, 'x64');
-  const last = Math.max(...(policy.syscalls ?? []).flatMap(({ names }) => names.map((name) => syscallNumberOn(name, architecture) ?? 0)));
+test.each(ARCHITECTURES)(
+  "does on %s what Docker's policy says literally, for every call with a name",
+  (architecture) => {
+    const policy = {
+      ...dockerPolicy(),
+      architectures: [
+        'SCMP_ARCH_X86_64',
+        'SCMP_ARCH_X86',
+        'SCMP_ARCH_X32',
+        'SCMP_ARCH_AARCH64',
+        'SCMP_ARCH_ARM',
+      ],
+    };
+    const { program } = compileSeccomp(policy, 'x64');
+    const last = Math.max(
+      ...(policy.syscalls ?? []).flatMap(({ names }) =>
+        names.map((name) => syscallNumberOn(name, architecture) ?? 0),
+      ),
+    );
 
-  for (const name of syscallNames()) {
-    const nr = syscallNumberOn(name, architecture);
-    if (nr === undefined || (architecture === 'x86' && (name === 'socketcall' || name === 'ipc'))) continue;
-    for (const first of ARGUMENTS) {
-      const answer = runProgram(program, { nr, arch: auditArch(architecture), args: [first] });
-      const expected = nr > last ? ENOSYS : readLiterally(policy, name, [first]);
-      if (answer !== expected) throw new Error(`${name} on ${architecture} with ${first}: ${answer.toString(16)} instead of ${expected.toString(16)}`);
+    for (const name of syscallNames()) {
+      const nr = syscallNumberOn(name, architecture);
+      if (nr === undefined || (architecture === 'x86' && (name === 'socketcall' || name === 'ipc')))
+        continue;
+      for (const first of ARGUMENTS) {
+        const answer = runProgram(program, { nr, arch: auditArch(architecture), args: [first] });
+        const expected = nr > last ? ENOSYS : readLiterally(policy, name, [first]);
+        if (answer !== expected)
+          throw new Error(
+            `${name} on ${architecture} with ${first}: ${answer.toString(16)} instead of ${expected.toString(16)}`,
+          );
+      }
     }
-  }
-});
+  },
+);
 
-const EDGES = [0n, 1n, 0x7fff_ffffn, 0xffff_ffffn, 0x1_0000_0000n, 0x1_0000_0001n, 0x2_0000_0000n, 0x001f_ffff_ffff_ffffn];
+const EDGES = [
+  0n,
+  1n,
+  0x7fff_ffffn,
+  0xffff_ffffn,
+  0x1_0000_0000n,
+  0x1_0000_0001n,
+  0x2_0000_0000n,
+  0x001f_ffff_ffff_ffffn,
+];
 
-test.each(['SCMP_CMP_NE', 'SCMP_CMP_LT', 'SCMP_CMP_LE', 'SCMP_CMP_EQ', 'SCMP_CMP_GE', 'SCMP_CMP_GT'])('%s compares all 64 bits', (op) => {
+test.each([
+  'SCMP_CMP_NE',
+  'SCMP_CMP_LT',
+  'SCMP_CMP_LE',
+  'SCMP_CMP_EQ',
+  'SCMP_CMP_GE',
+  'SCMP_CMP_GT',
+])('%s compares all 64 bits', (op) => {
   for (const value of EDGES) {
-    const policy = policyOf([{ names: ['write'], action: 'SCMP_ACT_ALLOW', args: [{ index: 2, value: Number(value), op }] }]);
+    const policy = policyOf([
+      {
+        names: ['write'],
+        action: 'SCMP_ACT_ALLOW',
+        args: [{ index: 2, value: Number(value), op }],
+      },
+    ]);
     for (const argument of EDGES) {
-      expect(verdict(policy, 'x64', 'write', [0n, 0n, argument])).toBe(readLiterally(policy, 'write', [0n, 0n, argument]));
+      expect(verdict(policy, 'x64', 'write', [0n, 0n, argument])).toBe(
+        readLiterally(policy, 'write', [0n, 0n, argument]),
+      );
     }
   }
 });
@@ -130,7 +221,9 @@ test('all conditions of a rule on different arguments must hold', () => {
 });
 
 test('an architecture that is not listed is killed, and so is x32', () => {
-  const policy = policyOf([{ names: ['read'], action: 'SCMP_ACT_ALLOW' }], { architectures: ['SCMP_ARCH_X86_64'] });
+  const policy = policyOf([{ names: ['read'], action: 'SCMP_ACT_ALLOW' }], {
+    architectures: ['SCMP_ARCH_X86_64'],
+  });
 
   expect(verdict(policy, 'x64', 'read')).toBe(ALLOW);
   expect(verdict(policy, 'x86', 'read')).toBe(KILL);
@@ -145,7 +238,20 @@ test('a call that no policy of that age could know answers ENOSYS, a forbidden o
 });
 
 test('what cannot be kept is refused by name', () => {
-  expect(() => compileSeccomp(policyOf([], { defaultAction: 'SCMP_ACT_NOTIFY' }), 'x64')).toThrow('SCMP_ACT_NOTIFY is not supported');
+  expect(() => compileSeccomp(policyOf([], { defaultAction: 'SCMP_ACT_NOTIFY' }), 'x64')).toThrow(
+    'SCMP_ACT_NOTIFY is not supported',
+  );
   expect(() => compileSeccomp(policyOf([], { listenerPath: '/x' }), 'x64')).toThrow('listenerPath');
-  expect(() => compileSeccomp(policyOf([{ names: ['read'], action: 'SCMP_ACT_ALLOW', args: [{ index: 0, value: 0, op: 'SCMP_CMP_XX' }] }]), 'x64')).toThrow('SCMP_CMP_XX');
+  expect(() =>
+    compileSeccomp(
+      policyOf([
+        {
+          names: ['read'],
+          action: 'SCMP_ACT_ALLOW',
+          args: [{ index: 0, value: 0, op: 'SCMP_CMP_XX' }],
+        },
+      ]),
+      'x64',
+    ),
+  ).toThrow('SCMP_CMP_XX');
 });

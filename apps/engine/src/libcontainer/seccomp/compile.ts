@@ -10,8 +10,22 @@
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { LinuxSeccomp, LinuxSyscall } from '../../protocol/oci/runtime-spec.ts';
 import { ERRNO } from '../plan/errno.ts';
-import { type Architecture, type NativeArchitecture, syscallNumberOn, X32_SYSCALL_BIT } from '../plan/syscall-numbers.ts';
-import { actionNumber, ALLOW, architectureOf, AUDIT_ARCH, errnoAction, filterFlags, KILL, LOG } from './actions.ts';
+import {
+  type Architecture,
+  type NativeArchitecture,
+  syscallNumberOn,
+  X32_SYSCALL_BIT,
+} from '../plan/syscall-numbers.ts';
+import {
+  actionNumber,
+  ALLOW,
+  architectureOf,
+  AUDIT_ARCH,
+  errnoAction,
+  filterFlags,
+  KILL,
+  LOG,
+} from './actions.ts';
 import { type Condition, conditionalAction, conditionOf } from './conditions.ts';
 import { assemble, branch, type Instruction, load, OFFSET, returns } from './bpf.ts';
 
@@ -34,25 +48,37 @@ const LONGEST = 4096;
 /** Most containers of a machine have the same policy, and a plan is compiled while somebody waits. */
 let latest: { readonly key: string; readonly compiled: SeccompProgram } | undefined;
 
-export const compileSeccomp = (policy: LinuxSeccomp, native: NativeArchitecture): SeccompProgram => {
+export const compileSeccomp = (
+  policy: LinuxSeccomp,
+  native: NativeArchitecture,
+): SeccompProgram => {
   const key = native + JSON.stringify(policy);
   if (latest?.key !== key) latest = { key, compiled: compilePolicy(policy, native) };
   return latest.compiled;
 };
 
 const compilePolicy = (policy: LinuxSeccomp, native: NativeArchitecture): SeccompProgram => {
-  if (policy.listenerPath) throw new EngineError('invalid_argument', 'seccomp listenerPath is not supported');
-  const wanted = (policy.architectures ?? []).map(architectureOf).filter((name) => name !== undefined);
+  if (policy.listenerPath)
+    throw new EngineError('invalid_argument', 'seccomp listenerPath is not supported');
+  const wanted = (policy.architectures ?? [])
+    .map(architectureOf)
+    .filter((name) => name !== undefined);
   const architectures = new Set<Architecture>([native, ...wanted]);
 
   const instructions = [load(OFFSET.arch), ...byArchitecture(policy, architectures)];
   if (instructions.length > LONGEST) {
-    throw new EngineError('invalid_argument', `the seccomp policy needs ${instructions.length} instructions, the kernel takes ${LONGEST}`);
+    throw new EngineError(
+      'invalid_argument',
+      `the seccomp policy needs ${instructions.length} instructions, the kernel takes ${LONGEST}`,
+    );
   }
   return { program: assemble(instructions), flags: filterFlags(policy.flags ?? []) };
 };
 
-const byArchitecture = (policy: LinuxSeccomp, architectures: ReadonlySet<Architecture>): readonly Instruction[] => {
+const byArchitecture = (
+  policy: LinuxSeccomp,
+  architectures: ReadonlySet<Architecture>,
+): readonly Instruction[] => {
   // An architecture without rules could call anything under wrong numbers: kill, as libseccomp does.
   let code: readonly Instruction[] = [returns(KILL)];
   for (const architecture of ['arm', 'x86', 'arm64', 'x64'] as const) {
@@ -79,7 +105,11 @@ const search = (policy: LinuxSeccomp, architecture: Architecture): readonly Inst
   const ranges: Range[] = [];
   const add = (from: number, verdict: Verdict): void => {
     const last = ranges.at(-1)?.verdict;
-    const isSame = last && last.rules.length === 0 && verdict.rules.length === 0 && last.otherwise === verdict.otherwise;
+    const isSame =
+      last &&
+      last.rules.length === 0 &&
+      verdict.rules.length === 0 &&
+      last.otherwise === verdict.otherwise;
     if (!isSame) ranges.push({ from, verdict });
   };
 
@@ -100,19 +130,36 @@ const searchRanges = (ranges: readonly Range[]): readonly Instruction[] => {
   if (!first) throw new EngineError('internal', 'a seccomp policy without a default');
   if (ranges.length === 1) return verdictCode(first.verdict);
   const middle = Math.floor(ranges.length / 2);
-  return branch('jumpIfGreaterOrEqual', ranges[middle]?.from ?? 0, searchRanges(ranges.slice(middle)), searchRanges(ranges.slice(0, middle)));
+  return branch(
+    'jumpIfGreaterOrEqual',
+    ranges[middle]?.from ?? 0,
+    searchRanges(ranges.slice(middle)),
+    searchRanges(ranges.slice(0, middle)),
+  );
 };
 
 /** EPERM for a call that nobody had heard of when the policy was written would break programs: ENOSYS is the honest answer. */
-const actionBeyond = (policy: LinuxSeccomp, architecture: Architecture, defaultAction: number): number => {
+const actionBeyond = (
+  policy: LinuxSeccomp,
+  architecture: Architecture,
+  defaultAction: number,
+): number => {
   if (defaultAction === ALLOW || defaultAction === LOG) return defaultAction;
-  const named = (policy.syscalls ?? []).some(({ names }) => names.some((name) => syscallNumberOn(name, architecture) !== undefined));
+  const named = (policy.syscalls ?? []).some(({ names }) =>
+    names.some((name) => syscallNumberOn(name, architecture) !== undefined),
+  );
   return named ? errnoAction(ERRNO.ENOSYS) : defaultAction;
 };
 
-const verdictsOn = (policy: LinuxSeccomp, architecture: Architecture): ReadonlyMap<number, Verdict> => {
+const verdictsOn = (
+  policy: LinuxSeccomp,
+  architecture: Architecture,
+): ReadonlyMap<number, Verdict> => {
   const defaultAction = actionNumber(policy.defaultAction, policy.defaultErrnoRet);
-  const verdicts = new Map<number, { rules: { conditions: readonly Condition[]; action: number }[]; unconditional: number | null }>();
+  const verdicts = new Map<
+    number,
+    { rules: { conditions: readonly Condition[]; action: number }[]; unconditional: number | null }
+  >();
   const rule = (number: number, conditions: readonly Condition[], action: number): void => {
     const verdict = verdicts.get(number) ?? { rules: [], unconditional: null };
     verdicts.set(number, verdict);
@@ -125,16 +172,27 @@ const verdictsOn = (policy: LinuxSeccomp, architecture: Architecture): ReadonlyM
     const alternatives = alternativesOf(syscall);
     for (const name of syscall.names) {
       const number = syscallNumberOn(name, architecture);
-      if (number !== undefined) for (const conditions of alternatives) rule(number, conditions, action);
-      const multiplexer = architecture === 'x86' && (syscall.args ?? []).length === 0 ? MULTIPLEXED.get(name) : undefined;
+      if (number !== undefined)
+        for (const conditions of alternatives) rule(number, conditions, action);
+      const multiplexer =
+        architecture === 'x86' && (syscall.args ?? []).length === 0
+          ? MULTIPLEXED.get(name)
+          : undefined;
       const through = multiplexer && syscallNumberOn(multiplexer.through, architecture);
-      if (multiplexer && through !== undefined) rule(through, [{ index: 0, op: 'SCMP_CMP_EQ', value: multiplexer.call, valueTwo: 0n }], action);
+      if (multiplexer && through !== undefined)
+        rule(
+          through,
+          [{ index: 0, op: 'SCMP_CMP_EQ', value: multiplexer.call, valueTwo: 0n }],
+          action,
+        );
     }
   }
   return new Map(
     [...verdicts].map(([number, { rules, unconditional }]) => [
       number,
-      unconditional === null ? { rules, otherwise: defaultAction } : { rules: [], otherwise: unconditional },
+      unconditional === null
+        ? { rules, otherwise: defaultAction }
+        : { rules: [], otherwise: unconditional },
     ]),
   );
 };
@@ -147,21 +205,22 @@ const alternativesOf = (syscall: LinuxSyscall): readonly (readonly Condition[])[
 };
 
 /** i386 reaches these calls also through socketcall(2) and ipc(2), by the number in the first argument. */
-const MULTIPLEXED: ReadonlyMap<string, { readonly through: string; readonly call: bigint }> = new Map(
-  (
-    'socketcall:socket=1,bind=2,connect=3,listen=4,accept=5,getsockname=6,getpeername=7,socketpair=8,send=9,recv=10,' +
-    'sendto=11,recvfrom=12,shutdown=13,setsockopt=14,getsockopt=15,sendmsg=16,recvmsg=17,accept4=18,recvmmsg=19,sendmmsg=20 ' +
-    'ipc:semop=1,semget=2,semctl=3,semtimedop=4,msgsnd=11,msgrcv=12,msgget=13,msgctl=14,shmat=21,shmdt=22,shmget=23,shmctl=24'
-  )
-    .split(' ')
-    .flatMap((group) => {
-      const [through = '', calls = ''] = group.split(':');
-      return calls.split(',').map((entry) => {
-        const [name = '', call = '0'] = entry.split('=');
-        return [name, { through, call: BigInt(call) }] as const;
-      });
-    }),
-);
+const MULTIPLEXED: ReadonlyMap<string, { readonly through: string; readonly call: bigint }> =
+  new Map(
+    (
+      'socketcall:socket=1,bind=2,connect=3,listen=4,accept=5,getsockname=6,getpeername=7,socketpair=8,send=9,recv=10,' +
+      'sendto=11,recvfrom=12,shutdown=13,setsockopt=14,getsockopt=15,sendmsg=16,recvmsg=17,accept4=18,recvmmsg=19,sendmmsg=20 ' +
+      'ipc:semop=1,semget=2,semctl=3,semtimedop=4,msgsnd=11,msgrcv=12,msgget=13,msgctl=14,shmat=21,shmdt=22,shmget=23,shmctl=24'
+    )
+      .split(' ')
+      .flatMap((group) => {
+        const [through = '', calls = ''] = group.split(':');
+        return calls.split(',').map((entry) => {
+          const [name = '', call = '0'] = entry.split('=');
+          return [name, { through, call: BigInt(call) }] as const;
+        });
+      }),
+  );
 
 const verdictCode = ({ rules, otherwise }: Verdict): readonly Instruction[] => [
   ...rules.flatMap(({ conditions, action }) => conditionalAction(conditions, action)),

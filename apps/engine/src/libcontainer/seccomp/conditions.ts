@@ -33,7 +33,10 @@ export const conditionOf = ({ index, op, value, valueTwo }: LinuxSeccompArg): Co
 };
 
 /** Returns `action` when all conditions hold, else falls out of the end. */
-export const conditionalAction = (conditions: readonly Condition[], action: number): readonly Instruction[] => {
+export const conditionalAction = (
+  conditions: readonly Condition[],
+  action: number,
+): readonly Instruction[] => {
   // From the last condition to the first, as each jumps over all that follows it.
   let code: readonly Instruction[] = [returns(action)];
   for (const condition of [...conditions].reverse()) code = guarded(condition, code);
@@ -44,15 +47,30 @@ const high = (value: bigint): number => Number(value >> 32n) >>> 0;
 const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 
 /** `body` runs when the condition holds; otherwise control reaches what stands behind it. */
-const guarded = ({ index, op, value, valueTwo }: Condition, body: readonly Instruction[]): readonly Instruction[] => {
+const guarded = (
+  { index, op, value, valueTwo }: Condition,
+  body: readonly Instruction[],
+): readonly Instruction[] => {
   const loadHigh = load(OFFSET.argumentHigh(index));
   const loadLow = load(OFFSET.argumentLow(index));
   const past = body.length;
   switch (op) {
     case 'SCMP_CMP_EQ':
-      return [loadHigh, fork('jumpIfEqual', high(value), 0, past + 2), loadLow, fork('jumpIfEqual', low(value), 0, past), ...body];
+      return [
+        loadHigh,
+        fork('jumpIfEqual', high(value), 0, past + 2),
+        loadLow,
+        fork('jumpIfEqual', low(value), 0, past),
+        ...body,
+      ];
     case 'SCMP_CMP_NE':
-      return [loadHigh, fork('jumpIfEqual', high(value), 0, 2), loadLow, fork('jumpIfEqual', low(value), past, 0), ...body];
+      return [
+        loadHigh,
+        fork('jumpIfEqual', high(value), 0, 2),
+        loadLow,
+        fork('jumpIfEqual', low(value), past, 0),
+        ...body,
+      ];
     case 'SCMP_CMP_MASKED_EQ':
       return [
         loadHigh,

@@ -12,7 +12,9 @@ const seccompData = ({ nr, arch, args }: SystemCall): DataView => {
   const view = new DataView(new ArrayBuffer(64));
   view.setUint32(0, nr >>> 0, true);
   view.setUint32(4, arch >>> 0, true);
-  args.forEach((value, index) => view.setBigUint64(16 + index * 8, BigInt.asUintN(64, value), true));
+  args.forEach((value, index) =>
+    view.setBigUint64(16 + index * 8, BigInt.asUintN(64, value), true),
+  );
   return view;
 };
 

@@ -2,7 +2,21 @@
  * A real container for the kernel tests: busybox as root filesystem, Docker's way of asking, everything removable.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { native } from '../../native/load.ts';
@@ -27,17 +41,50 @@ export const capabilities = (names: readonly string[]): LinuxCapabilities => ({
   permitted: [...names],
 });
 
-const MASKED = '/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/scsi /sys/firmware'.split(' ');
+const MASKED =
+  '/proc/asound /proc/acpi /proc/kcore /proc/keys /proc/latency_stats /proc/timer_list /proc/scsi /sys/firmware'.split(
+    ' ',
+  );
 const READONLY = '/proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger'.split(' ');
 
 export const dockerMounts = (): NonNullable<RuntimeSpec['mounts']> => [
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
-  { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'] },
-  { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
-  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
-  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', 'nosuid', 'noexec', 'nodev'] },
-  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
-  { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=67108864'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  {
+    destination: '/sys',
+    type: 'sysfs',
+    source: 'sysfs',
+    options: ['nosuid', 'noexec', 'nodev', 'ro'],
+  },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: ['ro', 'nosuid', 'noexec', 'nodev'],
+  },
+  {
+    destination: '/dev/mqueue',
+    type: 'mqueue',
+    source: 'mqueue',
+    options: ['nosuid', 'noexec', 'nodev'],
+  },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=67108864'],
+  },
 ];
 
 type Linux = NonNullable<RuntimeSpec['linux']>;
@@ -70,7 +117,15 @@ export class Bench {
   }
 
   /** A bundle with its own rootfs. */
-  bundle(args: readonly string[], changes: SpecChanges = {}): { readonly id: string; readonly path: string; readonly rootfs: string; readonly spec: RuntimeSpec } {
+  bundle(
+    args: readonly string[],
+    changes: SpecChanges = {},
+  ): {
+    readonly id: string;
+    readonly path: string;
+    readonly rootfs: string;
+    readonly spec: RuntimeSpec;
+  } {
     const id = `c${++this.#count}-${process.pid}`;
     const path = join(this.folder, id);
     const rootfs = join(path, 'rootfs');
@@ -96,7 +151,13 @@ export class Bench {
         ...process,
       },
       linux: {
-        namespaces: [{ type: 'mount' }, { type: 'network' }, { type: 'uts' }, { type: 'pid' }, { type: 'ipc' }],
+        namespaces: [
+          { type: 'mount' },
+          { type: 'network' },
+          { type: 'uts' },
+          { type: 'pid' },
+          { type: 'ipc' },
+        ],
         cgroupsPath: `${this.cgroupParent}/${id}`,
         resources: { devices: [{ allow: false, access: 'rwm' }] },
         maskedPaths: MASKED,
@@ -135,7 +196,11 @@ export class Bench {
   }
 
   /** Runs the container to its end, as the shim does: output and exit code. */
-  async run(args: readonly string[], changes: SpecChanges = {}, facts?: HostFacts): Promise<{ readonly output: string; readonly code: number }> {
+  async run(
+    args: readonly string[],
+    changes: SpecChanges = {},
+    facts?: HostFacts,
+  ): Promise<{ readonly output: string; readonly code: number }> {
     const bundle = this.bundle(args, changes);
     const file = join(bundle.path, 'output');
     const [input, output] = [openSync('/dev/null', 'r'), openSync(file, 'a')];
@@ -172,7 +237,8 @@ export class Bench {
 
   async close(): Promise<void> {
     for (const id of this.#containers) await this.delete(id, true);
-    for (let pid = native.peekExitedChild(); pid !== null; pid = native.peekExitedChild()) native.reap(pid);
+    for (let pid = native.peekExitedChild(); pid !== null; pid = native.peekExitedChild())
+      native.reap(pid);
     for (const { mountPoint } of readHostFacts().hierarchies) {
       const parent = join(mountPoint, this.cgroupParent);
       if (existsSync(parent)) rmdirSync(parent);
@@ -182,12 +248,17 @@ export class Bench {
 }
 
 const furnish = (rootfs: string): void => {
-  for (const folder of ['bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev']) mkdirSync(join(rootfs, folder));
+  for (const folder of ['bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev'])
+    mkdirSync(join(rootfs, folder));
   chmodSync(join(rootfs, 'tmp'), 0o1777);
   copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
   const { stdout } = spawnSync('/bin/busybox', ['--list'], { encoding: 'utf8' });
-  for (const name of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox')) symlinkSync('busybox', join(rootfs, 'bin', name));
-  writeFileSync(join(rootfs, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n');
+  for (const name of stdout.split('\n').filter((name) => name !== '' && name !== 'busybox'))
+    symlinkSync('busybox', join(rootfs, 'bin', name));
+  writeFileSync(
+    join(rootfs, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000:user:/home/user:/bin/sh\n',
+  );
 };
 
 /** proc_pid_status(5) */
@@ -202,11 +273,21 @@ export const status = (pid: number): ReadonlyMap<string, string> =>
   );
 
 /** What must be the same before and after. */
-export const traces = (cgroupParent: string): { readonly mounts: number; readonly cgroups: readonly string[]; readonly descriptors: number } => ({
+export const traces = (
+  cgroupParent: string,
+): {
+  readonly mounts: number;
+  readonly cgroups: readonly string[];
+  readonly descriptors: number;
+} => ({
   mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
   cgroups: readHostFacts().hierarchies.flatMap(({ mountPoint }) => {
     const parent = join(mountPoint, cgroupParent);
-    return existsSync(parent) ? readdirSync(parent, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name) : [];
+    return existsSync(parent)
+      ? readdirSync(parent, { withFileTypes: true })
+          .filter((entry) => entry.isDirectory())
+          .map(({ name }) => name)
+      : [];
   }),
   descriptors: readdirSync('/proc/self/fd').length,
 });

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LinuxSeccomp } from '../../protocol/oci/runtime-spec.ts';
 
-export const hasLibseccomp = (): boolean => existsSync('/usr/include/seccomp.h') && spawnSync('cc', ['--version']).status === 0;
+export const hasLibseccomp = (): boolean =>
+  existsSync('/usr/include/seccomp.h') && spawnSync('cc', ['--version']).status === 0;
 
 const COMPARE: Readonly<Record<string, string>> = {
   SCMP_CMP_NE: 'SCMP_CMP_NE',
@@ -34,11 +35,16 @@ export const exportFromLibseccomp = (policy: LinuxSeccomp): Exported => {
   try {
     const source = join(folder, 'policy.c');
     writeFileSync(source, programText(policy));
-    const compiled = spawnSync('cc', ['-o', join(folder, 'policy'), source, '-lseccomp'], { encoding: 'utf8' });
+    const compiled = spawnSync('cc', ['-o', join(folder, 'policy'), source, '-lseccomp'], {
+      encoding: 'utf8',
+    });
     if (compiled.status !== 0) throw new Error(compiled.stderr);
     const run = spawnSync(join(folder, 'policy'), { encoding: 'buffer', maxBuffer: 1 << 24 });
     if (run.status !== 0) throw new Error(run.stderr.toString());
-    return { program: new Uint8Array(run.stdout), known: new Set(run.stderr.toString().trim().split('\n')) };
+    return {
+      program: new Uint8Array(run.stdout),
+      known: new Set(run.stderr.toString().trim().split('\n')),
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -61,15 +67,21 @@ const programText = (policy: LinuxSeccomp): string => {
   ];
   for (const syscall of policy.syscalls ?? []) {
     // libseccomp refuses a rule whose action is the default one; runc leaves it out.
-    if (action(syscall.action, syscall.errnoRet) === action(policy.defaultAction, policy.defaultErrnoRet)) continue;
+    if (
+      action(syscall.action, syscall.errnoRet) ===
+      action(policy.defaultAction, policy.defaultErrnoRet)
+    )
+      continue;
     const args = (syscall.args ?? []).map(
-      ({ index, op, value, valueTwo }) => `{${index}, ${COMPARE[op] ?? 'SCMP_CMP_EQ'}, ${value}ull, ${valueTwo ?? 0}ull}`,
+      ({ index, op, value, valueTwo }) =>
+        `{${index}, ${COMPARE[op] ?? 'SCMP_CMP_EQ'}, ${value}ull, ${valueTwo ?? 0}ull}`,
     );
     for (const name of syscall.names) {
       const array = args.length === 0 ? 'NULL' : `(struct scmp_arg_cmp[]){${args.join(', ')}}`;
-      lines.push(`  rule("${name}", ${action(syscall.action, syscall.errnoRet)}, ${args.length}, ${array});`);
+      lines.push(
+        `  rule("${name}", ${action(syscall.action, syscall.errnoRet)}, ${args.length}, ${array});`,
+      );
     }
   }
   return [...lines, '  return seccomp_export_bpf(c, 1) < 0;', '}', ''].join('\n');
 };
-

@@ -12,7 +12,10 @@ const uint32 = z.number().int().min(0).max(0xffff_ffff);
 const int64 = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const uint64 = int64.min(0);
 /** Limits go up to 2^64 - 1, which no JSON number holds exactly. */
-const rlim = z.number().min(0).max(2 ** 64);
+const rlim = z
+  .number()
+  .min(0)
+  .max(2 ** 64);
 
 export const LinuxCapabilities = z.looseObject({
   bounding: z.array(text).optional(),
@@ -125,7 +128,9 @@ export const LinuxResources = z.looseObject({
     })
     .nullish(),
   hugepageLimits: z.array(z.looseObject({ pageSize: text, limit: uint64 })).nullish(),
-  network: z.looseObject({ classID: uint32.nullish(), priorities: z.array(z.looseObject({})).nullish() }).nullish(),
+  network: z
+    .looseObject({ classID: uint32.nullish(), priorities: z.array(z.looseObject({})).nullish() })
+    .nullish(),
   rdma: z.record(z.string(), z.looseObject({})).nullish(),
   unified: z.record(text, text).nullish(),
 });
