@@ -2,6 +2,7 @@
  * The first plan that a process compiles costs several times as much as the next ones, for V8 has to compile the compiler.
  * A process that waits for work (the spare shim) does that beforehand, with a container that is never created.
  */
+import { EngineError } from '../protocol/errdefs.ts';
 import { LinuxSeccomp, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { compileCreate } from './compile-create.ts';
 import { compileStart } from './compile-start.ts';
@@ -9,7 +10,7 @@ import type { HostFacts } from './host-facts.ts';
 import { encodePlan } from './plan/encode.ts';
 import { syscallNames } from './plan/syscall-numbers.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 2;
 
 const mount = (destination: string, type: string, options: string[]) => ({
   destination,
@@ -30,7 +31,7 @@ const sample = (round: number): unknown => ({
     {
       destination: '/etc/hosts',
       type: 'bind',
-      source: '/etc/hosts',
+      source: '/dev/null',
       options: ['rbind', 'rprivate', 'ro'],
     },
   ],
@@ -66,19 +67,28 @@ const sample = (round: number): unknown => ({
 
 export const warmUp = (facts: HostFacts): void => {
   for (let round = 0; round < ROUNDS; round++) {
-    const spec = RuntimeSpec.parse(JSON.parse(JSON.stringify(sample(round))));
-    const execFifo = '/nowhere/exec.fifo';
-    encodePlan(
-      compileCreate({
-        spec,
-        facts,
-        id: 'nothing',
-        bundle: '/nowhere',
-        execFifo,
-        ownsStdio: [true, true, true],
-        home: '/root',
-      }),
-    );
-    encodePlan(compileStart({ architecture: facts.architecture, execFifo, pid: 1 }));
+    try {
+      compileSample(facts, round);
+    } catch (error) {
+      // A machine that lacks something says so at its first real container.
+      if (error instanceof EngineError) return;
+      throw error;
+    }
   }
+};
+
+const compileSample = (facts: HostFacts, round: number): void => {
+  const spec = RuntimeSpec.parse(JSON.parse(JSON.stringify(sample(round))));
+  const execFifo = '/nowhere/exec.fifo';
+  const create = compileCreate({
+    spec,
+    facts,
+    id: 'nothing',
+    bundle: '/nowhere',
+    execFifo,
+    ownsStdio: [true, true, true],
+    home: '/root',
+  });
+  encodePlan(create);
+  encodePlan(compileStart({ architecture: facts.architecture, execFifo, pid: 1 }));
 };
