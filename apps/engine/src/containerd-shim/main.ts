@@ -10,6 +10,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { native } from '../native/load.ts';
+import { warmUp } from '../libcontainer/warm-up.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
@@ -44,7 +45,9 @@ const spare = async (tracer: Tracer, { operands }: ShimOptions): Promise<void> =
   if (!claimSocket)
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} ${SPARE_ACTION}`;
-  await waitForClaim(prepareShim(native, tracer), claimSocket);
+  const parts = prepareShim(native, tracer);
+  warmUp(parts.runc.prepare());
+  await waitForClaim(parts, claimSocket);
 };
 
 /** Answers go to stdout whole, whatever kind of file that is. */
