@@ -14,7 +14,8 @@ base('the lab is killed and started again', async ({ page }) => {
     const docker = dockerFor(engine);
     const room = new EngineRoomPage(page);
     await page.goto(engine.url);
-    await room.run('docker run --rm busybox echo before');
+    await room.send('docker run --rm busybox echo before');
+    await room.toTheEndOf('echo before');
     await expect(room.output).toContainText('before');
     await docker.ok(['run', '-d', '--name', 'survivor', 'busybox', 'sleep', '1000']);
     const { Pid } = (await docker.inspect('survivor')).State;
@@ -23,7 +24,7 @@ base('the lab is killed and started again', async ({ page }) => {
     await engine.killLab();
 
     await expect(page.getByText(/Connection lost\. Reconnecting in/).first()).toBeVisible();
-    await expect(room.send).toHaveAttribute('aria-disabled', 'true');
+    await expect(room.sendButton).toHaveAttribute('aria-disabled', 'true');
     await page.getByRole('button', { name: 'To the beginning' }).click();
     await expect.poll(async () => (await room.step())[0]).toBe(0);
     await page.getByRole('button', { name: 'Next step' }).click();
@@ -35,7 +36,8 @@ base('the lab is killed and started again', async ({ page }) => {
     await engine.restartLab();
 
     await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: 30_000 });
-    await room.run('docker run --rm busybox echo after');
+    await room.send('docker run --rm busybox echo after');
+    await room.toTheEndOf('echo after');
     await expect(room.output).toContainText('after');
     expect((await docker.inspect('survivor')).State).toMatchObject({ Running: true, Pid });
     await docker.ok(['rm', '-f', 'survivor']);

@@ -14,18 +14,20 @@ for (const [line, reason] of [
   test(`"${line}" is refused with the reason, and nothing runs`, async ({ room, engine }) => {
     const before = (await traces(engine)).length;
 
-    await room.run(line);
+    await room.send(line);
 
     await expect(room.page.getByRole('region', { name: 'Request' })).toContainText(reason);
-    await expect(room.send).toHaveText('Send Request');
+    await expect(room.sendButton).toHaveText('Send Request');
     expect((await traces(engine)).length).toBe(before);
   });
 }
 
 test('after a refusal the next request works', async ({ room }) => {
-  await room.run('docker run --privileged busybox true');
+  await room.send('docker run --privileged busybox true');
 
-  await room.run('docker run --rm busybox echo allowed');
+  await room.send('docker run --rm busybox echo allowed');
+
+  await room.toTheEndOf('echo allowed');
 
   await expect(room.output).toContainText('allowed');
 });
@@ -43,7 +45,8 @@ test('a broken frame on the WebSocket closes that line alone', async ({ room, en
   );
 
   expect([1002, 1003, 1007, 1008]).toContain(closed);
-  await room.run('docker run --rm busybox echo still live');
+  await room.send('docker run --rm busybox echo still live');
+  await room.toTheEndOf('echo still live');
   await expect(room.output).toContainText('still live');
 });
 

@@ -2,8 +2,8 @@
 import { expect, test } from './live-test.ts';
 
 test.beforeEach(async ({ room }) => {
-  await room.run('docker run --rm busybox echo there and back');
-  await expect(room.newestRun()).toContainText('exit 0');
+  await room.send('docker run --rm busybox echo there and back');
+  await room.toTheEndOf('there and back');
   await room.page.getByRole('radio', { name: 'Step', exact: true }).check({ force: true });
   await room.page.getByRole('button', { name: 'To the beginning' }).click();
 });
@@ -81,10 +81,10 @@ test('with the keyboard alone: send, step, jump, read the keys, leave', async ({
   const { page } = room;
   await page.reload();
   await expect(page.getByText(/Live engine/).first()).toBeVisible();
-  await expect(room.send).toBeFocused();
+  await expect(room.sendButton).toBeFocused();
 
   await room.press('Enter');
-  await expect(room.newestRun()).toContainText('exit 0');
+  await expect(room.lineOf('echo hello')).toContainText('exit 0');
   await expect(room.output).toContainText('hello');
   await room.press('Home');
   expect((await room.step())[0]).toBe(0);

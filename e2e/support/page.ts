@@ -4,7 +4,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 
 export class EngineRoomPage {
   readonly page: Page;
-  readonly send: Locator;
+  readonly sendButton: Locator;
   readonly command: Locator;
   readonly caption: Locator;
   readonly output: Locator;
@@ -16,7 +16,7 @@ export class EngineRoomPage {
 
   constructor(page: Page) {
     this.page = page;
-    this.send = page.getByRole('button', { name: /Send Request|Sending/ });
+    this.sendButton = page.getByRole('button', { name: /Send Request|Sending/ });
     this.command = page.getByRole('textbox', { name: 'Command line' });
     this.caption = page.getByTestId('caption');
     this.output = page.getByTestId('container-output');
@@ -30,14 +30,24 @@ export class EngineRoomPage {
   }
 
   /** Types a command line and sends it as a reader would. */
-  async run(commandLine: string): Promise<void> {
+  async send(commandLine: string): Promise<void> {
     await this.command.fill(commandLine);
-    await this.send.click();
+    await this.sendButton.click();
   }
 
-  /** The newest run in the list. */
-  newestRun(): Locator {
-    return this.runs.getByRole('listitem').first();
+  /** The line of a run in the list, found by words of its command. */
+  lineOf(words: string): Locator {
+    return this.runs.getByRole('listitem').filter({ hasText: words });
+  }
+
+  /** Waits until the run has ended and is shown, and puts the playhead after its last step. */
+  async toTheEndOf(words: string): Promise<void> {
+    const line = this.lineOf(words);
+    await expect(line).toContainText(/exit \d+|ended/, { timeout: 30_000 });
+    await expect(line.getByRole('button').first()).toHaveAttribute('aria-current', 'true');
+    // Where nothing has its own use for the key.
+    await this.page.locator('h1').click();
+    await this.press('End');
   }
 
   async press(...keys: readonly string[]): Promise<void> {

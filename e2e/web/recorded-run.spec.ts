@@ -20,9 +20,9 @@ test('the page opens on a recorded run and says so', async ({ room }) => {
 });
 
 test('without an engine Send Request is off, and says why when it is pressed', async ({ room }) => {
-  await expect(room.send).toHaveAttribute('aria-disabled', 'true');
+  await expect(room.sendButton).toHaveAttribute('aria-disabled', 'true');
 
-  await room.send.click();
+  await room.sendButton.click();
 
   await expect(room.page.getByRole('region', { name: 'Request' })).toContainText(
     'Send Request needs the engine',
