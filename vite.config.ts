@@ -65,6 +65,16 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        test: {
+          ...serial,
+          name: 'ctr',
+          root: '.',
+          include: ['e2e/ctr/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,44 @@
+/**
+ * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
+ * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
+ * then containerd's own client, `ctr`, speaks to our containerd.
+ */
+import { check, runSuites, vitest } from './run-suites.mjs';
+import { find, installMissing, Lack } from './system-needs.mjs';
+
+const PEERS = [
+  {
+    what: 'dockerd',
+    why: 'the real engine, to compare with',
+    packages: ['docker.io'],
+    has: () => find('dockerd'),
+  },
+  {
+    what: 'containerd and ctr',
+    why: 'the real containerd, to compare with',
+    packages: ['containerd'],
+    has: () => find('ctr'),
+  },
+  {
+    what: 'iproute2',
+    why: 'a network namespace of its own for each peer',
+    packages: ['iproute2'],
+    has: () => find('ip'),
+  },
+];
+
+// A package must not start a second engine on this machine: invoke-rc.d(8) starts nothing in runlevel 1.
+process.env.RUNLEVEL = '1';
+try {
+  await installMissing(PEERS);
+} catch (error) {
+  if (!(error instanceof Lack)) throw error;
+  console.error(`${error.message}\n\n0 passed, 1 failed`);
+  process.exit(1);
+}
+
+await runSuites([
+  check('setup', [process.execPath, 'scripts/ensure.mjs', '--for', 'test'], { fatal: true }),
+  vitest('docker-cli-real', ['docker-cli'], { env: { DOCKER_CLI_PEER: 'real' } }),
+  vitest('ctr', ['ctr']),
+]);
