@@ -1,0 +1,90 @@
+/**
+ * `docker run --rm busybox true` through the official CLI: our engine beside Debian's dockerd, turn by turn.
+ * Needs root, the official CLI and docker.io, containerd, runc (`npm run test:peers` installs them).
+ *
+ *   node bench/docker-run.mjs [--runs 20] [--warm-up 3]
+ */
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const { runs, warmUp } = options({ runs: 20, warmUp: 3 });
+// Debian's daemons lie in /usr/sbin.
+process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
+
+/** The engines of the docker-cli suite. They find the repository three folders above themselves. */
+async function loadEngines() {
+  const outfile = join(ROOT, '.tmp/bench/engines.mjs');
+  await build({
+    stdin: {
+      contents:
+        "export * from './support/our-engine.ts'; export * from './docker-cli/support/real-engine.ts';",
+      resolveDir: join(ROOT, 'e2e'),
+    },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return import(pathToFileURL(outfile).href);
+}
+
+const clientOf = ({ socket, root }) => ({
+  env: { PATH: process.env.PATH, HOME: root, DOCKER_CONFIG: root, DOCKER_HOST: `unix://${socket}` },
+  encoding: 'utf8',
+});
+
+function docker(engine, ...args) {
+  const { status, stdout, stderr, error } = spawnSync('docker', args, clientOf(engine));
+  if (error) throw error;
+  if (status !== 0) throw new Error(`docker ${args.join(' ')} ended with ${status}: ${stderr}`);
+  return stdout.trim();
+}
+
+function timeRun(engine) {
+  const begin = performance.now();
+  docker(engine, 'run', '--rm', 'busybox', 'true');
+  return performance.now() - begin;
+}
+
+const { startOurEngine, startRealEngine } = await loadEngines();
+const started = [];
+try {
+  const ours = await startOurEngine();
+  started.push(ours);
+  const real = await startRealEngine();
+  started.push(real);
+
+  printMachine();
+  console.log(`client   ${versionOf('docker', '--version')}`);
+  const version = (engine) => docker(engine, 'version', '--format', '{{.Server.Version}}');
+  console.log(`real     dockerd ${version(real)}, ${versionOf('containerd', '--version')}`);
+  console.log(`         ${versionOf('runc', '--version')}`);
+  console.log(`ours     dockerd ${version(ours)}`);
+  console.log(`runs     ${runs} each, in turns, after ${warmUp} to warm up; loopback only in both`);
+
+  const samples = { 'ours, traced': [], 'real dockerd': [] };
+  for (let round = -warmUp; round < runs; round++) {
+    // Who goes first changes, so that neither always meets the other's leftovers.
+    const turns = [
+      ['ours, traced', ours],
+      ['real dockerd', real],
+    ];
+    for (const [name, engine] of round % 2 === 0 ? turns : turns.reverse()) {
+      const time = timeRun(engine);
+      if (round >= 0) samples[name].push(time);
+    }
+  }
+  printTable(samples);
+  console.log(
+    `\nratio of the medians, ours / real: ${ratio(samples['ours, traced'], samples['real dockerd'])}`,
+  );
+  console.log(`load ${load()} (1, 5, 15 min, after)`);
+} finally {
+  for (const engine of started.reverse()) await engine.stop();
+}
