@@ -33,6 +33,8 @@ export const viteSourceLocation = {
   name: 'source-location',
   enforce: 'pre',
   transform(code, id) {
-    return id.includes('/apps/engine/src/') && id.endsWith('.ts') ? replaceSource(code, id) : undefined;
+    return id.includes('/apps/engine/src/') && id.endsWith('.ts')
+      ? replaceSource(code, id)
+      : undefined;
   },
 };

@@ -100,7 +100,10 @@ export const logs: Command = async (api, words) => {
   const since = flags.get('since')?.at(-1);
   if (since !== undefined) query.set('since', since);
   const frames = new FrameDecoder();
-  for await (const chunk of await api.stream('GET', `/containers/${name}/logs?${query}`)) {
+  for await (const chunk of await api.stream(
+    'GET',
+    `/containers/${name}/logs?${query.toString()}`,
+  )) {
     if (Config.Tty) process.stdout.write(chunk as Buffer);
     else {
       for (const { stream, payload } of frames.push(chunk as Buffer))
@@ -147,7 +150,9 @@ export const stop: Command = (api, words) => {
   if (seconds !== undefined) query.set('t', seconds);
   const signal = flags.get('signal')?.at(-1);
   if (signal !== undefined) query.set('signal', signal);
-  return forEach('stop', rest, (name) => api.call('POST', `/containers/${name}/stop?${query}`));
+  return forEach('stop', rest, (name) =>
+    api.call('POST', `/containers/${name}/stop?${query.toString()}`),
+  );
 };
 
 export const rm: Command = (api, words) => {

@@ -32,7 +32,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
   const channel = connectContainerd({
     socketPath: options.containerd,
     tracer,
-    credentialsOfPeer: native.peerCredentials,
+    credentialsOfPeer: (fd) => native.peerCredentials(fd),
   });
   const images = new ImageClient(channel);
   return {

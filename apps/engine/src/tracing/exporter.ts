@@ -51,7 +51,8 @@ export class SocketExporter implements Exporter {
   }
 
   flush(): Promise<void> {
-    if (this.#buffer.length === 0 && (this.#socket?.writableLength ?? 0) === 0) return Promise.resolve();
+    if (this.#buffer.length === 0 && (this.#socket?.writableLength ?? 0) === 0)
+      return Promise.resolve();
     return new Promise((resolve) => {
       this.#flushWaiters.push(resolve);
       this.#drain();

@@ -56,7 +56,11 @@ export class Span {
     return withContext(this.context, work);
   }
 
-  event(name: string, attributes: Attributes = {}, options: { level?: Level; cause?: string; source?: string } = {}): void {
+  event(
+    name: string,
+    attributes: Attributes = {},
+    options: { level?: Level; cause?: string; source?: string } = {},
+  ): void {
     this.#tracer.emit({
       type: 'spanEvent',
       spanId: this.context.spanId,
@@ -132,7 +136,11 @@ export class Tracer {
   }
 
   /** Runs `work` inside a new span and ends it with the outcome. Errors pass through. */
-  async span<T>(name: string, options: SpanOptions, work: (span: Span) => Promise<T> | T): Promise<T> {
+  async span<T>(
+    name: string,
+    options: SpanOptions,
+    work: (span: Span) => Promise<T> | T,
+  ): Promise<T> {
     const span = this.startSpan(name, options);
     try {
       const result = await span.run(() => work(span));
@@ -153,7 +161,8 @@ export class Tracer {
     const filled: Pick<EventBase, Filled> = {
       id: draft.id ?? `${process.pid}/${n}`,
       traceId,
-      cause: draft.cause === undefined ? (context ? spanStartedId(context.spanId) : null) : draft.cause,
+      cause:
+        draft.cause === undefined ? (context ? spanStartedId(context.spanId) : null) : draft.cause,
       mono: draft.mono ?? process.hrtime.bigint().toString(),
       level: draft.level ?? 'detail',
       emitter: { actor: this.actor, pid: process.pid, n },

@@ -4,9 +4,9 @@
 import type { ContainerStatus } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
 
-/** The transition table. A failed start goes from `created` to `exited` with 126, 127 or 128. */
+/** The transition table. A container whose first start failed is still `created`, with 126, 127 or 128 as exit code. */
 const ALLOWED: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>> = {
-  created: ['running', 'exited', 'removing'],
+  created: ['created', 'running', 'exited', 'removing'],
   running: ['paused', 'exited', 'restarting'],
   paused: ['running', 'exited'],
   restarting: ['running', 'exited', 'removing'],

@@ -69,9 +69,10 @@ export const create = async (
   daemon: Daemon,
   { name, config: asked, host: askedHost }: CreateRequest,
 ): Promise<ContainerCreateResponse> => {
+  // A missing image comes first: it is what makes the client pull and ask again.
+  const image = await daemon.imageStore.find(asked.Image);
   const warnings = validate(asked, askedHost);
   const given = name === '' ? null : checkName(name);
-  const image = await daemon.imageStore.find(asked.Image);
   const merged = mergeConfig(asked, image.config.config);
   if (commandLine(merged).length === 0 || commandLine(merged)[0] === '') {
     throw new EngineError('invalid_argument', 'no command specified');

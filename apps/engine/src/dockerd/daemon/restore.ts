@@ -118,5 +118,5 @@ export const shutDown = async (daemon: Daemon): Promise<void> => {
       running.map((container) => stop(daemon, container, { timeoutSeconds: null })),
     );
   }
-  await Promise.allSettled(daemon.store.list().map((container) => container.run?.abandon()));
+  await Promise.allSettled(daemon.store.list().map(async (container) => container.run?.abandon()));
 };

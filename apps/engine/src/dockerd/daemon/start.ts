@@ -160,7 +160,7 @@ const failedStart = async (
   await run?.dispose();
   container.hub.end();
   await daemon.store.update(container, {
-    state: nextState(container.state, 'exited', {
+    state: nextState(container.state, container.state.status === 'created' ? 'created' : 'exited', {
       pid: 0,
       exitCode,
       error: error.message,

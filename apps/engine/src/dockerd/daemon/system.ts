@@ -47,6 +47,7 @@ export const version = async (daemon: Daemon): Promise<unknown> => {
             },
           ]
         : []),
+      { Name: 'runc', Version: ENGINE_VERSION, Details: { GitCommit: '' } },
     ],
     Version: ENGINE_VERSION,
     ApiVersion: API_VERSION,
@@ -112,7 +113,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: ENGINE_VERSION,
-    Runtimes: { [DEFAULT_RUNTIME]: { path: 'runc' } },
+    Runtimes: { [DEFAULT_RUNTIME]: { path: 'runc' }, runc: { path: 'runc' } },
     DefaultRuntime: DEFAULT_RUNTIME,
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false },
     LiveRestoreEnabled: daemon.options.isLiveRestore,

@@ -155,7 +155,7 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
       refuse(`the security option "${option}" is not supported by this daemon yet`);
     }
   }
-  if (!['', DEFAULT_RUNTIME].includes(host.Runtime)) {
+  if (!['', 'runc', DEFAULT_RUNTIME].includes(host.Runtime)) {
     refuse(`unknown or invalid runtime name: ${host.Runtime}`);
   }
   if (host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:')) {

@@ -134,13 +134,8 @@ export class OutputPump {
     this.#isFinished = true;
     this.#release();
     const rest = this.#splitter.finish();
-    // As Docker does: the last line gets its newline in the log.
-    const newline = Buffer.from('\n');
-    if (rest) {
-      this.#options.log.append([
-        { stream, time: logTime(), bytes: Buffer.concat([rest, newline]) },
-      ]);
-    }
+    // A last line without a newline stays without one, as in Docker.
+    if (rest) this.#options.log.append([{ stream, time: logTime(), bytes: rest }]);
     try {
       await this.#options.log.flush();
       this.#spool.remove();

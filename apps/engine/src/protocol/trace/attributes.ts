@@ -36,12 +36,14 @@ export const ATTRIBUTES = {
   'engineroom.mount.type': 'The type of the filesystem.',
   'engineroom.overlay.lower': 'The read-only layers of the image, uppermost first.',
   'engineroom.overlay.upper': 'The writable layer of the container.',
-  'engineroom.plan.stage': 'Which process runs the step: parent (runc itself) or init (the future container).',
+  'engineroom.plan.stage':
+    'Which process runs the step: parent (runc itself) or init (the future container).',
   'engineroom.plan.index': 'The place of the step in the plan.',
   'engineroom.bundle': 'The OCI bundle directory.',
   'engineroom.topic': 'The topic of a containerd event, e.g. /tasks/exit.',
   'engineroom.topology.component': 'A swapped component that was observed from outside.',
-  'engineroom.spare.ready_ms': 'How long the pre-warmed process had been waiting when it was claimed.',
+  'engineroom.spare.ready_ms':
+    'How long the pre-warmed process had been waiting when it was claimed.',
   'engineroom.client.text': 'What the client itself wrote to stdout or stderr.',
   'engineroom.limit.ms': 'The time limit that ended the run.',
   'engineroom.limit.bytes': 'The output limit that ended the run.',

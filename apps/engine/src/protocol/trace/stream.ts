@@ -37,11 +37,21 @@ export interface EngineStatus {
 
 /** Server → page. */
 export type ServerFrame =
-  | { readonly type: 'hello'; readonly version: number; readonly engine: EngineStatus; readonly traces: readonly TraceSummary[] }
+  | {
+      readonly type: 'hello';
+      readonly version: number;
+      readonly engine: EngineStatus;
+      readonly traces: readonly TraceSummary[];
+    }
   | { readonly type: 'engine'; readonly engine: EngineStatus }
   | { readonly type: 'trace'; readonly trace: TraceSummary }
   /** A batch, all of one trace, in order of `seq`. `frame` is what the client acknowledges. */
-  | { readonly type: 'events'; readonly frame: number; readonly traceId: string; readonly events: readonly SequencedEvent[] }
+  | {
+      readonly type: 'events';
+      readonly frame: number;
+      readonly traceId: string;
+      readonly events: readonly SequencedEvent[];
+    }
   /** The client was too slow (or asked for the past): fetch `GET /api/traces/{traceId}` and go on after `seq`. */
   | { readonly type: 'behind'; readonly traceId: string; readonly seq: number }
   | { readonly type: 'pong'; readonly t: number };
