@@ -29,6 +29,8 @@ export default defineConfig({
         plugins: [viteSourceLocation],
         test: {
           name: 'unit',
+          // For a machine that is busy with something else; no test waits for a time to pass.
+          testTimeout: 60_000,
           root: '.',
           include: ['apps/engine/src/**/*.test.ts', 'scripts/**/*.test.ts'],
           exclude: ['**/*.kernel.test.ts', '**/node_modules/**'],
@@ -38,6 +40,7 @@ export default defineConfig({
         plugins: [react()],
         test: {
           name: 'web',
+          testTimeout: 60_000,
           root: '.',
           environment: 'happy-dom',
           include: ['apps/web/src/**/*.test.{ts,tsx}'],

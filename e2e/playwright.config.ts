@@ -48,7 +48,8 @@ export default defineConfig({
   ...(asksForWeb
     ? {
         webServer: {
-          command: `node ../node_modules/vite/bin/vite.js preview --config ../vite.config.ts --host 127.0.0.1 --port ${PREVIEW_PORT} --strictPort`,
+          cwd: '..',
+          command: `node node_modules/vite/bin/vite.js preview --host 127.0.0.1 --port ${PREVIEW_PORT} --strictPort`,
           url: `http://127.0.0.1:${PREVIEW_PORT}`,
           reuseExistingServer: false,
         },

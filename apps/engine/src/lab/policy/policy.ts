@@ -96,11 +96,6 @@ const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused 
     if (!word) break;
     const { text, position } = word;
     if (text === '--') {
-      const next = words[at + 1];
-      // Docker has no image or container of such a name, and no flag may hide behind the two dashes.
-      if (next?.text.startsWith('-')) {
-        return refuse(400, `invalid reference format: ${next.text}`, next.position);
-      }
       args.push(...words.slice(at + 1).map((later) => later.text));
       break;
     }
