@@ -6,6 +6,7 @@ import type {
   ProcessEvent,
   SequencedEvent,
   SpanEnded,
+  SpanEvent,
   SpanStarted,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
@@ -40,7 +41,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'dropped':
       return { ...machine, dropped: machine.dropped + event.count };
     case 'spanEvent':
-      return machine;
+      return print(machine, event);
   }
 }
 
@@ -206,6 +207,14 @@ function write(machine: Machine, event: OutputEvent): Machine {
     output: { event, before: machine.output },
     outputBytes: machine.outputBytes + event.sizeBytes,
   };
+}
+
+/** The lab tells what the client printed of its own: a table, a version, an error. */
+function print(machine: Machine, { name, attributes }: SpanEvent): Machine {
+  const text = attributes['engineroom.client.text'];
+  if (typeof text !== 'string') return machine;
+  const stream = name === 'client stderr' ? 'stderr' : 'stdout';
+  return { ...machine, client: { stream, text, before: machine.client } };
 }
 
 const without = <T>(

@@ -13,6 +13,7 @@ import type {
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
 import { inSentence } from './actors.ts';
+import { plainText } from './plain-text.ts';
 import { purposeOf, shortSummary } from './requests.ts';
 import type { SpanView } from './run-model.ts';
 import { durationWords, sizeWords } from './time-words.ts';
@@ -141,7 +142,14 @@ function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSource
   return `${who} is done with ${what}${took}`;
 }
 
-function aboutMoment({ emitter, name: moment }: SpanEvent): string {
+function aboutMoment({ emitter, name: moment, attributes }: SpanEvent): string {
+  const text = attributes['engineroom.client.text'];
+  if (typeof text === 'string') return `docker prints: ${plainText(text)}`;
+  const ms = attributes['engineroom.limit.ms'];
+  if (typeof ms === 'number') return `The lab ends the run: it took longer than ${ms / 1000} s`;
+  const bytes = attributes['engineroom.limit.bytes'];
+  if (typeof bytes === 'number')
+    return `The lab ends the run: it wrote more than ${sizeWords(bytes)}`;
   return `${name(emitter.actor)}: ${shortSummary(moment)}`;
 }
 

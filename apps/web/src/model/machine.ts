@@ -63,6 +63,13 @@ export interface OutputTail {
   readonly before: OutputTail | null;
 }
 
+/** What the client itself printed, as a list of the same kind. */
+export interface ClientTail {
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+  readonly before: ClientTail | null;
+}
+
 export interface Machine {
   /** How many events it has seen, and the time of the last. */
   readonly n: number;
@@ -83,6 +90,7 @@ export interface Machine {
   };
   readonly output: OutputTail | null;
   readonly outputBytes: number;
+  readonly client: ClientTail | null;
   readonly dropped: number;
 }
 
@@ -99,6 +107,7 @@ export const MACHINE_AT_REST: Machine = {
   cgroup: { path: null, files: {} },
   output: null,
   outputBytes: 0,
+  client: null,
   dropped: 0,
 };
 
@@ -107,4 +116,13 @@ export const outputOf = (machine: Pick<Machine, 'output'>): readonly OutputEvent
   const events: OutputEvent[] = [];
   for (let tail = machine.output; tail; tail = tail.before) events.push(tail.event);
   return events.reverse();
+};
+
+/** What the client printed, from its beginning. */
+export const clientTextOf = (
+  tail: ClientTail | null,
+): readonly Pick<ClientTail, 'stream' | 'text'>[] => {
+  const texts: ClientTail[] = [];
+  for (let at = tail; at; at = at.before) texts.push(at);
+  return texts.reverse();
 };

@@ -1,7 +1,8 @@
-/** What the container's program has written so far, byte for byte as text; stderr is marked. */
+/** What the container's program and the client itself have written so far, as text; stderr is marked. */
 import { useMemo } from 'react';
 import { bytesOf } from '../model/byte-links.ts';
-import { outputOf } from '../model/machine.ts';
+import { clientTextOf, outputOf, type ClientTail } from '../model/machine.ts';
+import { plainText } from '../model/plain-text.ts';
 import { sizeWords } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 
@@ -16,6 +17,8 @@ export const ContainerOutput = () => {
   useModelVersion();
   const tail = usePlayhead(({ model, n }) => model.machineAt(n).output);
   const bytes = usePlayhead(({ model, n }) => model.machineAt(n).outputBytes);
+  const client = usePlayhead(({ model, n }) => model.machineAt(n).client);
+  const printed = useMemo(() => printedBy(client), [client]);
   const pieces = useMemo(() => piecesOf(outputOf({ output: tail })), [tail]);
   return (
     <section className="output" aria-labelledby="output-title">
@@ -24,37 +27,58 @@ export const ContainerOutput = () => {
         {pieces.length === 0 ? (
           <span className="muted">Nothing written yet.</span>
         ) : (
-          pieces.map(({ stream, text }, index) => (
-            <span key={index} data-stream={stream}>
-              {text}
-            </span>
-          ))
+          <Pieces of={pieces} />
         )}
       </pre>
+      {printed.length > 0 && (
+        <>
+          <h3 id="terminal-title">Terminal: what docker printed</h3>
+          <pre tabIndex={0} aria-labelledby="terminal-title" data-testid="client-output">
+            <Pieces of={printed} />
+          </pre>
+        </>
+      )}
     </section>
   );
 };
+
+const Pieces = ({ of: pieces }: { readonly of: readonly Piece[] }) =>
+  pieces.map(({ stream, text }, index) => (
+    <span key={index} data-stream={stream}>
+      {text}
+    </span>
+  ));
+
+/** The end of what the client printed: the rest is in the events. */
+function printedBy(client: ClientTail | null): readonly Piece[] {
+  const pieces = clientTextOf(client).map(({ stream, text }) => ({
+    stream,
+    text: plainText(text).slice(-SHOWN_LIMIT),
+  }));
+  return lastOf(pieces);
+}
 
 /** One decoder for each stream: a character may be split between two writes. */
 function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
   const decoders = new Map<string, TextDecoder>();
   const pieces: Piece[] = [];
-  let length = 0;
   for (const { stream, base64, truncated } of events) {
     const decoder = decoders.get(stream) ?? new TextDecoder();
     decoders.set(stream, decoder);
     const text =
-      printable(decoder.decode(bytesOf(base64), { stream: true })) + (truncated ? ' […] ' : '');
-    length += text.length;
+      plainText(decoder.decode(bytesOf(base64), { stream: true })) + (truncated ? ' […] ' : '');
     pieces.push({ stream, text });
   }
-  while (length > SHOWN_LIMIT && pieces.length > 1) length -= pieces.shift()?.text.length ?? 0;
-  return pieces;
+  return lastOf(pieces);
 }
 
-/** Without what only a terminal understands: escape sequences and other control characters. */
-const printable = (text: string): string =>
-  text
-    .replace(/\u001b\[[0-9;?]*[ -/]*[@-~]/g, '')
-    .replace(/\r\n/g, '\n')
-    .replace(/[^\P{Cc}\n\t]/gu, '·');
+function lastOf(pieces: readonly Piece[]): readonly Piece[] {
+  let length = 0;
+  let first = pieces.length;
+  while (first > 0) {
+    length += pieces[first - 1]?.text.length ?? 0;
+    if (length > SHOWN_LIMIT && first < pieces.length) break;
+    first -= 1;
+  }
+  return pieces.slice(first);
+}
