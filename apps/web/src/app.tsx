@@ -1,8 +1,8 @@
 /** The page: one request, one stage, one caption, one clock. */
 import { LazyMotion, MotionConfig } from 'framer-motion';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { PHONE } from './breakpoints.ts';
-import { useMedia } from './hooks.ts';
+import { useMedia, useReader } from './hooks.ts';
 import { loadMotion } from './motion.ts';
 import { Caption } from './panels/Caption.tsx';
 import { CommandBar } from './panels/CommandBar.tsx';
@@ -12,10 +12,23 @@ import { Footer } from './panels/Footer.tsx';
 import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
-import { ShortcutsDialog } from './panels/ShortcutsDialog.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
 import { listenToKeys } from './shortcuts.ts';
+
+const ShortcutsDialog = lazy(() =>
+  import('./panels/ShortcutsDialog.tsx').then(({ ShortcutsDialog: component }) => ({
+    default: component,
+  })),
+);
+
+/** Loaded when it is first opened, and kept: a dialog that closes gives the focus back. */
+const Shortcuts = () => {
+  const isOpen = useReader((state) => state.areShortcutsOpen);
+  const [wasOpened, setWasOpened] = useState(false);
+  if (isOpen && !wasOpened) setWasOpened(true);
+  return <Suspense>{wasOpened && <ShortcutsDialog />}</Suspense>;
+};
 
 export const App = () => {
   const isPhone = useMedia(PHONE);
@@ -50,7 +63,7 @@ export const App = () => {
           </main>
           <Dock />
           <Footer />
-          <ShortcutsDialog />
+          <Shortcuts />
         </div>
       </MotionConfig>
     </LazyMotion>
