@@ -22,18 +22,20 @@ const PATH = /^(apps|native|e2e|bench|scripts|content|docs|\.ci)\/[\w.@/-]*$/;
 const faults = [];
 for (const document of documents) {
   const text = readFileSync(document, 'utf8');
-  const fault = (words) => faults.push(`${document}: ${words}`);
-  for (const [, word = ''] of text.matchAll(/`([^`\n]+)`/g)) {
+  const fault = (index, words) =>
+    faults.push(`${document}:${text.slice(0, index).split('\n').length}: ${words}`);
+  for (const { 1: word = '', index } of text.matchAll(/`([^`\n]+)`/g)) {
     const path = word.replace(/:\d+$/, '');
-    if (PATH.test(path) && !MADE.test(path) && !existsSync(path)) fault(`there is no ${path}`);
+    if (PATH.test(path) && !MADE.test(path) && !existsSync(path))
+      fault(index, `there is no ${path}`);
   }
-  for (const [, target = ''] of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+  for (const { 1: target = '', index } of text.matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
     if (/^[a-z]+:/.test(target)) continue;
     const path = normalize(join(dirname(document), target));
-    if (!existsSync(path)) fault(`the link ${target} leads nowhere`);
+    if (!existsSync(path)) fault(index, `the link ${target} leads nowhere`);
   }
-  for (const [, script = ''] of text.matchAll(/`npm run ([\w:-]+)/g))
-    if (!(script in scripts)) fault(`there is no npm script ${script}`);
+  for (const { 1: script = '', index } of text.matchAll(/`npm run ([\w:-]+)/g))
+    if (!(script in scripts)) fault(index, `there is no npm script ${script}`);
 }
 if (faults.length > 0) {
   console.error(faults.join('\n'));
