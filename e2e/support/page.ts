@@ -35,15 +35,15 @@ export class EngineRoomPage {
     await this.sendButton.click();
   }
 
-  /** The line of a run in the list, found by words of its command. */
+  /** The newest line in the list of runs with these words in its command. */
   lineOf(words: string): Locator {
-    return this.runs.getByRole('listitem').filter({ hasText: words });
+    return this.runs.getByRole('listitem').filter({ hasText: words }).first();
   }
 
   /** Waits until the run has ended and is shown, and puts the playhead after its last step. */
   async toTheEndOf(words: string): Promise<void> {
     const line = this.lineOf(words);
-    await expect(line).toContainText(/exit \d+|ended/, { timeout: 30_000 });
+    await expect(this.endOf(words)).toContainText(/exit \d+|ended/, { timeout: 30_000 });
     await expect(line.getByRole('button').first()).toHaveAttribute('aria-current', 'true');
     // Where nothing has its own use for the key.
     await this.page.locator('h1').click();
@@ -64,10 +64,10 @@ export class EngineRoomPage {
   async drawn(): Promise<string> {
     const [caption, stage, output] = await Promise.all([
       this.caption.innerText(),
-      this.stage.innerText(),
+      this.stage.getByRole('button').allInnerTexts(),
       this.output.innerText(),
     ]);
-    return [caption, stage, output].join('\n---\n');
+    return [caption, ...stage, output].join('\n---\n');
   }
 
   async expectNoAxeViolation(what: string): Promise<void> {
@@ -84,6 +84,11 @@ export class EngineRoomPage {
       document.documentElement.clientWidth,
     ]);
     expect(wide, what).toBeLessThanOrEqual(shown ?? 0);
+  }
+
+  /** How the list says that a run ended: `exit 0`, or `ended` where nobody can know. */
+  endOf(words: string): Locator {
+    return this.lineOf(words).locator('.run-facts');
   }
 
   /** Running animations that last longer than a blink. */

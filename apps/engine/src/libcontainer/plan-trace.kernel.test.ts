@@ -53,10 +53,9 @@ test('two chapters, a handful of steps, the rest detail; each names its code and
 
   expect(chapters.map(({ name, errno }) => [name, errno])).toEqual([
     ['clone3', null],
-    ...chapters.slice(1, -1).map(({ name }) => [name, 'ENOENT']),
     ['execve', null],
   ]);
-  expect(steps.length).toBeGreaterThan(8);
+  expect(steps.length).toBeGreaterThan(5);
   expect(steps.length).toBeLessThan(25);
   for (const { source, reference, title } of syscalls()) {
     expect(source).toMatch(/^apps\/engine\/src\/libcontainer\/.*\.ts:\d+$/);

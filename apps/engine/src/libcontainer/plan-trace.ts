@@ -3,7 +3,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import type { ExitStatus } from '../../../../native/native.ts';
-import type { Attributes, SyscallEvent } from '../protocol/trace/event.ts';
+import type { Attributes, Level, SyscallEvent } from '../protocol/trace/event.ts';
 import { processId, spanStartedId, syscallId } from '../protocol/trace/event-id.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { errnoName } from './plan/errno.ts';
@@ -27,6 +27,9 @@ export interface PlanTraceOptions {
   readonly programArgv?: readonly string[];
   readonly runcPid: number;
 }
+
+/** Most folders of PATH do not have the program. */
+const NOT_HERE = 'not at this place: the next folder of PATH is tried';
 
 const NAMESPACES = ['pid', 'mnt', 'uts', 'ipc', 'net', 'cgroup', 'user'] as const;
 
@@ -59,6 +62,17 @@ export class PlanTrace {
     this.#o = options;
   }
 
+  /** `runc create` makes the container; the other verbs only accompany it. */
+  get #level(): Level {
+    return this.#o.argv[1] === 'create' ? 'step' : 'detail';
+  }
+
+  /** The last step of runc itself went well. */
+  get isParentThrough(): boolean {
+    const last = this.#lastOf.parent;
+    return last?.index === this.#o.plan.parent.length - 1 && this.#failure === null;
+  }
+
   get initPid(): number | null {
     return this.#initPid;
   }
@@ -68,14 +82,16 @@ export class PlanTrace {
     return this.#failure;
   }
 
-  runcForked(): void {
+  /** `mono`: taken before the fork, for runc takes its first steps before we know its pid. */
+  runcForked(mono: bigint): void {
     const { tracer, span, runcPid, argv, containerId } = this.#o;
     tracer.emit({
       type: 'process',
       id: processId(runcPid, 'fork'),
       traceId: span.context.traceId,
       cause: spanStartedId(span.context.spanId),
-      level: 'step',
+      mono: mono.toString(),
+      level: this.#level,
       source: __SOURCE__,
       change: 'fork',
       actor: 'runc',
@@ -99,23 +115,23 @@ export class PlanTrace {
     for (const early of this.#early.splice(0)) this.record(early);
   }
 
-  runcExited(status: ExitStatus): void {
+  runcExited(code: number): void {
     const { tracer, span, runcPid, containerId } = this.#o;
     tracer.emit({
       type: 'process',
       id: processId(runcPid, 'exit'),
       traceId: span.context.traceId,
       cause: this.#lastOf.parent ? this.#idOf(this.#lastOf.parent) : processId(runcPid, 'fork'),
-      level: 'step',
+      level: this.#level,
       source: __SOURCE__,
       change: 'exit',
       actor: 'runc',
       process: { pid: runcPid, ppid: process.pid, name: 'runc' },
-      exit: { code: status.code },
+      exit: { code },
       containerId,
-      attributes: { 'process.exit.code': status.code },
+      attributes: { 'process.exit.code': code },
     });
-    if (status.code === 0 && this.#initPid !== null) this.#initReparented(this.#initPid);
+    if (code === 0 && this.#initPid !== null) this.#initReparented(this.#initPid);
   }
 
   /** A successful execve leaves no record: the pipe closes instead. So its event is told here. */
@@ -163,13 +179,34 @@ export class PlanTrace {
       traceId: span.context.traceId,
       cause: this.#idOf(record),
       mono: record.endMono.toString(),
-      level: 'step',
       source: __SOURCE__,
       change: 'fork',
       actor: 'container',
       process: { pid, ppid: runcPid, name: 'runc:[init]', ...startTimeOf(pid) },
       containerId,
       attributes: { 'process.parent_pid': runcPid, ...namespaceAttributes(pid) },
+    });
+  }
+
+  /** init came to its end before it could be parked. `status` is null when somebody else has collected it. */
+  initFailed(status: ExitStatus | null): void {
+    const { tracer, span, containerId } = this.#o;
+    const pid = this.#initPid;
+    if (pid === null) return;
+    const last = this.#lastOf.init;
+    tracer.emit({
+      type: 'process',
+      id: processId(pid, 'exit'),
+      traceId: span.context.traceId,
+      cause: last ? this.#idOf(last) : processId(pid, 'fork'),
+      level: 'step',
+      source: __SOURCE__,
+      change: 'exit',
+      actor: 'container',
+      process: { pid, ppid: null, name: 'runc:[init]' },
+      ...(status ? { exit: { code: status.code } } : {}),
+      containerId,
+      attributes: status ? { 'process.exit.code': status.code } : {},
     });
   }
 
@@ -201,8 +238,8 @@ export class PlanTrace {
       id: processId(pid, 'exec'),
       traceId: span.context.traceId,
       cause: this.#idOf(record),
-      mono: record.endMono.toString(),
-      level: 'step',
+      // When it ended is not known exactly; when the pipe closed may be after the program's first output.
+      mono: record.beginMono.toString(),
       source: __SOURCE__,
       change: 'exec',
       actor: 'container',
@@ -227,13 +264,15 @@ export class PlanTrace {
       this.#failure = { step, record };
     }
     if (record.errno !== 0 && step.purpose === 'execve') this.#failedExec = { step, record };
+    const isPassedOver = ignored && step.name === 'execve';
     const event = {
       type: 'syscall',
       id: this.#idOf(record),
       traceId: span.context.traceId,
       cause: this.#causeOf(record),
       mono: record.beginMono.toString(),
-      level: step.level,
+      // Looking in vain along $PATH is no chapter of the story; the execve that works is.
+      level: ignored ? 'detail' : step.level,
       source: step.source,
       spanId: span.context.spanId,
       caller:
@@ -242,7 +281,7 @@ export class PlanTrace {
           : { actor: 'container', pid: this.#initPid ?? 0 },
       name: step.name,
       detail: step.detail,
-      title: step.title,
+      title: isPassedOver ? NOT_HERE : step.title,
       object: step.object,
       endMono: record.endMono.toString(),
       result: Number(record.result),
