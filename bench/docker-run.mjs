@@ -5,34 +5,12 @@
  *   node bench/docker-run.mjs [--runs 20] [--warm-up 3]
  */
 import { spawnSync } from 'node:child_process';
-import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { importSources } from './bundle.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const { runs, warmUp } = options({ runs: 20, warmUp: 3 });
 // Debian's daemons lie in /usr/sbin.
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
-
-/** The engines of the docker-cli suite. They find the repository three folders above themselves. */
-async function loadEngines() {
-  const outfile = join(ROOT, '.tmp/bench/engines.mjs');
-  await build({
-    stdin: {
-      contents:
-        "export * from './support/our-engine.ts'; export * from './docker-cli/support/real-engine.ts';",
-      resolveDir: join(ROOT, 'e2e'),
-    },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'warning',
-  });
-  return import(pathToFileURL(outfile).href);
-}
 
 const clientOf = ({ socket, root }) => ({
   env: { PATH: process.env.PATH, HOME: root, DOCKER_CONFIG: root, DOCKER_HOST: `unix://${socket}` },
@@ -52,7 +30,10 @@ function timeRun(engine) {
   return performance.now() - begin;
 }
 
-const { startOurEngine, startRealEngine } = await loadEngines();
+const { startOurEngine, startRealEngine } = await importSources('engines', [
+  'e2e/support/our-engine.ts',
+  'e2e/docker-cli/support/real-engine.ts',
+]);
 const started = [];
 try {
   const ours = await startOurEngine();

@@ -1,0 +1,29 @@
+/** Makes TypeScript of this repository importable from a bench, as build-engine.mjs does for the engine. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+import { esbuildSourceLocation } from '../scripts/source-location.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Imports what the given files export, as one module. It lies three folders below the root of the repository, like the
+ * files of e2e/support, which look for the repository from where they are.
+ */
+export async function importSources(name, paths) {
+  const outfile = join(ROOT, '.tmp/bench', `${name}.mjs`);
+  await build({
+    stdin: {
+      contents: paths.map((path) => `export * from './${path}';`).join('\n'),
+      resolveDir: ROOT,
+    },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    plugins: [esbuildSourceLocation],
+    logLevel: 'warning',
+  });
+  return import(pathToFileURL(outfile).href);
+}
