@@ -168,7 +168,6 @@ export class TaskService {
         '/tasks/exit',
         TaskExitSchema,
         { containerId: id, id, pid: init.pid, exitStatus, exitedAt },
-        'step',
       );
     });
   }

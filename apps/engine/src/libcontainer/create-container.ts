@@ -78,7 +78,6 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
       : error;
   });
   const words = {
-    level: 'step',
     source: __SOURCE__,
     attributes: { 'container.id': id, 'engineroom.bundle': bundle },
   } as const;

@@ -24,7 +24,7 @@ export interface DeleteOptions {
 /** Rejects with `not_found` (no such container) or `failed_precondition` (still running, no `force`). */
 export const deleteContainer = async (options: DeleteOptions): Promise<void> => {
   const { native, tracer, root, id, force = false } = options;
-  const words = { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } } as const;
+  const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc delete', words, async (span) => {
     const state = await stateOrNull(options);
     if (!state) {

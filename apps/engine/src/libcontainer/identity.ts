@@ -23,7 +23,6 @@ export const setNames = (c: Compilation): void => {
     c.init.call('sethostname', [text(c.spec.hostname), number(byteLength(c.spec.hostname))], {
       title: `its host name is ${c.spec.hostname}`,
       object: 'identity',
-      level: 'step',
       source: __SOURCE__,
       reference: 'man:sethostname(2)',
       purpose: 'sethostname',

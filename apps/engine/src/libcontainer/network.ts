@@ -41,7 +41,6 @@ export const bringLoopbackUp = (c: Compilation): void => {
     {
       title: 'the loopback interface lo goes up: 127.0.0.1 answers',
       object: 'network',
-      level: 'step',
       source: __SOURCE__,
       reference: 'man:netdevice(7)',
       purpose: 'network',

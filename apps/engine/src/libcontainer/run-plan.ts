@@ -49,6 +49,7 @@ const CHUNK = RECORD_SIZE * 1024;
 export const runPlan = (options: RunPlanOptions): RunningPlan => {
   const { native, plan, argv, stdio, cwd, extraFds } = options;
   const bytes = encodePlan(plan);
+  const forkedAt = process.hrtime.bigint();
   const runc = native.spawnRunc({
     plan: bytes,
     argv,
@@ -57,15 +58,20 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     ...(extraFds ? { extraFds } : {}),
   });
   const trace = new PlanTrace({ ...options, runcPid: runc.pid });
-  trace.runcForked();
+  trace.runcForked(forkedAt);
 
   const records = watchRecords(native, runc.records, trace);
   const exit = watchExit(native, runc.pid, runc.pidfd);
   const exited = exit.status.then(async (status): Promise<PlanOutcome> => {
-    if (status.code !== 0) await records.ended;
+    if (status?.code !== 0) records.readNow();
+    // When somebody else has collected it, its records say how it went.
+    const code = status?.code ?? (trace.isParentThrough ? 0 : 1);
+    if (code !== 0) await records.ended;
     else records.readNow();
-    trace.runcExited(status);
-    return { code: status.code, failure: trace.failure, initPid: trace.initPid };
+    trace.runcExited(code);
+    if (code !== 0 && trace.initPid !== null)
+      trace.initFailed(reapOrNull(native, trace.initPid) ?? null);
+    return { code, failure: trace.failure, initPid: trace.initPid };
   });
   return {
     exited,
@@ -115,10 +121,19 @@ const readAvailable = (fd: number, buffer: Uint8Array): number | null => {
   }
 };
 
+/** undefined while it lives; null when it is gone and another has collected its status. */
+const reapOrNull = (native: Native, pid: number): ExitStatus | null | undefined => {
+  try {
+    return native.reap(pid) ?? undefined;
+  } catch {
+    return null;
+  }
+};
+
 const watchExit = (native: Native, pid: number, pidfd: number) => {
   let open = true;
-  let resolveStatus: (status: ExitStatus) => void = () => undefined;
-  const status = new Promise<ExitStatus>((resolve) => (resolveStatus = resolve));
+  let resolveStatus: (status: ExitStatus | null) => void = () => undefined;
+  const status = new Promise<ExitStatus | null>((resolve) => (resolveStatus = resolve));
   const close = (): void => {
     if (!open) return;
     open = false;
@@ -126,8 +141,8 @@ const watchExit = (native: Native, pid: number, pidfd: number) => {
     native.close(pidfd);
   };
   const stopWatching = native.watchReadable(pidfd, () => {
-    const exit = native.reap(pid);
-    if (!exit) return;
+    const exit = reapOrNull(native, pid);
+    if (exit === undefined) return;
     close();
     resolveStatus(exit);
   });

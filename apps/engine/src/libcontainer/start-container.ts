@@ -21,7 +21,7 @@ export interface StartOptions {
 
 /** Resolves when init has passed the fifo; `CreatedContainer.execed` tells of the execve that follows. */
 export const startContainer = async ({ native, tracer, root, id }: StartOptions): Promise<void> => {
-  const words = { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } } as const;
+  const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc start', words, async (span) => {
     const state = await readState(root, id);
     if (state.status === 'running')

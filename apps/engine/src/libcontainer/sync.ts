@@ -55,7 +55,6 @@ export const waitForInit = (c: Compilation): void => {
     {
       title: 'wait until init has furnished its world',
       object: 'sync',
-      level: 'step',
       source: __SOURCE__,
       reference: 'man:read(2)',
       expect: 1,
@@ -102,7 +101,6 @@ export const tellReady = (c: Compilation): void => {
     {
       title: 'tell runc: ready, it may leave',
       object: 'sync',
-      level: 'step',
       source: __SOURCE__,
       reference: 'man:write(2)',
       expect: 1,

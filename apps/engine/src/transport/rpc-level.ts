@@ -3,11 +3,8 @@ import type { DescMethod } from '@bufbuild/protobuf';
 import type { Level } from '../protocol/trace/event.ts';
 
 const LEVELS: Readonly<Record<string, Level>> = {
-  'containerd.services.containers.v1.Containers/Create': 'step',
-  'containerd.services.containers.v1.Containers/Delete': 'step',
   'containerd.services.tasks.v1.Tasks/Create': 'chapter',
   'containerd.services.tasks.v1.Tasks/Start': 'step',
-  'containerd.services.tasks.v1.Tasks/Delete': 'step',
   'containerd.services.tasks.v1.Tasks/Kill': 'step',
   'containerd.services.tasks.v1.Tasks/Exec': 'step',
   'containerd.services.tasks.v1.Tasks/Pause': 'step',
@@ -20,6 +17,10 @@ const LEVELS: Readonly<Record<string, Level>> = {
   'containerd.task.v3.Task/Pause': 'step',
   'containerd.task.v3.Task/Resume': 'step',
 };
+
+/** An answer says that a call is over. Only this one says something new: the container is there. */
+export const answerLevelOf = (method: DescMethod): Level =>
+  fullName(method) === 'containerd.services.tasks.v1.Tasks/Create' ? 'step' : 'detail';
 
 /** `containerd.services.tasks.v1.Tasks/Create`: the path without its first slash, and the name of both spans. */
 export const fullName = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;

@@ -24,7 +24,7 @@ import {
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { readable } from './readable.ts';
 import { redact, redactBytes } from './redact.ts';
-import { fullName, levelOf, shortName } from './rpc-level.ts';
+import { answerLevelOf, fullName, levelOf, shortName } from './rpc-level.ts';
 import type { CallOptions } from './service.ts';
 
 export interface Peer {
@@ -74,12 +74,14 @@ export class ClientCall {
   readonly #protocol: 'grpc' | 'ttrpc';
   readonly #source: { readonly source?: string };
   readonly #level: Level;
+  readonly #answerLevel: Level;
   readonly #summary: string;
   #peer: Peer;
 
   constructor(tracer: Tracer, { protocol, method, peer, options }: Calling) {
     this.#source = options.source ? { source: options.source } : {};
     this.#level = options.level ?? levelOf(method);
+    this.#answerLevel = answerLevelOf(method);
     this.#summary = options.about ? `${shortName(method)} ${options.about}` : shortName(method);
     this.#tracer = tracer;
     this.#protocol = protocol;
@@ -141,7 +143,7 @@ export class ClientCall {
       from: this.#peer,
       to: { actor: this.#tracer.actor, pid: process.pid },
       summary,
-      level: this.#level === 'detail' ? 'detail' : 'step',
+      level: this.#answerLevel,
       cause: serverSpanId ? spanEndedId(serverSpanId) : requestId(spanId),
     });
   }

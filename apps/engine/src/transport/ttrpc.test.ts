@@ -177,7 +177,7 @@ describe('calls', () => {
         summary: 'Task/Create',
         body: { id: 'c', bundle: '/b' },
       },
-      { direction: 'response', level: 'step', summary: 'Task/Create answered', body: { pid: 7 } },
+      { direction: 'response', level: 'detail', summary: 'Task/Create answered', body: { pid: 7 } },
     ]);
   });
 });

@@ -169,7 +169,7 @@ export class TaskManager {
 
   #makeBundle({ namespace, id, config }: CreateTask): Promise<Bundle> {
     const { folders, tracer } = this.#options;
-    return tracer.span('bundle create', { level: 'step', source: __SOURCE__ }, (span) => {
+    return tracer.span('bundle create', { source: __SOURCE__ }, (span) => {
       const bundle = Bundle.create(folders, { namespace, id, config });
       span.event(
         'bundle created',

@@ -144,7 +144,7 @@ export class OverlaySnapshotter implements Snapshotter {
               ),
               ...(kind === 'active' ? { 'engineroom.overlay.upper': this.#upper(id) } : {}),
             },
-            { level: 'step', source: __SOURCE__ },
+            { source: __SOURCE__ },
           );
           return this.#mountsOf(snapshot);
         } catch (error) {

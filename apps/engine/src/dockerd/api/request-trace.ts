@@ -34,6 +34,8 @@ export interface RouteInfo {
 const ANSWER_LIMIT_BYTES = 64 * 1024;
 const SECRET_HEADER =
   /^(x-registry-auth|x-registry-config|authorization|proxy-authorization|cookie)$/i;
+/** "Now it is a stream" and "done" bring nothing back. */
+const SAYS_NOTHING = /^(101|204) /;
 const UNSAMPLED = /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/;
 
 /** The head as it was sent, header by header in the client's order, without secrets. */
@@ -168,7 +170,7 @@ const observed = (
       id: responseId(spanId),
       cause: spanEndedId(serverSpanId),
       summary,
-      level: route.level === 'detail' ? 'detail' : 'step',
+      level: route.level === 'detail' || SAYS_NOTHING.test(summary) ? 'detail' : 'step',
       ...content(head, answer),
     });
     origin.chain.lastCause = responseId(spanId);
@@ -185,7 +187,6 @@ const withServerSpan = (
     kind: 'server',
     parent,
     cause: requestId(parent.spanId),
-    level: route.level === 'detail' ? 'detail' : 'step',
     attributes: {
       'http.request.method': request.method ?? '',
       'http.route': route.path,

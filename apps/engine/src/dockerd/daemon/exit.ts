@@ -58,7 +58,6 @@ export const handleExit = (daemon: Daemon, container: Container, exit: Exit): Pr
       await daemon.tracer.span(
         'daemon.handleExit',
         {
-          level: 'step',
           cause: taskEventId('/tasks/exit', container.id, container.id, exit.pid),
           attributes: { 'container.id': container.id, 'process.exit.code': exit.exitCode },
           source: __SOURCE__,

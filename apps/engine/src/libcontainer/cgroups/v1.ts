@@ -71,7 +71,6 @@ const memoryLimits = (
       file: 'memory.limit_in_bytes',
       value: String(limit),
       title: `at most ${limit} bytes of memory`,
-      level: 'step',
     });
   if (swap) {
     if (limit && limit > 0 && swap > 0 && swap < limit) {
@@ -126,7 +125,7 @@ const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
   return [
-    { file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' },
+    { file: 'pids.max', value, title: `at most ${value} processes and threads` },
   ];
 };
 
@@ -150,7 +149,6 @@ const cpuLimits = ({ cpu }: LinuxResources): Limit[] => {
       file: 'cpu.cfs_quota_us',
       value: String(cpu.quota),
       title: `at most ${cpu.quota} µs of processor time a period`,
-      level: 'step',
     });
   if (cpu.burst != null)
     limits.push({

@@ -121,7 +121,6 @@ const memoryLimits = (_facts: HostFacts, { memory }: LinuxResources): Limit[] =>
       file: 'memory.max',
       value: maxOr(limit),
       title: `at most ${maxOr(limit)} bytes of memory`,
-      level: 'step',
     });
   if (reservation)
     limits.push({
@@ -136,7 +135,7 @@ const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
   return [
-    { file: 'pids.max', value, title: `at most ${value} processes and threads`, level: 'step' },
+    { file: 'pids.max', value, title: `at most ${value} processes and threads` },
   ];
 };
 
@@ -166,7 +165,6 @@ const cpuLimits = ({ cpu }: LinuxResources): Limit[] => {
       file: 'cpu.max',
       value,
       title: `at most ${quota} µs of processor time in ${cpu.period || 100_000} µs`,
-      level: 'step',
     });
   }
   if (cpu.burst != null)

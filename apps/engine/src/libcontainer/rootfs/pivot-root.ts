@@ -23,7 +23,6 @@ export const prepareRoot = (c: Compilation): void => {
     {
       title: 'the image layers (overlay) become a mount of their own, as pivot_root wants it',
       object: 'root',
-      level: 'step',
       source: __SOURCE__,
       reference: 'man:mount(2)',
       purpose: 'rootfs',
