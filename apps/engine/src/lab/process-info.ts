@@ -1,5 +1,5 @@
 /** What the kernel says of a process. proc_pid_stat(5), proc_pid_cmdline(5) */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 export interface ProcessInfo {
   readonly pid: number;
@@ -39,13 +39,4 @@ export const isAlive = (pid: number, startTime?: string): boolean => {
   const info = processInfo(pid);
   if (!info || info.state === 'Z' || info.state === 'X') return false;
   return startTime === undefined || info.startTime === startTime;
-};
-
-/** The namespaces that a process lives in, as attributes of the trace. namespaces(7) */
-export const namespaceOf = (pid: number, kind: 'pid' | 'net' | 'mnt'): string | undefined => {
-  try {
-    return /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/${kind}`))?.[1];
-  } catch {
-    return undefined;
-  }
 };

@@ -24,6 +24,3 @@ export const signalNumber = (given: string): number => {
   }
   throw new EngineError('invalid_argument', `Invalid signal: ${given}`);
 };
-
-export const signalName = (number: number): string =>
-  Object.entries(NUMBERS).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
