@@ -27,6 +27,15 @@ const CANNOT_ATTACH: Partial<Record<ContainerStatus, string>> = {
 export const daemonBackend = (daemon: Daemon): Backend => {
   const find = (reference: string) => daemon.store.find(reference);
   return {
+    origin: (reference) => {
+      try {
+        const { id, record } = find(reference);
+        return { id, traceId: record.createdIn?.traceId ?? null };
+      } catch {
+        // The request itself says that it is not there.
+        return null;
+      }
+    },
     create: (request) => create(daemon, request),
     start: async (reference) => start(daemon, find(reference)),
     stop: async (reference, options) => stop(daemon, find(reference), options),

@@ -17,6 +17,8 @@ import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-ap
 
 /** `reference` is a name, an id, or the beginning of an id. Errors are Docker's sentences. */
 export interface ContainerBackend {
+  /** The trace that created the container, for requests that come back to it; null when there is none. */
+  origin?(reference: string): { readonly id: string; readonly traceId: string | null } | null;
   create(request: {
     readonly name: string;
     readonly config: ContainerConfig;

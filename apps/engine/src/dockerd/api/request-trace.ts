@@ -90,6 +90,8 @@ export interface RequestTraceOptions {
   readonly originalUrl: string;
   readonly body: Buffer;
   readonly arrivedAt: bigint;
+  /** The container that the request is about, and the trace that created it. */
+  readonly container: { readonly id: string; readonly traceId: string | null } | null;
 }
 
 export const traceRequest = (options: RequestTraceOptions): RequestTrace => {
@@ -179,7 +181,7 @@ const observed = (
 };
 
 const withServerSpan = (
-  { tracer, route, request, originalUrl }: RequestTraceOptions,
+  { tracer, route, request, originalUrl, container }: RequestTraceOptions,
   parent: SpanContext,
   onAnswer: (serverSpanId: string, summary: string, head: string, body: Buffer) => void,
 ): RequestTrace => {
@@ -187,7 +189,12 @@ const withServerSpan = (
     kind: 'server',
     parent,
     cause: requestId(parent.spanId),
+    // Within its own trace there is nothing to go back to.
+    ...(container?.traceId && container.traceId !== parent.traceId
+      ? { links: [{ traceId: container.traceId }] }
+      : {}),
     attributes: {
+      ...(container ? { 'container.id': container.id } : {}),
       'http.request.method': request.method ?? '',
       'http.route': route.path,
       'url.path': originalUrl.split('?', 1)[0] ?? '',

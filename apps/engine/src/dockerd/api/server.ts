@@ -128,6 +128,7 @@ const serve = async (
   let body: Buffer = Buffer.alloc(0);
   if (upgrade) body = bodyInHead(request.headers['content-length'], upgrade.head).body;
   else if (!route.isUpload) body = await readBody(request);
+  const name = nameParameter((request.params as Record<string, string | string[]>)['name']);
   const trace = traceRequest({
     tracer,
     clients,
@@ -136,12 +137,13 @@ const serve = async (
     originalUrl,
     body,
     arrivedAt,
+    container: route.path.startsWith('/containers/{name}') ? (backend.origin?.(name) ?? null) : null,
   });
   captureAnswer(response, trace);
   const exchange: Exchange = {
     request,
     response,
-    name: nameParameter((request.params as Record<string, string | string[]>)['name']),
+    name,
     query: new Query(request.url),
     version,
     body,

@@ -1,6 +1,8 @@
 /** `docker version` and `docker info`. Upstream: moby daemon/info.go. */
-import { existsSync, readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, hostname, release, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
 import { containerdVersion } from '../containerd-client/channel.ts';
 import { DEFAULT_RUNTIME } from '../container/runtime.ts';
@@ -23,6 +25,20 @@ const operatingSystem = (): string => {
 };
 
 const isCgroup2 = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers');
+
+/** Made at the first question and kept: two engines on one host are two. */
+const engineId = (dataRoot: string): string => {
+  const path = join(dataRoot, 'engine-id');
+  try {
+    const kept = readFileSync(path, 'utf8').trim();
+    if (kept !== '') return kept;
+  } catch {
+    // The first time there is none.
+  }
+  const id = randomUUID();
+  writeFileSync(path, `${id}\n`, { mode: 0o600 });
+  return id;
+};
 
 export const version = async (daemon: Daemon): Promise<unknown> => {
   const containerd = await containerdVersion(daemon.channel).catch(() => null);
@@ -70,7 +86,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     daemon.imageStore.list().catch(() => []),
   ]);
   return {
-    ID: hostname(),
+    ID: engineId(daemon.options.dataRoot),
     Containers: containers.length,
     ContainersRunning: count('running'),
     ContainersPaused: count('paused'),
