@@ -2,13 +2,14 @@
  * `docker run --rm busybox true` through the official CLI: our engine beside Debian's dockerd, turn by turn.
  * Needs root, the official CLI and docker.io, containerd, runc (`npm run test:peers` installs them).
  *
- *   node bench/docker-run.mjs [--runs 20] [--warm-up 3]
+ *   node bench/docker-run.mjs [--runs 20] [--warm-up 3] [--pause 0]
  */
 import { spawnSync } from 'node:child_process';
+import { setTimeout } from 'node:timers/promises';
 import { importSources } from './bundle.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
 
-const { runs, warmUp } = options({ runs: 20, warmUp: 3 });
+const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3 });
 // Debian's daemons lie in /usr/sbin.
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
 
@@ -47,7 +48,9 @@ try {
   console.log(`real     dockerd ${version(real)}, ${versionOf('containerd', '--version')}`);
   console.log(`         ${versionOf('runc', '--version')}`);
   console.log(`ours     dockerd ${version(ours)}`);
-  console.log(`runs     ${runs} each, in turns, after ${warmUp} to warm up; loopback only in both`);
+  console.log(
+    `runs     ${runs} each, in turns, after ${warmUp} to warm up, ${pause} ms apart; loopback only in both`,
+  );
 
   const samples = { 'ours, traced': [], 'real dockerd': [] };
   for (let round = -warmUp; round < runs; round++) {
@@ -57,6 +60,7 @@ try {
       ['real dockerd', real],
     ];
     for (const [name, engine] of round % 2 === 0 ? turns : turns.reverse()) {
+      if (pause > 0) await setTimeout(pause);
       const time = timeRun(engine);
       if (round >= 0) samples[name].push(time);
     }

@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 
-/** `--runs N` and `--warm-up N`. */
+/** `--runs N`, `--warm-up N` and `--pause MS`, the time between two measurements. */
 export function options({ runs, warmUp }) {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: String(runs) },
       'warm-up': { type: 'string', default: String(warmUp) },
+      pause: { type: 'string', default: '0' },
     },
   });
   const number = (name, least) => {
@@ -18,7 +19,7 @@ export function options({ runs, warmUp }) {
     console.error(`--${name} must be a whole number of at least ${least}`);
     process.exit(2);
   };
-  return { runs: number('runs', 1), warmUp: number('warm-up', 0) };
+  return { runs: number('runs', 1), warmUp: number('warm-up', 0), pause: number('pause', 0) };
 }
 
 export const load = () =>

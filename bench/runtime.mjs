@@ -2,7 +2,7 @@
  * create + start + wait + delete of one busybox bundle: our runc, in process as the shim has it and as a command,
  * beside Debian's runc and crun. Needs root, runc and crun (`npm run test:peers` installs them).
  *
- *   node bench/runtime.mjs [--runs 20] [--warm-up 3]
+ *   node bench/runtime.mjs [--runs 20] [--warm-up 3] [--pause 0]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { importSources } from './bundle.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
@@ -26,7 +27,7 @@ import { load, options, printMachine, printTable, ratio, versionOf } from './mea
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const UNIFIED = '/sys/fs/cgroup/unified';
 const OWN_NAMESPACE = 'ENGINE_ROOM_BENCH_NAMESPACE';
-const { runs, warmUp } = options({ runs: 20, warmUp: 3 });
+const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3 });
 // Debian's runc lies in /usr/sbin.
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
 
@@ -188,7 +189,7 @@ try {
   printMachine();
   console.log(
     `real     ${versionOf('runc', '--version')}; ${versionOf('crun', '--version')}\n` +
-      `runs     ${runs} each, in turns, after ${warmUp} to warm up`,
+      `runs     ${runs} each, in turns, after ${warmUp} to warm up, ${pause} ms apart`,
   );
   const names = Object.keys(runtimes);
   const bundles = names.map((_, index) => writeBundle(`container-${index}`));
@@ -197,6 +198,7 @@ try {
     for (let turn = 0; turn < names.length; turn++) {
       // Who goes first changes from round to round.
       const index = (turn + round + warmUp) % names.length;
+      if (pause > 0) await setTimeout(pause);
       const laps = await lap(
         runtimes[names[index]],
         bundles[index],
