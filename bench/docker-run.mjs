@@ -53,7 +53,7 @@ try {
   );
 
   const samples = { 'ours, traced': [], 'real dockerd': [] };
-  for (let round = -warmUp; round < runs; round++) {
+  for (let round = 0 - warmUp; round < runs; round++) {
     // Who goes first changes, so that neither always meets the other's leftovers.
     const turns = [
       ['ours, traced', ours],

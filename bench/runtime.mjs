@@ -194,7 +194,7 @@ try {
   const names = Object.keys(runtimes);
   const bundles = names.map((_, index) => writeBundle(`container-${index}`));
   const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = -warmUp; round < runs; round++) {
+  for (let round = 0 - warmUp; round < runs; round++) {
     for (let turn = 0; turn < names.length; turn++) {
       // Who goes first changes from round to round.
       const index = (turn + round + warmUp) % names.length;
