@@ -92,14 +92,15 @@ export class EngineRoomPage {
   }
 
   /** Running animations that last longer than a blink. */
-  async longAnimations(): Promise<number> {
-    return this.page.evaluate(
-      () =>
-        document
-          .getAnimations()
-          .filter((animation) => animation.playState === 'running')
-          .filter((animation) => Number(animation.effect?.getComputedTiming().duration ?? 0) > 200)
-          .length,
+  async longAnimations(): Promise<readonly string[]> {
+    return this.page.evaluate(() =>
+      document
+        .getAnimations()
+        .filter(({ playState }) => playState === 'running')
+        .filter(({ effect }) => Number(effect?.getComputedTiming().duration ?? 0) > 200)
+        .map(({ effect }) =>
+          effect instanceof KeyframeEffect ? String(effect.target?.className) : '?',
+        ),
     );
   }
 }
