@@ -68,10 +68,10 @@ function kernel() {
   if (!isLinux)
     return bad(process.platform, 'containers need a Linux kernel: use a virtual machine');
   const [major, minor] = release().split('.').map(Number);
-  // openat2, pidfd_getfd and clone3 with a pidfd are all there from 5.6 on.
-  return major > 5 || (major === 5 && minor >= 6)
+  // native/README.md names the calls; the newest of them came with 5.11.
+  return major > 5 || (major === 5 && minor >= 11)
     ? ok(release())
-    : bad(release(), 'a kernel of 5.6 or newer is needed');
+    : bad(release(), 'a kernel of 5.11 or newer is needed');
 }
 
 const architecture = () =>

@@ -17,11 +17,11 @@ const AT_REMOVEDIR = 0x200;
 
 export const compileDelete = ({ architecture, cgroupFolders }: DeleteInput): Plan => {
   const runc = new StageBuilder(architecture);
-  cgroupFolders.forEach((path, index) => {
+  for (const path of cgroupFolders) {
     runc.call('unlinkat', [AT_FDCWD, text(path), number(AT_REMOVEDIR, 'AT_REMOVEDIR')], {
       title: `remove the cgroup ${path}`,
       object: 'cgroup',
-      level: index === 0 ? 'step' : 'detail',
+      level: 'detail',
       source: __SOURCE__,
       reference: 'man:rmdir(2)',
       // Busy for an instant while the last process is still being buried: the caller looks, and asks again.
@@ -29,6 +29,6 @@ export const compileDelete = ({ architecture, cgroupFolders }: DeleteInput): Pla
       purpose: 'delete cgroup',
       attributes: { 'engineroom.cgroup.path': path },
     });
-  });
+  }
   return { parent: runc.steps, init: [], preset: {} };
 };

@@ -40,6 +40,34 @@ const engineId = (dataRoot: string): string => {
   return id;
 };
 
+/** What the first word of a kernel file is, or null where there is none. */
+const kernelWord = (path: string): string | null => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return null;
+  }
+};
+
+/** Which limits this host can set. Upstream: moby pkg/sysinfo. */
+const limitsOfHost = (): Readonly<Record<string, boolean>> => {
+  const v2 = kernelWord('/sys/fs/cgroup/cgroup.controllers')?.split(' ');
+  const has = (controller: string, file: string): boolean =>
+    v2 ? v2.includes(controller) : existsSync(join('/sys/fs/cgroup', controller, file));
+  return {
+    MemoryLimit: has('memory', 'memory.limit_in_bytes'),
+    SwapLimit: v2 ? existsSync('/proc/swaps') : has('memory', 'memory.memsw.limit_in_bytes'),
+    CpuCfsPeriod: has('cpu', 'cpu.cfs_period_us'),
+    CpuCfsQuota: has('cpu', 'cpu.cfs_quota_us'),
+    CPUShares: has('cpu', 'cpu.shares'),
+    CPUSet: has('cpuset', 'cpuset.cpus'),
+    PidsLimit: has('pids', 'tasks'),
+    IPv4Forwarding: kernelWord('/proc/sys/net/ipv4/ip_forward') === '1',
+    // cgroup v2 has no such switch.
+    OomKillDisable: !v2 && has('memory', 'memory.oom_control'),
+  };
+};
+
 export const version = async (daemon: Daemon): Promise<unknown> => {
   const containerd = await containerdVersion(daemon.channel).catch(() => null);
   const details = {
@@ -95,15 +123,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Driver: 'overlayfs',
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
     Plugins: { Volume: [], Network: ['null'], Authorization: null, Log: ['json-file'] },
-    MemoryLimit: true,
-    SwapLimit: true,
-    CpuCfsPeriod: true,
-    CpuCfsQuota: true,
-    CPUShares: true,
-    CPUSet: true,
-    PidsLimit: true,
-    IPv4Forwarding: true,
-    OomKillDisable: !isCgroup2(),
+    ...limitsOfHost(),
     Debug: false,
     NFd: 0,
     NGoroutines: 0,
