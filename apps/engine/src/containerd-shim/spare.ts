@@ -2,8 +2,9 @@
  * A shim without a container, started ahead of time. Node needs a tenth of a second to start and to load this program:
  * that is over before the container is asked for. The conversation: protocol/task/claim.ts.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import {
   SPARE_ORPHAN_MS,
@@ -23,6 +24,8 @@ export const waitForClaim = async (parts: ShimParts, claimSocket: string): Promi
     rmSync(claimSocket, { force: true });
     process.exit(0);
   };
+  // The folder is containerd's: where it is gone, containerd is, and nobody will come.
+  if (!existsSync(dirname(claimSocket))) leave();
   const orphaned = setTimeout(leave, SPARE_ORPHAN_MS);
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     // One containerd, one claim.

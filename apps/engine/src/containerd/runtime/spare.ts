@@ -21,7 +21,7 @@ import type { Log } from '../log.ts';
 import { JsonLines } from './json-lines.ts';
 import { shimEnvironment, type ShimSurroundings } from './shim-binary.ts';
 
-const QUIET_MS = 400;
+const QUIET_MS = 100;
 const READY_TIMEOUT_MS = 10_000;
 const CONNECT_EVERY_MS = 25;
 const CLAIM_TIMEOUT_MS = 5000;
@@ -64,7 +64,7 @@ export interface ClaimedSpare {
 export class SpareKeeper {
   readonly #options: SpareOptions;
   #spare: Spare | undefined;
-  #starting = false;
+  #refilling: Promise<void> | undefined;
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -90,11 +90,15 @@ export class SpareKeeper {
     this.#timer.unref();
   }
 
-  /** The waiting spare becomes the shim of a container; undefined when there is none (of that kind) or it fails. */
+  /**
+   * The waiting spare becomes the shim of a container; undefined when there is none (of that kind) or it fails.
+   * Where the last one has just been taken, the next is waited for: it is one process on its way, a bootstrap is two.
+   */
   async claim(
     shimPath: string,
     request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>,
   ): Promise<ClaimedSpare | undefined> {
+    if (!this.#spare && this.#options.isWanted) await withContext(undefined, () => this.#refill());
     const spare = this.#spare;
     if (!spare || spare.shimPath !== shimPath) return undefined;
     this.#spare = undefined;
@@ -126,9 +130,17 @@ export class SpareKeeper {
     this.#spare = undefined;
   }
 
-  async #refill(): Promise<void> {
-    if (this.#starting || this.#stopped || this.#spare) return;
-    this.#starting = true;
+  /** One at a time: whoever comes while a spare is on its way waits for that one. Never rejects. */
+  #refill(): Promise<void> {
+    if (this.#stopped || this.#spare) return Promise.resolve();
+    clearTimeout(this.#timer);
+    this.#refilling ??= this.#startOne().finally(() => {
+      this.#refilling = undefined;
+    });
+    return this.#refilling;
+  }
+
+  async #startOne(): Promise<void> {
     try {
       const spare = await this.#start();
       if (this.#stopped) {
@@ -147,8 +159,6 @@ export class SpareKeeper {
       this.#options.log.warn('no spare shim', { error: messageOf(error), retryMs: this.#retryMs });
       this.touch(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
-    } finally {
-      this.#starting = false;
     }
   }
 
