@@ -164,11 +164,13 @@ export class TaskService {
       if (wasOutOfMemory)
         publisher.publish('/tasks/oom', TaskOOMSchema, { containerId: id }, 'step');
       const { code: exitStatus, at: exitedAt } = exit;
-      publisher.publish(
-        '/tasks/exit',
-        TaskExitSchema,
-        { containerId: id, id, pid: init.pid, exitStatus, exitedAt },
-      );
+      publisher.publish('/tasks/exit', TaskExitSchema, {
+        containerId: id,
+        id,
+        pid: init.pid,
+        exitStatus,
+        exitedAt,
+      });
     });
   }
 

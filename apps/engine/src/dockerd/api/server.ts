@@ -137,7 +137,9 @@ const serve = async (
     originalUrl,
     body,
     arrivedAt,
-    container: route.path.startsWith('/containers/{name}') ? (backend.origin?.(name) ?? null) : null,
+    container: route.path.startsWith('/containers/{name}')
+      ? (backend.origin?.(name) ?? null)
+      : null,
   });
   captureAnswer(response, trace);
   const exchange: Exchange = {

@@ -124,9 +124,7 @@ const memoryLimits = (
 const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
-  return [
-    { file: 'pids.max', value, title: `at most ${value} processes and threads` },
-  ];
+  return [{ file: 'pids.max', value, title: `at most ${value} processes and threads` }];
 };
 
 const cpuLimits = ({ cpu }: LinuxResources): Limit[] => {

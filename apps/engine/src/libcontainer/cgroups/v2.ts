@@ -134,9 +134,7 @@ const memoryLimits = (_facts: HostFacts, { memory }: LinuxResources): Limit[] =>
 const pidsLimits = ({ pids }: LinuxResources): Limit[] => {
   if (!pids?.limit) return [];
   const value = pids.limit > 0 ? String(pids.limit) : 'max';
-  return [
-    { file: 'pids.max', value, title: `at most ${value} processes and threads` },
-  ];
+  return [{ file: 'pids.max', value, title: `at most ${value} processes and threads` }];
 };
 
 /** cpu.shares (2…262144, default 1024) → cpu.weight (1…10000), the conversion that all runtimes agree on. */
