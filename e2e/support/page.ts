@@ -24,7 +24,8 @@ export class EngineRoomPage {
     this.runs = page.getByRole('region', { name: 'Runs' });
     this.playhead = page.getByRole('slider', { name: 'Playhead' });
     page.on('console', (message) => {
-      if (message.type() === 'error') this.errors.push(message.text());
+      if (message.type() === 'error')
+        this.errors.push(`${message.text()} ${message.location().url}`);
     });
     page.on('pageerror', (error) => this.errors.push(error.message));
   }
