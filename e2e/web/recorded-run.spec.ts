@@ -62,8 +62,12 @@ test('each zoom has its own number of steps, finer is more', async ({ room }) =>
 test('the inspector shows the message of a step, decoded and raw', async ({ room }) => {
   const { page } = room;
   await page.getByRole('tab', { name: 'Events' }).click();
-  await page.getByRole('textbox', { name: /filter/i }).fill('/v1.');
-  await eventsOf(room).getByRole('option').filter({ hasText: 'containers/create' }).first().click();
+  await page.getByRole('textbox', { name: /filter/i }).fill('create');
+  await eventsOf(room)
+    .getByRole('option')
+    .filter({ hasText: 'asks dockerd to create' })
+    .first()
+    .click();
 
   const inspector = page.getByRole('region', { name: /Inspector/ });
   await expect(inspector).toContainText('containers/create');
