@@ -130,10 +130,8 @@ export type HostConfig = z.output<typeof HostConfig>;
 export const ContainerCreateBody = z.intersection(
   ContainerConfig,
   z.object({
-    HostConfig: z
-      .unknown()
-      .transform((value) => value ?? {})
-      .pipe(HostConfig),
+    // Absent and null are the same to Go's decoder: every field has its default.
+    HostConfig: z.preprocess((given) => given ?? {}, HostConfig),
     NetworkingConfig: or(z.object({ EndpointsConfig: set }), { EndpointsConfig: {} }),
   }),
 );
