@@ -117,6 +117,8 @@ test('with the keyboard alone: send, step, jump, read the keys, leave', async ({
 test('reduced motion: a step changes the words and moves nothing', async ({ room }) => {
   await room.page.emulateMedia({ reducedMotion: 'reduce' });
   await room.press('Home');
+  // What had begun to move before the wish was made comes to its end.
+  await expect.poll(() => room.longAnimations()).toEqual([]);
 
   for (let step = 1; step <= 8; step += 1) {
     await room.press('ArrowRight');
