@@ -17,12 +17,14 @@ import { TaskClient } from './containerd-client/tasks.ts';
 import { ContainerStore } from './container/container-store.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { EventLog } from './daemon/events.ts';
+import { holdVolumes } from './daemon/mounts.ts';
 import { followTasks, shutDown } from './daemon/restore.ts';
 import { ENGINE_VERSION } from './daemon/system.ts';
 import { ImageStore } from './images/image-store.ts';
 import { HELP, parseOptions, type DockerdOptions } from './options.ts';
 import { writePidfile } from './pidfile.ts';
 import { daemonBackend } from './server.ts';
+import { VolumeStore } from './volumes/volume-store.ts';
 
 const say = (sentence: string): void => {
   process.stderr.write(`dockerd: ${sentence}\n`);
@@ -42,6 +44,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     images,
     imageStore: new ImageStore(images),
     store: new ContainerStore(join(options.dataRoot, 'containers')),
+    volumes: new VolumeStore(join(options.dataRoot, 'volumes')),
     events: new EventLog(),
     tracer,
     native,
@@ -55,6 +58,8 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   const stopping = new AbortController();
   const daemon = makeDaemon(options, tracer, stopping.signal);
   await daemon.store.load();
+  await daemon.volumes.load();
+  holdVolumes(daemon);
 
   // From here on a signal ends us in good order, also while we still wait for containerd.
   let isServing = false;

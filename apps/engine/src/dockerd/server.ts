@@ -17,6 +17,13 @@ import { remove } from './daemon/remove.ts';
 import { rename, resize } from './daemon/rename.ts';
 import { start } from './daemon/start.ts';
 import { ENGINE_VERSION, info, version } from './daemon/system.ts';
+import {
+  createVolume,
+  inspectVolume,
+  listVolumes,
+  pruneVolumes,
+  removeVolume,
+} from './daemon/volumes.ts';
 import { wait } from './daemon/wait.ts';
 
 const CANNOT_ATTACH: Partial<Record<ContainerStatus, string>> = {
@@ -78,6 +85,12 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     loadImages: (archive) => loadArchive(daemon, archive),
     pullImage: async (name, tag) => pullImage(name, tag),
     removeImage: (reference) => untagImage(daemon, reference),
+
+    listVolumes: (filters) => listVolumes(daemon, filters),
+    inspectVolume: (name) => inspectVolume(daemon, name),
+    createVolume: (request) => createVolume(daemon, request),
+    removeVolume: (name, options) => removeVolume(daemon, name, options),
+    pruneVolumes: (filters, options) => pruneVolumes(daemon, filters, options),
 
     engineVersion: ENGINE_VERSION,
     version: () => version(daemon),

@@ -14,6 +14,7 @@ import type { EventMessage } from '../../protocol/docker-engine-api/events.ts';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-api/images.ts';
+import type { VolumeAnswer, VolumeCreateBody } from '../../protocol/docker-engine-api/volumes.ts';
 
 /** `reference` is a name, an id, or the beginning of an id. Errors are Docker's sentences. */
 export interface ContainerBackend {
@@ -34,7 +35,10 @@ export interface ContainerBackend {
     options: { readonly timeoutSeconds: number | null; readonly signal: string },
   ): Promise<void>;
   kill(reference: string, signal: string): Promise<void>;
-  remove(reference: string, options: { readonly isForced: boolean }): Promise<void>;
+  remove(
+    reference: string,
+    options: { readonly isForced: boolean; readonly removesVolumes: boolean },
+  ): Promise<void>;
   rename(reference: string, to: string): Promise<void>;
   resize(
     reference: string,
@@ -102,4 +106,16 @@ export interface SystemBackend {
   inspectNetwork(reference: string): unknown;
 }
 
-export type Backend = ContainerBackend & ImageBackend & SystemBackend;
+export interface VolumeBackend {
+  listVolumes(filters: Filters): VolumeAnswer[];
+  inspectVolume(name: string): VolumeAnswer;
+  createVolume(request: VolumeCreateBody): Promise<VolumeAnswer>;
+  removeVolume(name: string, options: { readonly isForced: boolean }): Promise<void>;
+  /** `takesNamed`: what older clients mean by prune. */
+  pruneVolumes(
+    filters: Filters,
+    options: { readonly takesNamed: boolean },
+  ): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }>;
+}
+
+export type Backend = ContainerBackend & ImageBackend & VolumeBackend & SystemBackend;

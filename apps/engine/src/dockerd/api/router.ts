@@ -24,12 +24,17 @@ import { inspectImage, listImages, loadImages, pullImage, removeImage } from './
 import {
   inspectNetwork,
   inspectPlugin,
-  inspectVolume,
   listNetworks,
   listPlugins,
-  listVolumes,
   notYet,
 } from './routes/networks.ts';
+import {
+  createVolume,
+  inspectVolume,
+  listVolumes,
+  pruneVolumes,
+  removeVolume,
+} from './routes/volumes.ts';
 import { getInfo, getVersion, ping, streamEvents } from './routes/system.ts';
 
 export interface Route {
@@ -87,7 +92,10 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/networks', 'step', listNetworks),
   route('GET', '/networks/{name}', 'detail', inspectNetwork),
   route('GET', '/volumes', 'step', listVolumes),
+  route('POST', '/volumes/create', 'step', createVolume),
+  route('POST', '/volumes/prune', 'step', pruneVolumes),
   route('GET', '/volumes/{name}', 'detail', inspectVolume),
+  route('DELETE', '/volumes/{name}', 'step', removeVolume),
   route('GET', '/plugins', 'detail', listPlugins),
   route('GET', '/plugins/{name}/json', 'detail', inspectPlugin),
 ];

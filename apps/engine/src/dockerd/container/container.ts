@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import type { MountPoint } from '../volumes/mount-points.ts';
 import { OutputHub } from '../logger/output-hub.ts';
 import { spanStartedId } from '../../protocol/trace/event-id.ts';
 import { currentContext, type SpanContext } from '../../tracing/context.ts';
@@ -24,6 +25,8 @@ export interface ContainerRecord {
   readonly path: string;
   readonly args: readonly string[];
   readonly restartCount: number;
+  /** Volumes and folders of the host; missing in notes of an older engine. */
+  readonly mountPoints?: readonly MountPoint[];
   /** The trace that created it, and the one that last started it: exits are told there. */
   readonly createdIn: SpanContext | null;
   readonly startedIn: SpanContext | null;
@@ -65,6 +68,9 @@ export class Container {
   }
   get state(): ContainerState {
     return this.record.state;
+  }
+  get mountPoints(): readonly MountPoint[] {
+    return this.record.mountPoints ?? [];
   }
   get logPath(): string {
     return join(this.directory, `${this.id}-json.log`);

@@ -15,11 +15,13 @@ import { checkName, generateName } from '../container/names.ts';
 import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
 import { unpackImage } from '../images/unpack.ts';
+import type { MountPoint } from '../volumes/mount-points.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
 import { DEFAULT_SHM_BYTES } from '../oci/mounts.ts';
 import { commandLine } from '../oci/spec.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
+import { copyUp, mountPointsOf, prepareVolumes, releaseVolumes } from './mounts.ts';
 import { validate } from './validate.ts';
 
 export interface CreateRequest {
@@ -49,6 +51,7 @@ export const mergeConfig = (
     WorkingDir: user.WorkingDir || (image?.WorkingDir ?? ''),
     Labels: { ...image?.Labels, ...user.Labels },
     ExposedPorts: { ...image?.ExposedPorts, ...user.ExposedPorts },
+    Volumes: { ...image?.Volumes, ...user.Volumes },
     StopSignal: user.StopSignal || (image?.StopSignal ?? ''),
   };
 };
@@ -74,6 +77,7 @@ export const create = async (
   const warnings = validate(asked, askedHost);
   const given = name === '' ? null : checkName(name);
   const merged = mergeConfig(asked, image.config.config);
+  const points = mountPointsOf(daemon, merged, askedHost);
   if (commandLine(merged).length === 0 || commandLine(merged)[0] === '') {
     throw new EngineError('invalid_argument', 'no command specified');
   }
@@ -88,6 +92,7 @@ export const create = async (
       config,
       host: complete(askedHost, config),
       image,
+      points,
     });
   } catch (error) {
     daemon.store.releaseName(chosen);
@@ -104,12 +109,16 @@ const makeContainer = async (
     readonly config: ContainerConfig;
     readonly host: HostConfig;
     readonly image: LoadedImage;
+    readonly points: readonly MountPoint[];
   },
 ): Promise<void> => {
-  const { id, name, config, host, image } = made;
+  const { id, name, config, host, image, points } = made;
   const [path = '', ...args] = commandLine(config);
   await prepareLayer(daemon, id, image);
+  let mountPoints: readonly MountPoint[] = [];
   try {
+    mountPoints = await prepareVolumes(daemon, id, points);
+    await copyUp(daemon, id, mountPoints);
     const record = newRecord({
       id,
       name,
@@ -120,11 +129,13 @@ const makeContainer = async (
       isAutoRemove: host.AutoRemove,
       path,
       args,
+      mountPoints,
       createdIn: currentContext() ?? null,
     });
     const container = await daemon.store.add(record, host);
     daemon.events.emit(containerEvent(container, 'create'));
   } catch (error) {
+    await releaseVolumes(daemon, id, { mountPoints, removesAnonymous: true });
     await daemon.images.removeSnapshot(id).catch(() => undefined);
     throw error;
   }

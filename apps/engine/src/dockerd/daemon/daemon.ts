@@ -6,6 +6,7 @@ import type { ContainerStore } from '../container/container-store.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import type { TaskClient } from '../containerd-client/tasks.ts';
 import type { ImageStore } from '../images/image-store.ts';
+import type { VolumeStore } from '../volumes/volume-store.ts';
 import type { EventLog } from './events.ts';
 
 export interface DaemonOptions {
@@ -22,6 +23,7 @@ export interface Daemon {
   readonly images: ImageClient;
   readonly imageStore: ImageStore;
   readonly store: ContainerStore;
+  readonly volumes: VolumeStore;
   readonly events: EventLog;
   readonly tracer: Tracer;
   readonly native: Pick<

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Container } from '../container/container.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
 import type { Daemon } from './daemon.ts';
+import { mountAnswer } from './mounts.ts';
 import { networksOf } from './networks.ts';
 
 const hasPid = (status: string): boolean => status === 'running' || status === 'paused';
@@ -51,7 +52,7 @@ export const inspect = async (
       ReadonlyPaths: hostConfig.ReadonlyPaths ?? READONLY_PATHS,
     },
     GraphDriver: { Name: 'overlayfs', Data: null },
-    Mounts: [],
+    Mounts: container.mountPoints.map(mountAnswer),
     Config: record.config,
     NetworkSettings: {
       Bridge: '',

@@ -5,6 +5,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import { describeState, isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import type { Daemon } from './daemon.ts';
+import { mountAnswer } from './mounts.ts';
 import { networksOf } from './networks.ts';
 
 export interface ListOptions {
@@ -36,6 +37,8 @@ const TESTS: Readonly<Record<string, Test>> = {
   since: ({ record }, value, all) => record.created > (byName(all, value)?.record.created ?? '~'),
   before: ({ record }, value, all) => record.created < (byName(all, value)?.record.created ?? ''),
   network: ({ hostConfig }, value) => hostConfig.NetworkMode === value,
+  volume: ({ mountPoints }, value) =>
+    mountPoints.some(({ name, destination }) => name === value || destination === value),
   health: (_, value) => value === 'none',
 };
 
@@ -87,6 +90,6 @@ const summary = (container: Container): ContainerSummary => {
     Status: describeState(state),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksOf(container) },
-    Mounts: [],
+    Mounts: container.mountPoints.map(mountAnswer),
   };
 };

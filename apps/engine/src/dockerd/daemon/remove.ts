@@ -5,11 +5,18 @@ import type { Container } from '../container/container.ts';
 import { forceKill } from './kill.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
+import { releaseVolumes } from './mounts.ts';
+
+export interface RemoveOptions {
+  readonly isForced: boolean;
+  /** `-v`: the volumes that nobody named go too. */
+  readonly removesVolumes: boolean;
+}
 
 export const remove = async (
   daemon: Daemon,
   container: Container,
-  { isForced }: { readonly isForced: boolean },
+  { isForced, removesVolumes }: RemoveOptions,
 ): Promise<void> => {
   if (container.isRemoving) {
     throw new EngineError(
@@ -29,10 +36,14 @@ export const remove = async (
   }
   // A --rm container may have removed itself by now.
   if (daemon.store.byId(container.id) !== container) return;
-  await removeStopped(daemon, container);
+  await removeStopped(daemon, container, removesVolumes);
 };
 
-const removeStopped = (daemon: Daemon, container: Container): Promise<void> => {
+const removeStopped = (
+  daemon: Daemon,
+  container: Container,
+  removesVolumes: boolean,
+): Promise<void> => {
   container.isRemoving = true;
   return container.exclusively(async () => {
     if (daemon.store.byId(container.id) !== container) return;
@@ -43,6 +54,10 @@ const removeStopped = (daemon: Daemon, container: Container): Promise<void> => {
       }
       await daemon.images.removeSnapshot(container.id);
       await daemon.store.remove(container);
+      await releaseVolumes(daemon, container.id, {
+        mountPoints: container.mountPoints,
+        removesAnonymous: removesVolumes,
+      });
     } catch (error) {
       container.isRemoving = false;
       throw error;
@@ -57,7 +72,7 @@ const removeStopped = (daemon: Daemon, container: Container): Promise<void> => {
 export const autoRemove = (daemon: Daemon, container: Container): void => {
   if (container.isRemoving) return;
   // Not awaited: the exit is complete without it, and whoever waits for the removal is told by wasRemoved.
-  void removeStopped(daemon, container).catch((error: unknown) => {
+  void removeStopped(daemon, container, true).catch((error: unknown) => {
     process.stderr.write(`dockerd: removing ${container.id}: ${messageOf(error)}\n`);
   });
 };

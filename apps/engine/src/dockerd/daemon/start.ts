@@ -16,6 +16,7 @@ import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { outputTrace } from './output-trace.ts';
 import { autoRemove } from './remove.ts';
+import { makeMissingSources } from './mounts.ts';
 
 export const fifoDirectory = (daemon: Daemon, id: string): string =>
   join(daemon.options.execRoot, 'containers', id);
@@ -92,7 +93,9 @@ const createTask = async (
   );
   const user = resolveUser(config.User, userFiles, host.GroupAdd);
   const { cgroupParent } = daemon.options;
-  const spec = containerSpec({ id, config, host, user, files, cgroupParent });
+  const { mountPoints } = container;
+  await makeMissingSources(mountPoints);
+  const spec = containerSpec({ id, config, host, user, files, mountPoints, cgroupParent });
   // Written before the task exists: whatever happens next, the exit finds its trace.
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;

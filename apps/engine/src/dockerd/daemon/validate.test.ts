@@ -37,8 +37,6 @@ test.each<[string, unknown, unknown]>([
 
 test.each<[string, unknown, unknown?]>([
   ['--privileged', { Privileged: true }],
-  ['-v', { Binds: ['/:/host'] }],
-  ['--mount', { Mounts: [{}] }],
   ['-p', { PortBindings: { '80/tcp': [] } }],
   ['--pid', { PidMode: 'host' }],
   ['--ipc', { IpcMode: 'host' }],

@@ -91,13 +91,8 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): vo
 };
 
 /** `[is it asked for, what it is]`: each of these would change what the container is. */
-const unsupported = (
-  config: ContainerConfig,
-  host: HostConfig,
-): readonly (readonly [boolean, string])[] => [
+const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] => [
   [host.Privileged, 'privileged containers (--privileged)'],
-  [host.Binds.length + host.Mounts.length > 0, 'volumes and bind mounts (-v, --mount)'],
-  [host.VolumesFrom.length > 0, 'volumes of other containers (--volumes-from)'],
   [Object.keys(host.PortBindings).length > 0 || host.PublishAllPorts, 'published ports (-p, -P)'],
   [host.Links.length > 0, 'links between containers (--link)'],
   [host.PidMode !== '', "another pid namespace than the container's own (--pid)"],
@@ -135,10 +130,9 @@ const unsupported = (
     'block I/O limits (--blkio-weight, --device-read-bps, …)',
   ],
   [!['', 'default'].includes(host.Isolation), `the isolation technology ${host.Isolation}`],
-  [Object.keys(config.Volumes).length > 0, 'anonymous volumes (-v /path)'],
 ];
 
-const checkHost = (config: ContainerConfig, host: HostConfig): void => {
+const checkHost = (host: HostConfig): void => {
   if (!RESTART_POLICIES.includes(host.RestartPolicy.Name)) {
     refuse(
       `invalid restart policy: unknown policy '${host.RestartPolicy.Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
@@ -147,7 +141,7 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   if (host.AutoRemove && !['', 'no'].includes(host.RestartPolicy.Name)) {
     refuse("can't create 'AutoRemove' container with restart policy");
   }
-  for (const [isAsked, what] of unsupported(config, host)) {
+  for (const [isAsked, what] of unsupported(host)) {
     if (isAsked) refuse(`${what} are not supported by this daemon yet`);
   }
   for (const option of host.SecurityOpt) {
@@ -176,7 +170,7 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
 /** Throws what Docker would say, or answers warnings. */
 export const validate = (config: ContainerConfig, host: HostConfig): string[] => {
   checkConfig(config);
-  checkHost(config, host);
+  checkHost(host);
   checkMemory(host);
   checkCpu(host);
   // Each of these throws for a value that it does not know.

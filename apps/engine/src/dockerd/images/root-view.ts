@@ -1,5 +1,6 @@
 /**
- * Reads a few files of a container's root file system before it runs: /etc/passwd and /etc/group.
+ * Looks into a container's root file system before it runs: for /etc/passwd and /etc/group, and for what a new volume
+ * shall show.
  *
  * The layers are shown by a read-only overlay mount for this moment. Links in an image may point anywhere, so a path
  * is walked step by step, and what would leave the root stays inside it, as after chroot(2).
@@ -22,8 +23,8 @@ const MAX_FILE_BYTES = 1024 * 1024;
 const optionOf = (mount: Mount, name: string): string | undefined =>
   mount.options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
 
-/** Undefined when there is no such regular file. */
-export const readInRoot = async (root: string, path: string): Promise<string | undefined> => {
+/** Where the path leads inside the root, as a path of the host without links; undefined when nothing is there. */
+export const resolveInRoot = async (root: string, path: string): Promise<string | undefined> => {
   let pending = path.split('/').filter(Boolean);
   let resolved = '/';
   for (let links = 0; pending.length > 0;) {
@@ -41,8 +42,15 @@ export const readInRoot = async (root: string, path: string): Promise<string | u
     if (posix.isAbsolute(target)) resolved = '/';
     pending = [...target.split('/').filter((part) => part !== '' && part !== '.'), ...pending];
   }
+  return join(root, resolved);
+};
+
+/** Undefined when there is no such regular file. */
+export const readInRoot = async (root: string, path: string): Promise<string | undefined> => {
+  const resolved = await resolveInRoot(root, path);
+  if (resolved === undefined) return undefined;
   const file = await open(
-    join(root, resolved),
+    resolved,
     constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
   ).catch(() => null);
   if (!file) return undefined;
@@ -69,25 +77,35 @@ const viewOf = (mount: Mount, target: string): Parameters<Native['mount']>[0] =>
   return { source: 'overlay', target, type: 'overlay', flags, data };
 };
 
+/** Shows the layers at `target` for as long as `work` looks at them. */
+export const withRootView = async <T>(
+  native: Pick<Native, 'mount' | 'unmount'>,
+  mounts: readonly Mount[],
+  target: string,
+  work: (root: string) => Promise<T>,
+): Promise<T | null> => {
+  const [mount] = mounts;
+  if (!mount) return null;
+  // A single layer is a folder already.
+  if (mount.type === 'bind') return work(mount.source);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  native.mount(viewOf(mount, target));
+  try {
+    return await work(target);
+  } finally {
+    native.unmount(target, MNT_DETACH);
+    rmdirSync(target);
+  }
+};
+
 export const readUserFiles = async (
   native: Pick<Native, 'mount' | 'unmount'>,
   mounts: readonly Mount[],
   target: string,
 ): Promise<UserFiles> => {
-  const [mount] = mounts;
-  if (!mount) return { passwd: '', group: '' };
-  const read = async (root: string): Promise<UserFiles> => ({
+  const files = await withRootView(native, mounts, target, async (root) => ({
     passwd: (await readInRoot(root, 'etc/passwd')) ?? '',
     group: (await readInRoot(root, 'etc/group')) ?? '',
-  });
-  // A single layer is a folder already.
-  if (mount.type === 'bind') return read(mount.source);
-  mkdirSync(target, { recursive: true, mode: 0o700 });
-  native.mount(viewOf(mount, target));
-  try {
-    return await read(target);
-  } finally {
-    native.unmount(target, MNT_DETACH);
-    rmdirSync(target);
-  }
+  }));
+  return files ?? { passwd: '', group: '' };
 };

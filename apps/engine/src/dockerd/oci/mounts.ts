@@ -3,6 +3,7 @@
  * Reference: https://github.com/opencontainers/runtime-spec/blob/main/config.md#mounts
  */
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
+import type { MountPoint } from '../volumes/mount-points.ts';
 
 /** Files that dockerd writes for the container and the container may change. */
 export interface ManagedFiles {
@@ -52,12 +53,51 @@ const tmpfsMount = ([destination, options]: readonly [string, string]): Mount =>
   options: ['noexec', 'nosuid', 'nodev', 'rprivate', ...options.split(',').filter(Boolean)],
 });
 
-export const containerMounts = (options: {
+const userMount = (point: MountPoint): Mount =>
+  point.type === 'tmpfs'
+    ? {
+        destination: point.destination,
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: [
+          ...HARDENED,
+          'rprivate',
+          ...(point.isWritable ? [] : ['ro']),
+          ...point.tmpfsOptions,
+        ],
+      }
+    : {
+        destination: point.destination,
+        type: 'bind',
+        source: point.source,
+        options: [
+          point.isRecursive ? 'rbind' : 'bind',
+          point.propagation || 'rprivate',
+          ...(point.isWritable ? [] : ['ro']),
+        ],
+      };
+
+const depth = ({ destination }: Mount): number => destination.split('/').length;
+
+interface MountOptions {
   readonly files: ManagedFiles;
   readonly shmBytes: number;
   /** `--tmpfs /path:options`. */
   readonly tmpfs: Readonly<Record<string, string>>;
-}): Mount[] => [
+  readonly points: readonly MountPoint[];
+}
+
+/** What the user mounts takes the place of what would be there; a folder comes before what lies in it. */
+export const containerMounts = (options: MountOptions): Mount[] => {
+  const own = [...Object.entries(options.tmpfs).map(tmpfsMount), ...options.points.map(userMount)];
+  const taken = new Set(own.map(({ destination }) => destination));
+  const kept = defaultMounts(options).filter(({ destination }) => !taken.has(destination));
+  const inOrder = own.sort((left, right) => depth(left) - depth(right));
+  const isFile = ({ type }: Mount): boolean => type === 'bind';
+  return [...kept.filter((mount) => !isFile(mount)), ...inOrder, ...kept.filter(isFile)];
+};
+
+const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes'>): Mount[] => [
   { destination: '/proc', type: 'proc', source: 'proc', options: HARDENED },
   {
     destination: '/dev',
@@ -81,7 +121,6 @@ export const containerMounts = (options: {
     source: 'shm',
     options: [...HARDENED, 'mode=1777', `size=${options.shmBytes || DEFAULT_SHM_BYTES}`],
   },
-  ...Object.entries(options.tmpfs).map(tmpfsMount),
   fileMount('/etc/resolv.conf', options.files.resolvConf),
   fileMount('/etc/hostname', options.files.hostname),
   fileMount('/etc/hosts', options.files.hosts),

@@ -10,6 +10,7 @@ import { containerMounts, MASKED_PATHS, READONLY_PATHS, type ManagedFiles } from
 import { containerResources } from './resources.ts';
 import { containerRlimits } from './rlimits.ts';
 import { defaultSeccomp } from './seccomp-default.ts';
+import type { MountPoint } from '../volumes/mount-points.ts';
 import type { ResolvedUser } from './user.ts';
 
 export interface SpecOptions {
@@ -18,6 +19,7 @@ export interface SpecOptions {
   readonly host: HostConfig;
   readonly user: ResolvedUser;
   readonly files: ManagedFiles;
+  readonly mountPoints: readonly MountPoint[];
   /** `--cgroup-parent` of the daemon; the container's own one wins. */
   readonly cgroupParent: string;
 }
@@ -82,7 +84,12 @@ export const containerSpec = (options: SpecOptions): RuntimeSpec => {
     root: { path: 'rootfs', readonly: host.ReadonlyRootfs },
     hostname: config.Hostname,
     ...(config.Domainname ? { domainname: config.Domainname } : {}),
-    mounts: containerMounts({ files: options.files, shmBytes: host.ShmSize, tmpfs: host.Tmpfs }),
+    mounts: containerMounts({
+      files: options.files,
+      shmBytes: host.ShmSize,
+      tmpfs: host.Tmpfs,
+      points: options.mountPoints,
+    }),
     annotations: { ...host.Annotations },
     linux: {
       namespaces: [

@@ -5,6 +5,7 @@
  * Clients written in Go send `null` for every empty list, map or pointer, so `null` means "not given" throughout.
  */
 import { z } from 'zod';
+import { MountRequest, type MountAnswer } from './volumes.ts';
 
 /** A value that may be missing or null, and then is `fallback`. */
 const or = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>
@@ -57,7 +58,7 @@ export type Ulimit = z.output<typeof Ulimit>;
 
 export const HostConfig = z.object({
   Binds: texts,
-  Mounts: or(z.array(z.unknown()), []),
+  Mounts: or(z.array(MountRequest), []),
   Tmpfs: textMap,
   VolumesFrom: texts,
   ContainerIDFile: text,
@@ -159,7 +160,7 @@ export interface ContainerSummary {
   readonly Status: string;
   readonly HostConfig: { readonly NetworkMode: string };
   readonly NetworkSettings: { readonly Networks: Readonly<Record<string, unknown>> };
-  readonly Mounts: readonly unknown[];
+  readonly Mounts: readonly MountAnswer[];
   readonly SizeRw?: number;
   readonly SizeRootFs?: number;
 }

@@ -34,6 +34,8 @@ export const ATTRIBUTES = {
   'engineroom.cgroup.value': 'What was written into it.',
   'engineroom.mount.target': 'Where something was mounted, as the container sees it.',
   'engineroom.mount.type': 'The type of the filesystem.',
+  'engineroom.volume.name': 'The name of the volume.',
+  'engineroom.volume.mountpoint': 'The folder of the host that holds the files of the volume.',
   'engineroom.overlay.lower': 'The read-only layers of the image, uppermost first.',
   'engineroom.overlay.upper': 'The writable layer of the container.',
   'engineroom.plan.stage':

@@ -57,7 +57,10 @@ export const removeContainer: Handler = async (backend, exchange) => {
   if (query.flag('link')) {
     throw new EngineError('not_implemented', 'links are not supported by this daemon yet');
   }
-  await backend.remove(name, { isForced: query.flag('force') });
+  await backend.remove(name, {
+    isForced: query.flag('force'),
+    removesVolumes: query.flag('v'),
+  });
   answerEmpty(exchange, 204);
 };
 

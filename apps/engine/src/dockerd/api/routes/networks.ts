@@ -1,5 +1,5 @@
 /**
- * Networks, volumes, plugins and what else is looked for by `docker inspect`, `network ls`, `volume ls`.
+ * Networks, plugins and what else is looked for by `docker inspect` and `network ls`.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/
  */
 import { EngineError } from '../../../protocol/errdefs.ts';
@@ -14,14 +14,6 @@ export const listNetworks: Handler = (backend, exchange) => {
 
 export const inspectNetwork: Handler = (backend, exchange) => {
   answerJson(exchange, 200, backend.inspectNetwork(exchange.name));
-};
-
-export const listVolumes: Handler = (_backend, exchange) => {
-  answerJson(exchange, 200, { Volumes: [], Warnings: null });
-};
-
-export const inspectVolume: Handler = (_backend, { name }) => {
-  throw new EngineError('not_found', `get ${name}: no such volume`);
 };
 
 export const listPlugins: Handler = (_backend, exchange) => {
