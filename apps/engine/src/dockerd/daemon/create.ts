@@ -3,6 +3,7 @@
  * Upstream: moby daemon/create.go.
  */
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import type {
   ContainerConfig,
   ContainerCreateResponse,
@@ -22,6 +23,7 @@ import { commandLine } from '../oci/spec.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { copyUp, mountPointsOf, prepareVolumes, releaseVolumes } from './mounts.ts';
+import { fixedNetworkMode, networkLender } from './networks.ts';
 import { validate } from './validate.ts';
 
 export interface CreateRequest {
@@ -56,9 +58,9 @@ export const mergeConfig = (
   };
 };
 
-const complete = (host: HostConfig, config: ContainerConfig): HostConfig => ({
+const complete = (daemon: Daemon, host: HostConfig, config: ContainerConfig): HostConfig => ({
   ...host,
-  NetworkMode: host.NetworkMode || 'default',
+  NetworkMode: fixedNetworkMode(daemon, host.NetworkMode),
   IpcMode: host.IpcMode || 'private',
   CgroupnsMode: host.CgroupnsMode || 'private',
   ShmSize: host.ShmSize || DEFAULT_SHM_BYTES,
@@ -67,6 +69,12 @@ const complete = (host: HostConfig, config: ContainerConfig): HostConfig => ({
   Runtime: host.Runtime || DEFAULT_RUNTIME,
   ConsoleSize: config.Tty ? host.ConsoleSize : [0, 0],
 });
+
+/** Who shares a network shares the name that is known there. */
+const hostnameFor = (daemon: Daemon, id: string, { NetworkMode }: HostConfig): string => {
+  if (NetworkMode === 'host') return hostname();
+  return networkLender(daemon, NetworkMode)?.record.config.Hostname ?? id.slice(0, SHORT_ID);
+};
 
 export const create = async (
   daemon: Daemon,
@@ -82,7 +90,8 @@ export const create = async (
     throw new EngineError('invalid_argument', 'no command specified');
   }
   const id = randomBytes(32).toString('hex');
-  const config = { ...merged, Hostname: merged.Hostname || id.slice(0, SHORT_ID) };
+  const config = { ...merged, Hostname: merged.Hostname || hostnameFor(daemon, id, askedHost) };
+  const host = complete(daemon, askedHost, config);
   const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
   daemon.store.reserveName(chosen, id);
   try {
@@ -90,7 +99,7 @@ export const create = async (
       id,
       name: chosen,
       config,
-      host: complete(askedHost, config),
+      host,
       image,
       points,
     });

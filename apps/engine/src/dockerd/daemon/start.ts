@@ -9,7 +9,7 @@ import { nextState, isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import { ContainerRun } from '../container/container-run.ts';
 import { readUserFiles } from '../images/root-view.ts';
-import { writeNetworkFiles } from '../oci/network-files.ts';
+import { networkFilesIn, writeNetworkFiles } from '../oci/network-files.ts';
 import { containerSpec } from '../oci/spec.ts';
 import { resolveUser } from '../oci/user.ts';
 import type { Daemon } from './daemon.ts';
@@ -17,6 +17,7 @@ import { containerEvent } from './events.ts';
 import { outputTrace } from './output-trace.ts';
 import { autoRemove } from './remove.ts';
 import { makeMissingSources } from './mounts.ts';
+import { networkLender, networkNamespace } from './networks.ts';
 
 export const fifoDirectory = (daemon: Daemon, id: string): string =>
   join(daemon.options.execRoot, 'containers', id);
@@ -82,9 +83,13 @@ const createTask = async (
 ): Promise<void> => {
   const { id, hostConfig: host } = container;
   const { config, imageRef } = container.record;
+  const network = networkNamespace(daemon, host.NetworkMode);
+  const lender = networkLender(daemon, host.NetworkMode);
   const [mounts, files] = await Promise.all([
     daemon.images.snapshotMounts(id),
-    writeNetworkFiles(container.directory, config, host),
+    lender
+      ? networkFilesIn(lender.directory)
+      : writeNetworkFiles(container.directory, config, host),
   ]);
   const userFiles = await readUserFiles(
     daemon.native,
@@ -95,7 +100,7 @@ const createTask = async (
   const { cgroupParent } = daemon.options;
   const { mountPoints } = container;
   await makeMissingSources(mountPoints);
-  const spec = containerSpec({ id, config, host, user, files, mountPoints, cgroupParent });
+  const spec = containerSpec({ id, config, host, user, files, network, mountPoints, cgroupParent });
   // Written before the task exists: whatever happens next, the exit finds its trace.
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;

@@ -122,7 +122,12 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Images: new Set(images.map(({ target }) => target.digest)).size,
     Driver: 'overlayfs',
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
-    Plugins: { Volume: ['local'], Network: ['null'], Authorization: null, Log: ['json-file'] },
+    Plugins: {
+      Volume: ['local'],
+      Network: ['host', 'null'],
+      Authorization: null,
+      Log: ['json-file'],
+    },
     ...limitsOfHost(),
     Debug: false,
     NFd: 0,

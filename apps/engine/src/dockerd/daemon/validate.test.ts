@@ -41,7 +41,6 @@ test.each<[string, unknown, unknown?]>([
   ['--pid', { PidMode: 'host' }],
   ['--ipc', { IpcMode: 'host' }],
   ['--uts', { UTSMode: 'host' }],
-  ['host', { NetworkMode: 'host' }],
   ['--device', { Devices: [{}] }],
   ['--sysctl', { Sysctls: { a: 'b' } }],
   ['--restart', { RestartPolicy: { Name: 'always' } }],

@@ -16,8 +16,8 @@ const MINIMUM_MEMORY_BYTES = 6 * 1024 * 1024;
 const NANO_CPUS_PER_CPU = 1e9;
 const HOSTNAME_BYTES = 64;
 const RESTART_POLICIES = ['', 'no', 'on-failure', 'always', 'unless-stopped'];
-/** Networks that a container may name: this daemon has no bridge, so each of them means loopback only. */
-const NETWORK_MODES = ['', 'default', 'none', 'bridge'];
+/** Networks that a container may name: this daemon has no bridge, so each but `host` means loopback only. */
+const NETWORK_MODES = ['', 'default', 'none', 'bridge', 'host'];
 const SECURITY_OPTIONS =
   /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
 
@@ -132,7 +132,7 @@ const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] 
   [!['', 'default'].includes(host.Isolation), `the isolation technology ${host.Isolation}`],
 ];
 
-const checkHost = (host: HostConfig): void => {
+const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   if (!RESTART_POLICIES.includes(host.RestartPolicy.Name)) {
     refuse(
       `invalid restart policy: unknown policy '${host.RestartPolicy.Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
@@ -152,10 +152,17 @@ const checkHost = (host: HostConfig): void => {
   if (!['', 'runc', DEFAULT_RUNTIME].includes(host.Runtime)) {
     refuse(`unknown or invalid runtime name: ${host.Runtime}`);
   }
-  if (host.NetworkMode === 'host' || host.NetworkMode.startsWith('container:')) {
-    refuse(`the network mode "${host.NetworkMode}" is not supported by this daemon yet`);
+  const sharesNetwork = host.NetworkMode.startsWith('container:');
+  if (sharesNetwork && config.Hostname !== '') {
+    refuse('conflicting options: hostname and the network mode');
   }
-  if (!NETWORK_MODES.includes(host.NetworkMode)) {
+  if (sharesNetwork && host.Dns.length > 0) {
+    refuse('conflicting options: dns and the network mode');
+  }
+  if (sharesNetwork && host.ExtraHosts.length > 0) {
+    refuse('conflicting options: custom host-to-IP mapping and the network mode');
+  }
+  if (!sharesNetwork && !NETWORK_MODES.includes(host.NetworkMode)) {
     refuse(`network ${host.NetworkMode} not found`);
   }
   if (host.CgroupParent.split('/').includes('..')) {
@@ -170,7 +177,7 @@ const checkHost = (host: HostConfig): void => {
 /** Throws what Docker would say, or answers warnings. */
 export const validate = (config: ContainerConfig, host: HostConfig): string[] => {
   checkConfig(config);
-  checkHost(host);
+  checkHost(config, host);
   checkMemory(host);
   checkCpu(host);
   // Each of these throws for a value that it does not know.

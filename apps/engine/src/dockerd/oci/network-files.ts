@@ -47,16 +47,19 @@ export const resolvConfFile = (host: HostConfig, ofTheHost: string): string => {
   return `${[...kept, ...given].join('\n')}\n`;
 };
 
+/** The files of a container, where they lie on the host. */
+export const networkFilesIn = (directory: string): ManagedFiles => ({
+  hosts: join(directory, 'hosts'),
+  hostname: join(directory, 'hostname'),
+  resolvConf: join(directory, 'resolv.conf'),
+});
+
 export const writeNetworkFiles = async (
   directory: string,
   config: ContainerConfig,
   host: HostConfig,
 ): Promise<ManagedFiles> => {
-  const files = {
-    hosts: join(directory, 'hosts'),
-    hostname: join(directory, 'hostname'),
-    resolvConf: join(directory, 'resolv.conf'),
-  };
+  const files = networkFilesIn(directory);
   const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
   await Promise.all([
     writeFile(files.hosts, hostsFile(host), { mode: 0o644 }),

@@ -12,6 +12,7 @@ const aSpec = (config: unknown, host: unknown = {}, uid = 0): RuntimeSpec =>
     host: HostConfig.parse(host),
     user: { uid, gid: uid, additionalGids: [uid], home: '/root' },
     files: { hosts: '/d/hosts', hostname: '/d/hostname', resolvConf: '/d/resolv.conf' },
+    network: { type: 'network' },
     mountPoints: [],
     cgroupParent: '/engine-room',
   });

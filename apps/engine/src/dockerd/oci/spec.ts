@@ -19,15 +19,16 @@ export interface SpecOptions {
   readonly host: HostConfig;
   readonly user: ResolvedUser;
   readonly files: ManagedFiles;
+  /** New, or another container's; null for the host's. */
+  readonly network: LinuxNamespace | null;
   readonly mountPoints: readonly MountPoint[];
   /** `--cgroup-parent` of the daemon; the container's own one wins. */
   readonly cgroupParent: string;
 }
 
-/** One of each, all new: nothing is shared with the host. See namespaces(7). */
+/** Always new: none of these is shared with the host. See namespaces(7). */
 const NAMESPACES: readonly LinuxNamespace[] = [
   { type: 'mount' },
-  { type: 'network' },
   { type: 'uts' },
   { type: 'pid' },
   { type: 'ipc' },
@@ -94,6 +95,7 @@ export const containerSpec = (options: SpecOptions): RuntimeSpec => {
     linux: {
       namespaces: [
         ...NAMESPACES,
+        ...(options.network ? [options.network] : []),
         ...(host.CgroupnsMode === 'host' ? [] : [{ type: 'cgroup' as const }]),
       ],
       cgroupsPath: `${host.CgroupParent || options.cgroupParent}/${id}`,

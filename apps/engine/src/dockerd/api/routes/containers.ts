@@ -20,7 +20,10 @@ export const createContainer: Handler = async (backend, exchange) => {
   checkForJson(request.headers['content-type'], body.length);
   const { HostConfig, NetworkingConfig, ...config } = parseBody(ContainerCreateBody, body);
   const networks = Object.keys(NetworkingConfig.EndpointsConfig);
-  const other = networks.find((name) => !['default', 'none', 'bridge'].includes(name));
+  const other = networks.find(
+    (name) =>
+      !['default', 'none', 'bridge', 'host'].includes(name) && !name.startsWith('container:'),
+  );
   // Not 404: at this point the CLI takes that for a missing image and pulls.
   if (other !== undefined) throw new EngineError('invalid_argument', `network ${other} not found`);
   const created = await backend.create({ name: query.text('name'), config, host: HostConfig });
