@@ -7,7 +7,15 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pathWithTools } from './system-needs.mjs';
-import { countPlaywright, countVitest, judge, table, total } from './test-summary.mjs';
+import {
+  countPlaywright,
+  countVitest,
+  failuresOfPlaywright,
+  failuresOfVitest,
+  judge,
+  table,
+  total,
+} from './test-summary.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, 'test-results');
@@ -23,6 +31,7 @@ export const vitest = (name, projects, options = {}) => {
     name,
     report,
     count: countVitest,
+    failures: failuresOfVitest,
     command: [
       process.execPath,
       'node_modules/vitest/vitest.mjs',
@@ -43,6 +52,7 @@ export const playwright = (name, project, options = {}) => {
     name,
     report,
     count: countPlaywright,
+    failures: failuresOfPlaywright,
     command: [
       process.execPath,
       'node_modules/@playwright/test/cli.js',
@@ -102,19 +112,21 @@ export function run([file, ...args], { env = {}, timeoutMs = 15 * MINUTE } = {})
   });
 }
 
-const readReport = ({ report, count }) => {
+const readReport = ({ report, count, failures }) => {
   try {
-    return count(JSON.parse(readFileSync(report, 'utf8')));
+    const read = JSON.parse(readFileSync(report, 'utf8'));
+    return { counts: count(read), broken: failures(read) };
   } catch {
-    return null;
+    return { counts: null, broken: [] };
   }
 };
 
-/** Runs the suites, prints the table and "N passed, N failed" as the last line, and sets the exit code. */
+/** Runs the suites, prints what failed, the table and "N passed, N failed" as the last line, and sets the exit code. */
 export async function runSuites(suites) {
   const ci = Boolean(process.env.CI) && process.env.CI !== 'false';
   mkdirSync(REPORTS, { recursive: true });
   const verdicts = [];
+  const failures = [];
   for (const suite of suites) {
     console.log(`\n── ${suite.name} ${'─'.repeat(Math.max(0, 90 - suite.name.length))}`);
     const begin = performance.now();
@@ -126,15 +138,20 @@ export async function runSuites(suites) {
       verdict = { passed: 0, failed: ci ? 1 : 0, skipped: 1, note: `not run: ${missing}` };
     } else {
       const exitCode = await run(suite.command, suite);
-      const counts = suite.report
+      const { counts, broken } = suite.report
         ? readReport(suite)
-        : { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 };
+        : {
+            counts: { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 },
+            broken: [],
+          };
+      failures.push(...broken.map((name) => `${suite.name}: ${name}`));
       verdict = judge({ exitCode, counts, ci });
     }
     verdicts.push({ name: suite.name, seconds: (performance.now() - begin) / 1000, ...verdict });
     if (suite.fatal && verdict.failed > 0) break;
   }
   const { passed, failed } = total(verdicts);
+  if (failures.length > 0) console.log(`\nfailed:\n${failures.join('\n')}`);
   console.log(`\n${table(verdicts)}\n\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

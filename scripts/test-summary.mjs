@@ -16,6 +16,34 @@ export function countVitest(report) {
   };
 }
 
+/** The names of the tests that failed in vitest's JSON report, or of the files that could not be loaded. */
+export function failuresOfVitest(report) {
+  return report.testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === 'failed');
+      if (failed.length === 0) return [`${name}: ${firstLine(message)}`];
+      return failed.map(
+        ({ fullName, failureMessages }) => `${name}: ${fullName}: ${firstLine(failureMessages[0])}`,
+      );
+    });
+}
+
+/** The names of the tests that failed, or needed a second try, in Playwright's JSON report. */
+export function failuresOfPlaywright(report) {
+  const below = ({ suites = [], specs = [] }) => [
+    ...specs
+      .filter(({ tests }) =>
+        tests.some(({ status }) => status !== 'expected' && status !== 'skipped'),
+      )
+      .map(({ file, title }) => `${file}: ${title}`),
+    ...suites.flatMap(below),
+  ];
+  return [...below(report), ...(report.errors ?? []).map(({ message }) => firstLine(message))];
+}
+
+const firstLine = (text = '') => text.split('\n')[0];
+
 /** Playwright's JSON report. A test that needed a second try is a failure: nobody should have to wonder. */
 export function countPlaywright(report) {
   const { expected, unexpected, flaky, skipped } = report.stats;

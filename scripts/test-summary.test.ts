@@ -1,6 +1,13 @@
 /** What counts as a failure. */
 import { expect, test } from 'vitest';
-import { countPlaywright, countVitest, judge, table, total } from './test-summary.mjs';
+import {
+  countPlaywright,
+  countVitest,
+  failuresOfPlaywright,
+  failuresOfVitest,
+  judge,
+  table,
+} from './test-summary.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 0 };
 
@@ -65,4 +72,47 @@ test('the table marks the runner that failed', () => {
       .map((line) => line[0]),
   ).toEqual(['✓', '✗']);
   expect(total(verdicts)).toEqual({ passed: 3, failed: 1, skipped: 0 });
+});
+
+test('what failed is named, with the first line of why', () => {
+  const vitestReport = {
+    testResults: [
+      { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }] },
+      {
+        name: 'b.test.ts',
+        status: 'failed',
+        assertionResults: [
+          { status: 'passed', fullName: 'good', failureMessages: [] },
+          {
+            status: 'failed',
+            fullName: 'bad',
+            failureMessages: ['Error: 1 is not 2\n  at line 3'],
+          },
+        ],
+      },
+      { name: 'c.test.ts', status: 'failed', message: 'no such module', assertionResults: [] },
+    ],
+  };
+  expect(failuresOfVitest(vitestReport)).toEqual([
+    'b.test.ts: bad: Error: 1 is not 2',
+    'c.test.ts: no such module',
+  ]);
+
+  const spec = (title: string, status: string) => ({
+    file: 'd.spec.ts',
+    title,
+    tests: [{ status }],
+  });
+  const browserReport = {
+    suites: [
+      { specs: [spec('fine', 'expected')], suites: [{ specs: [spec('second try', 'flaky')] }] },
+      { specs: [spec('broken', 'unexpected'), spec('left out', 'skipped')] },
+    ],
+    errors: [{ message: 'the server did not start' }],
+  };
+  expect(failuresOfPlaywright(browserReport)).toEqual([
+    'd.spec.ts: second try',
+    'd.spec.ts: broken',
+    'the server did not start',
+  ]);
 });

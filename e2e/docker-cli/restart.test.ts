@@ -22,8 +22,9 @@ afterAll(async () => {
 });
 
 const LINES = 300_000;
-const PRINTS = `i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done; exit 5`;
-const ALL_LINES = Array.from({ length: LINES }, (_, index) => `${index}\n`).join('');
+/** Begins when it is told to, so that its pid can be looked up while it surely lives. */
+const PRINTS = `trap go=1 USR1; echo ready; while [ -z "$go" ]; do sleep 0.05; done; i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done; exit 5`;
+const ALL_LINES = 'ready\n' + Array.from({ length: LINES }, (_, index) => `${index}\n`).join('');
 
 /** SIGKILL, and wait until the lab has started another one in its place. */
 async function crash(daemons: readonly ('dockerd' | 'containerd')[]): Promise<void> {
@@ -50,10 +51,12 @@ test.for([[['dockerd', 'containerd']], [['dockerd']], [['containerd']]] as const
   async ([daemons]) => {
     const name = `survivor-${daemons.join('-')}`;
     await docker.ok(['run', '-d', '--name', name, 'busybox', 'sh', '-c', PRINTS]);
-    const following = docker.start(['logs', '-f', name]);
-    await following.until(/^2000$/m);
     const { Pid } = (await docker.inspect(name)).State;
     const startTime = startTimeOf(Pid);
+    const following = docker.start(['logs', '-f', name]);
+    await following.until(/^ready$/m);
+    await docker.ok(['kill', '--signal', 'USR1', name]);
+    await following.until(/^2000$/m);
 
     await crash(daemons);
     following.process.kill('SIGKILL');

@@ -143,4 +143,20 @@ describe('the playhead', () => {
     expect(playhead.getState()).toMatchObject({ isPlaying: false, n: RUN.length });
     expect(stepsBehind(playhead.getState())).toBe(0);
   });
+
+  test('whoever went to the end stays there while the rest of the run still arrives', () => {
+    const model = new RunModel();
+    model.add(RUN.slice(0, 20));
+    openRun('late', model, { isLive: true });
+    goToEnd();
+
+    model.add(RUN.slice(20));
+    noteGrowth(false);
+    expect(playhead.getState().n).toBe(RUN.length);
+
+    stepBack();
+    const { n } = playhead.getState();
+    noteGrowth(false);
+    expect(playhead.getState().n).toBe(n);
+  });
 });

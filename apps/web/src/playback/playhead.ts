@@ -6,6 +6,7 @@
  * n, step         derived from realNs (and level), kept here so that a component re-renders only when they change
  * isPlaying       written by play, pause, and by arriving somewhere
  * pace, level     written by the reader
+ * staysAtEnd      true from End until the reader goes elsewhere: what still arrives moves the end, and us with it
  * isFollowing     true from a live run's beginning until the reader goes somewhere on their own
  *
  * Who draws per frame (tokens, clocks, the playhead's line) subscribes to realNs and writes to the DOM itself.
@@ -29,6 +30,7 @@ export interface PlayheadState {
   readonly stopAt: number | null;
   readonly pace: Pace;
   readonly level: Level;
+  readonly staysAtEnd: boolean;
   readonly isFollowing: boolean;
   /** The run may still grow: its end is not the end. */
   readonly isLive: boolean;
@@ -44,6 +46,7 @@ export const playhead = createStore<PlayheadState>(() => ({
   stopAt: null,
   pace: 'learn',
   level: 'step',
+  staysAtEnd: false,
   isFollowing: false,
   isLive: false,
 }));
@@ -74,6 +77,7 @@ export const openRun = (
     isLive,
     isFollowing: play,
     isPlaying: play,
+    staysAtEnd: false,
     stopAt: null,
     ...placeAt({ model, level: state.level }, START_NS),
   }));
@@ -81,13 +85,17 @@ export const openRun = (
 
 /** The run has grown (or has been completed) under the playhead. */
 export const noteGrowth = (isLive: boolean): void => {
-  playhead.setState((state) => ({ isLive, ...placeAt(state, state.realNs) }));
+  playhead.setState((state) => ({
+    isLive,
+    ...placeAt(state, state.staysAtEnd ? endOf(state) : state.realNs),
+  }));
 };
 
 export const seekReal = (realNs: number): void => {
   playhead.setState((state) => ({
     ...placeAt(state, realNs),
     isPlaying: false,
+    staysAtEnd: false,
     stopAt: null,
     isFollowing: false,
   }));
@@ -126,6 +134,7 @@ export const stepForward = ({ animate = true } = {}): void => {
   playhead.setState((state) => ({
     ...placeAt(state, animate ? at : rest),
     isPlaying: animate,
+    staysAtEnd: false,
     stopAt: animate ? rest : null,
     isFollowing: false,
   }));
@@ -138,7 +147,10 @@ export const stepBack = (): void => {
 
 export const goToStart = (): void => seekReal(START_NS);
 
-export const goToEnd = (): void => seekReal(endOf(get()));
+export const goToEnd = (): void => {
+  seekReal(endOf(get()));
+  playhead.setState({ staysAtEnd: true });
+};
 
 /** Checkpoints are the chapters of the run. */
 export const nextCheckpoint = (direction: 1 | -1): void => {
@@ -174,7 +186,7 @@ export const play = (): void => {
   if (state.pace === 'step') return stepForward();
   const atEnd = state.realNs >= endOf(state);
   const place = atEnd && !state.isLive ? placeAt(state, START_NS) : {};
-  playhead.setState({ ...place, isPlaying: true, stopAt: null });
+  playhead.setState({ ...place, isPlaying: true, staysAtEnd: false, stopAt: null });
 };
 
 export const pause = (): void => {
@@ -205,6 +217,7 @@ export const catchUp = (): void => {
   playhead.setState((state) => ({
     ...placeAt(state, endOf(state)),
     isPlaying: state.isLive,
+    staysAtEnd: false,
     isFollowing: state.isLive,
     stopAt: null,
   }));
