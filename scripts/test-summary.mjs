@@ -16,6 +16,8 @@ export function countVitest(report) {
   };
 }
 
+const firstLine = (text = '') => text.split('\n')[0];
+
 /** The names of the tests that failed in vitest's JSON report, or of the files that could not be loaded. */
 export function failuresOfVitest(report) {
   return report.testResults
@@ -41,8 +43,6 @@ export function failuresOfPlaywright(report) {
   ];
   return [...below(report), ...(report.errors ?? []).map(({ message }) => firstLine(message))];
 }
-
-const firstLine = (text = '') => text.split('\n')[0];
 
 /** Playwright's JSON report. A test that needed a second try is a failure: nobody should have to wonder. */
 export function countPlaywright(report) {
