@@ -21,6 +21,7 @@ async function aBatch(): Promise<void> {
   );
   await docker(['run', '--rm', '-i', '-m', '64m', 'busybox', 'cat'], { input: 'some input' });
   await docker(['run', '--rm', '-t', 'busybox', 'tty']);
+  await docker(['run', '--rm', '-v', '/etc', '--tmpfs', '/data', 'busybox', 'true']);
   for (const args of FAILURES) await docker(['run', '--rm', ...args]);
 
   const id = await docker.ok(['run', '-d', 'busybox', 'sleep', '1000']);
