@@ -7,6 +7,7 @@ import {
   failuresOfVitest,
   judge,
   table,
+  total,
 } from './test-summary.mjs';
 
 const counts = { passed: 3, failed: 0, skipped: 0 };
