@@ -277,6 +277,46 @@ test('rm of an unknown container fails, rm -f of it does not', async () => {
   });
 });
 
+test('pause freezes a container, unpause lets it go on', async () => {
+  const name = aName();
+  await started(name, IGNORES_TERM);
+
+  expect(await docker.ok(['pause', name])).toBe(name);
+  expect((await docker.inspect(name)).State).toMatchObject({ Status: 'paused', Running: true });
+  expect(await docker.ok(['ps', '--filter', `name=${name}`, '--format', '{{.Status}}'])).toMatch(
+    /^Up .+ \(Paused\)$/,
+  );
+  const again = await docker(['pause', name]);
+  expect(again.code).toBe(1);
+  expect(again.stderr).toMatch(/container .* is already paused/i);
+
+  expect(await docker.ok(['unpause', name])).toBe(name);
+  expect((await docker.inspect(name)).State.Status).toBe('running');
+  const twice = await docker(['unpause', name]);
+  expect(twice.code).toBe(1);
+  expect(twice.stderr).toMatch(/container .* is not paused/i);
+});
+
+test('a paused container can be stopped, and hears the signal', async () => {
+  const name = aName();
+  await started(name, TALKS_ON_TERM);
+  await docker.ok(['pause', name]);
+
+  await docker.ok(['stop', '-t', '60', name]);
+
+  expect((await docker.inspect(name)).State).toMatchObject({ Status: 'exited', ExitCode: 9 });
+});
+
+test('pause of a container that does not run is refused', async () => {
+  const name = aName();
+  const id = await docker.ok(['create', '--name', name, 'busybox']);
+
+  const { code, stderr } = await docker(['pause', name]);
+
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`container ${id} is not running`, 'i'));
+});
+
 test('several containers in one command: each is dealt with', async () => {
   const [first, second] = [aName(), aName()];
   await docker.ok(['create', '--name', first, 'busybox']);

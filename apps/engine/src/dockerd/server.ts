@@ -13,6 +13,7 @@ import { kill, stop } from './daemon/kill.ts';
 import { list } from './daemon/list.ts';
 import { logs } from './daemon/logs.ts';
 import { inspectNetwork, listNetworks } from './daemon/networks.ts';
+import { pause, unpause } from './daemon/pause.ts';
 import { remove } from './daemon/remove.ts';
 import { rename, resize } from './daemon/rename.ts';
 import { start } from './daemon/start.ts';
@@ -54,6 +55,8 @@ export const daemonBackend = (daemon: Daemon): Backend => {
       await start(daemon, container);
     },
     kill: async (reference, signal) => kill(daemon, find(reference), signal),
+    pause: async (reference) => pause(daemon, find(reference)),
+    unpause: async (reference) => unpause(daemon, find(reference)),
     remove: async (reference, options) => remove(daemon, find(reference), options),
     rename: async (reference, to) => rename(daemon, find(reference), to),
     resize: async (reference, size) => resize(daemon, find(reference), size),

@@ -35,6 +35,8 @@ export interface ContainerBackend {
     options: { readonly timeoutSeconds: number | null; readonly signal: string },
   ): Promise<void>;
   kill(reference: string, signal: string): Promise<void>;
+  pause(reference: string): Promise<void>;
+  unpause(reference: string): Promise<void>;
   remove(
     reference: string,
     options: { readonly isForced: boolean; readonly removesVolumes: boolean },

@@ -16,6 +16,7 @@ import { NAMESPACE, SNAPSHOTTER } from './channel.ts';
 const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 /** Long enough for a machine under load, short enough that a hung shim is not waited for for ever. */
 const TASK_TIMEOUT_MS = 120_000;
+const SIGKILL = 9;
 
 export interface TaskStdio {
   /** Paths of FIFOs; empty for none. */
@@ -159,6 +160,20 @@ export class TaskClient {
     await this.#tasks.kill({ containerId: id, signal }, { source: __SOURCE__ });
   }
 
+  async pause(id: string): Promise<void> {
+    await this.#tasks.pause(
+      { containerId: id },
+      { timeoutMs: TASK_TIMEOUT_MS, source: __SOURCE__ },
+    );
+  }
+
+  async resume(id: string): Promise<void> {
+    await this.#tasks.resume(
+      { containerId: id },
+      { timeoutMs: TASK_TIMEOUT_MS, source: __SOURCE__ },
+    );
+  }
+
   /** Collects the exit code and lets the shim go. Null when there is no such task. */
   async delete(id: string): Promise<{ exitCode: number; exitedAt: string } | null> {
     try {
@@ -171,6 +186,23 @@ export class TaskClient {
       if (kindOf(error) === 'not_found') return null;
       throw error;
     }
+  }
+
+  /**
+   * Takes back a task that was made and never started: its process waits for a start that will not come, so it is
+   * killed first, for only what has ended can be deleted. Nothing there: nothing to do.
+   */
+  async discard(id: string): Promise<void> {
+    const task = await this.get(id);
+    if (task && task.status !== 'stopped') {
+      await ignoring('failed_precondition', ignoring('not_found', this.kill(id, SIGKILL)));
+      await ignoring(
+        'not_found',
+        this.#tasks.wait({ containerId: id }, { timeoutMs: TASK_TIMEOUT_MS, source: __SOURCE__ }),
+      );
+    }
+    if (task) await this.delete(id);
+    await this.deleteContainer(id);
   }
 
   async get(id: string): Promise<TaskInfo | null> {

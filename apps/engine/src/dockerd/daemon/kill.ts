@@ -6,6 +6,7 @@ import type { Container } from '../container/container.ts';
 import { signalNumber } from '../container/signals.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
+import { unpause } from './pause.ts';
 
 const SIGTERM = 15;
 const SIGKILL = 9;
@@ -19,6 +20,15 @@ const send = async (daemon: Daemon, container: Container, signal: number): Promi
   } catch (error) {
     // It exited by itself meanwhile.
     if (kindOf(error) !== 'not_found' && kindOf(error) !== 'failed_precondition') throw error;
+    return;
+  }
+  const { StopSignal } = container.record.config;
+  const isMeantToEnd = StopSignal === '' || signalNumber(StopSignal) === signal;
+  // A frozen process takes its signal when it is thawed. (For SIGKILL the shim thaws by itself.)
+  if (container.state.status === 'paused' && signal !== SIGKILL && isMeantToEnd) {
+    await unpause(daemon, container).catch((error: unknown) => {
+      if (kindOf(error) !== 'conflict') throw error;
+    });
   }
 };
 

@@ -41,8 +41,8 @@ const reconcile = async (
   }
   if (task?.status === 'created') {
     // Nobody will ever start it: the client that asked has seen its connection break.
-    await daemon.tasks.delete(container.id);
-    await daemon.tasks.deleteContainer(container.id);
+    await daemon.tasks.discard(container.id);
+    container.hasTask = false;
     return;
   }
   if (!isRunning(container.state)) {

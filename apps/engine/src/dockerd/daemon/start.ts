@@ -109,8 +109,7 @@ const createTask = async (
     .createContainer({ id, image: imageRef, spec, labels: {} })
     .catch(async (error: unknown) => {
       if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
-      await daemon.tasks.delete(id);
-      await daemon.tasks.deleteContainer(id);
+      await daemon.tasks.discard(id);
       await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} });
     });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
@@ -161,8 +160,7 @@ const failedStart = async (
   cause: unknown,
 ): Promise<EngineError> => {
   const { exitCode, error } = startFailure(cause);
-  await daemon.tasks.delete(container.id).catch(() => null);
-  await daemon.tasks.deleteContainer(container.id).catch(() => undefined);
+  await daemon.tasks.discard(container.id).catch(() => undefined);
   container.hasTask = false;
   container.run = null;
   await run?.dispose();

@@ -55,6 +55,16 @@ export const killContainer: Handler = async (backend, exchange) => {
   answerEmpty(exchange, 204);
 };
 
+export const pauseContainer: Handler = async (backend, exchange) => {
+  await backend.pause(exchange.name);
+  answerEmpty(exchange, 204);
+};
+
+export const unpauseContainer: Handler = async (backend, exchange) => {
+  await backend.unpause(exchange.name);
+  answerEmpty(exchange, 204);
+};
+
 export const removeContainer: Handler = async (backend, exchange) => {
   const { query, name } = exchange;
   if (query.flag('link')) {
