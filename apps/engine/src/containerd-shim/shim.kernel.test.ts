@@ -413,4 +413,26 @@ describe('the trace', () => {
       ),
     ).toHaveLength(1);
   });
+
+  it("hears of the shim's own end, in the trace of who sent it away", async () => {
+    const shim = await bench.claim({ args: ['true'] });
+    const { id, task } = shim;
+    await create(shim);
+    await task.start({ id });
+    await task.wait({ id });
+
+    await bench.tracer.span('rm', {}, async () => {
+      await task.delete({ id });
+      await task.shutdown({ id });
+    });
+    await until(() => bench.trace.some((event) => event.id === processId(shim.pid, 'exit')));
+
+    const rm = bench.trace.find((event) => event.type === 'spanStarted' && event.name === 'rm');
+    expect(bench.trace.find((event) => event.id === processId(shim.pid, 'exit'))).toMatchObject({
+      traceId: rm?.traceId,
+      actor: 'shim',
+      exit: { code: 0 },
+      level: 'step',
+    });
+  });
 });

@@ -8,6 +8,8 @@ import type { Native } from '../../../../native/native.ts';
 import { messageOf } from '../protocol/errdefs.ts';
 import { Task as TaskV2 } from '../protocol/gen/task/shim-v2_pb.ts';
 import { Task as TaskV3 } from '../protocol/gen/task/shim_pb.ts';
+import { processId } from '../protocol/trace/event-id.ts';
+import { currentContext, withContext, type SpanContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { createTtrpcServer, type TtrpcServer } from '../transport/ttrpc-server.ts';
 import { addressOf, checkIdentity, socketPathOf, titleOf, type ShimIdentity } from './identity.ts';
@@ -86,22 +88,43 @@ export class Shim {
     return shim;
   }
 
-  /** After the answer to Shutdown is on its way. */
+  /** After the answer to Shutdown is on its way. The trace of who asked is where the shim's end belongs. */
   #leaveSoon(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
-    setImmediate(() => void this.#leave());
+    const askedBy = currentContext();
+    setImmediate(() => void this.#leave(askedBy));
   }
 
-  async #leave(): Promise<void> {
+  async #leave(askedBy: SpanContext | undefined): Promise<void> {
     const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
     try {
-      await Promise.race([this.#publisher.flushed().then(() => this.#tracer.flush()), late]);
+      await Promise.race([this.#publisher.flushed(), late]);
+      this.#tellExit(askedBy);
+      await Promise.race([this.#tracer.flush(), late]);
       this.#publisher.close();
       rmSync(this.#socketPath, { force: true });
     } catch (error) {
       this.#log.warn('shutdown', messageOf(error));
     }
     process.exit(0);
+  }
+
+  /** The last thing that a shim does: nobody waits for it, for it was re-parented at its start. */
+  #tellExit(askedBy: SpanContext | undefined): void {
+    const { pid, ppid } = process;
+    withContext(askedBy, () =>
+      this.#tracer.emit({
+        type: 'process',
+        id: processId(pid, 'exit'),
+        change: 'exit',
+        actor: 'shim',
+        process: { pid, ppid, name: process.title.split(' ')[0] ?? '' },
+        exit: { code: 0 },
+        level: 'step',
+        source: __SOURCE__,
+        attributes: { 'process.pid': pid, 'process.exit.code': 0 },
+      }),
+    );
   }
 }
