@@ -6,21 +6,25 @@ import type { Linux, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.t
 import type { HostFacts } from './host-facts.ts';
 import type { StageBuilder } from './plan/stage-builder.ts';
 
-export interface CreateInput {
+/** What `create` and `exec` have in common: a process with a user, limits and a program. */
+export interface ProgramInput {
   readonly spec: RuntimeSpec;
   readonly facts: HostFacts;
   readonly id: string;
   /** Absolute path of the bundle. */
   readonly bundle: string;
-  /** Host path of the FIFO that init waits on. */
-  readonly execFifo: string;
   /** Which of 0, 1 and 2 belong to the container alone and may be given to its user: pipes, not the host's /dev/null. */
   readonly ownsStdio: readonly [boolean, boolean, boolean];
   /** HOME where config.json's env has none. */
   readonly home: string;
 }
 
-export interface Compilation extends CreateInput {
+export interface CreateInput extends ProgramInput {
+  /** Host path of the FIFO that init waits on. */
+  readonly execFifo: string;
+}
+
+export interface Compilation extends ProgramInput {
   readonly process: Process & { readonly args: readonly string[] };
   readonly linux: Linux;
   /** Absolute host path of the root filesystem. */
@@ -37,6 +41,7 @@ export const SLOT = {
   syncRunc: 'line to init',
   syncInit: 'line to runc',
   init: 'pid of init',
+  container: "pidfd of the container's init",
   cgroup: 'cgroup',
   deviceFilter: 'device filter',
   namespace: 'namespace',

@@ -59,7 +59,7 @@ export const compileCreate = (input: CreateInput): Plan => {
   };
 };
 
-const begin = (input: CreateInput): Compilation => {
+const begin = (input: CreateInput): Compilation & CreateInput => {
   const { spec, bundle, facts } = input;
   const { process, linux } = spec;
   if (!process) return refuse('process property must not be empty');
@@ -121,7 +121,7 @@ const isThere = (value: unknown): boolean =>
   !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** runc itself: cgroups and limits, then the clone, then wait. */
-const compileRunc = (c: Compilation): void => {
+const compileRunc = (c: Compilation & CreateInput): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   c.parent.call('umask', [number(0)], {
     title: 'what runc makes gets exactly the permissions that it asks for',
@@ -138,7 +138,7 @@ const compileRunc = (c: Compilation): void => {
 };
 
 /** init, the future PID 1: still root, still on the host's files; step by step it gives both away. */
-const compileInit = (c: Compilation, mounts: readonly ParsedMount[]): void => {
+const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[]): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   settleInit(c);
   joinCgroups(c, cgroups);

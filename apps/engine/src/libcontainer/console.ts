@@ -9,8 +9,11 @@ import { placeForFile, shownPlace } from './rootfs/in-root.ts';
 
 export const wantsConsole = (c: Compilation): boolean => c.process.terminal === true;
 
-/** Precondition: devpts is mounted in the rootfs, pivot_root is still to come. Postcondition: 0, 1 and 2 are the terminal. */
-export const setUpConsole = (c: Compilation): void => {
+/**
+ * Precondition: devpts is mounted in the rootfs, pivot_root is still to come (or, for `exec`, was long ago).
+ * Postcondition: 0, 1 and 2 are the terminal.
+ */
+export const setUpConsole = (c: Compilation, { isExec = false } = {}): void => {
   if (!wantsConsole(c)) return;
   const words = { object: 'stdio', reference: 'man:pty(7)', purpose: 'console' } as const;
   openMaster(c);
@@ -43,22 +46,7 @@ export const setUpConsole = (c: Compilation): void => {
     },
   );
   setWindowSize(c);
-  placeForFile(c, '/dev/console', { purpose: 'console' });
-  c.init.call(
-    'mount',
-    [
-      fdPath(SLOT.pty),
-      fdPath(SLOT.target, shownPlace('/dev/console')),
-      NULL,
-      flags(MS, MS.MS_BIND),
-      NULL,
-    ],
-    {
-      ...words,
-      title: 'the terminal is also /dev/console',
-      source: __SOURCE__,
-    },
-  );
+  if (!isExec) mountOnDevConsole(c);
   sendMaster(c);
   c.init.call('ioctl', [slot(SLOT.pty), number(IOCTL.TIOCSCTTY, 'TIOCSCTTY'), number(0)], {
     ...words,
@@ -73,6 +61,28 @@ export const setUpConsole = (c: Compilation): void => {
       source: __SOURCE__,
     });
   }
+};
+
+/** The terminal of the first process is also /dev/console. */
+const mountOnDevConsole = (c: Compilation): void => {
+  placeForFile(c, '/dev/console', { purpose: 'console' });
+  c.init.call(
+    'mount',
+    [
+      fdPath(SLOT.pty),
+      fdPath(SLOT.target, shownPlace('/dev/console')),
+      NULL,
+      flags(MS, MS.MS_BIND),
+      NULL,
+    ],
+    {
+      object: 'stdio',
+      reference: 'man:pty(7)',
+      purpose: 'console',
+      title: 'the terminal is also /dev/console',
+      source: __SOURCE__,
+    },
+  );
 };
 
 const openMaster = (c: Compilation): void => {

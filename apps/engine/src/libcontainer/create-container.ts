@@ -2,7 +2,7 @@
  * `runc create`: from a bundle to a process that is parked in front of its program.
  * Upstream: runc create.go, libcontainer/container_linux.go.
  */
-import { fstatSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
@@ -11,6 +11,7 @@ import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { cgroupsOf, hierarchyName } from './cgroups/paths.ts';
 import { compileCreate } from './compile-create.ts';
+import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
@@ -121,7 +122,11 @@ interface Creation extends CreateOptions {
 const create = async (creation: Creation): Promise<CreatedContainer> => {
   const { native, tracer, id, bundle, stdio, span, spec } = creation;
   const plan = compile(creation);
-  const console = openConsole(creation);
+  const console = openConsole(native, {
+    terminal: spec.process?.terminal === true,
+    consoleSocket: creation.consoleSocket,
+    words: 'runc create failed',
+  });
   let running: RunningPlan;
   try {
     running = runPlan({
@@ -169,11 +174,7 @@ const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
       id,
       bundle,
       execFifo: execFifoPath(root, id),
-      ownsStdio: [
-        belongsToContainer(stdio[0]),
-        belongsToContainer(stdio[1]),
-        belongsToContainer(stdio[2]),
-      ],
+      ownsStdio: ownedStdio(stdio),
       home: hasHome ? '' : homeOf(rootfs, uid),
     });
   } catch (error) {
@@ -182,53 +183,11 @@ const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
   }
 };
 
-/** A pipe was made for this container; /dev/null and files are the host's. */
-const belongsToContainer = (fd: number): boolean => {
-  const stat = fstatSync(fd);
-  return stat.isFIFO() || stat.isSocket();
-};
-
-interface Console {
-  readonly extraFds: readonly number[];
-  /** runc has its copy. */
-  handedOver(): void;
-  /** The master that init has sent. */
-  receive(): number | null;
-  close(): void;
-}
-
-const CONSOLE_TIMEOUT_MS = 1000;
-
-const openConsole = ({ native, spec, consoleSocket }: Creation): Console => {
-  const nothing = { handedOver: () => undefined, receive: () => null, close: () => undefined };
-  if (spec.process?.terminal !== true) {
-    if (consoleSocket !== undefined)
-      throw new EngineError(
-        'invalid_argument',
-        'runc create failed: cannot use console socket if runc will not detach or allocate tty',
-      );
-    return { ...nothing, extraFds: [] };
-  }
-  if (consoleSocket !== undefined) return { ...nothing, extraFds: [consoleSocket] };
-  const [ours, theirs] = native.socketpair();
-  const open = new Set([ours, theirs]);
-  const close = (fd: number): void => {
-    if (open.delete(fd)) native.close(fd);
-  };
-  return {
-    extraFds: [theirs],
-    handedOver: () => close(theirs),
-    // It was sent long ago: init is parked, and sending comes before that.
-    receive: () => native.receiveFd(ours, CONSOLE_TIMEOUT_MS),
-    close: () => [ours, theirs].forEach(close),
-  };
-};
-
 const parked = async (
   creation: Creation,
   pid: number,
   running: RunningPlan,
-  console: Console,
+  console: ConsoleChannel,
 ): Promise<CreatedContainer> => {
   const { native, root, bundle, spec, span } = creation;
   let pidfd: number | null = null;
@@ -283,6 +242,7 @@ const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
     created: new Date().toISOString(),
     annotations: spec.annotations ?? {},
     cgroupPaths: cgroupPathsOf(creation),
+    spec,
   };
 };
 

@@ -5,6 +5,7 @@
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, kindOf } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { setFrozen } from './cgroups/freezer.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import type { Plan } from './plan/step.ts';
@@ -82,5 +83,7 @@ const killEverything = async (native: Native, state: ContainerState): Promise<vo
   });
   native.pidfdSendSignal(pidfd, 9);
   for (const pid of pidsIn(Object.values(state.cgroupPaths).flatMap(cgroupFoldersBelow))) kill(pid);
+  // On version 1 a frozen process dies only when it is thawed.
+  if (state.status === 'paused') await setFrozen(state.cgroupPaths, false);
   await dead;
 };

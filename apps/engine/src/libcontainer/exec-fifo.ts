@@ -2,14 +2,16 @@
  * Where a created container waits: opening a FIFO for writing blocks until `runc start` opens it for reading.
  * fifo(7). Upstream: runc libcontainer/standard_init_linux.go, container_linux.go (createExecFifo).
  */
-import { type Compilation, FD, SLOT } from './compilation.ts';
+import { type Compilation, type CreateInput, FD, SLOT } from './compilation.ts';
 import { openFlags, S_IFMT_OF } from './plan/constants.ts';
 import { AT_FDCWD, fdPath, flags, number, slot, struct, text } from './plan/stage-builder.ts';
 
 /** Writable for everybody: the container's user opens it, through a descriptor that nobody else has. */
 const MODE = S_IFMT_OF.p | 0o622;
 
-export const makeExecFifo = (c: Compilation): void => {
+type WithFifo = Compilation & Pick<CreateInput, 'execFifo'>;
+
+export const makeExecFifo = (c: WithFifo): void => {
   c.parent.call('mknodat', [AT_FDCWD, text(c.execFifo), number(MODE, 'S_IFIFO|0622'), number(0)], {
     title: 'the gate at which the container will wait: exec.fifo',
     object: 'sync',
@@ -20,7 +22,7 @@ export const makeExecFifo = (c: Compilation): void => {
 };
 
 /** While the host's tree is still visible; a FIFO's handle leads nowhere else. */
-export const holdExecFifo = (c: Compilation): void => {
+export const holdExecFifo = (c: WithFifo): void => {
   const { O_PATH, O_CLOEXEC } = openFlags(c.facts.architecture);
   c.init.call(
     'openat',

@@ -7,7 +7,7 @@ import { type Compilation, refuse, SLOT } from './compilation.ts';
 import { CLONE, openFlags, SIGCHLD } from './plan/constants.ts';
 import { AT_FDCWD, flags, number, pack, slot, struct, text } from './plan/stage-builder.ts';
 
-type Kind = LinuxNamespace['type'];
+export type Kind = LinuxNamespace['type'];
 
 const FLAG = {
   mount: CLONE.CLONE_NEWNS,
@@ -17,6 +17,7 @@ const FLAG = {
   user: CLONE.CLONE_NEWUSER,
   pid: CLONE.CLONE_NEWPID,
   network: CLONE.CLONE_NEWNET,
+  time: CLONE.CLONE_NEWTIME,
 } as const;
 
 /** In the order of the flags of clone3: everything that is new in one call. */
@@ -99,6 +100,21 @@ const WORDS: Readonly<Record<(typeof CLONED)[number], string>> = {
 
 export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): void => {
   const fresh = CLONED.filter((kind) => hasNew(c, kind));
+  cloneWith(c, fresh, {
+    ...options,
+    title: `the container's first process is born, with its own ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
+  });
+};
+
+/** One more process for a container that is there already: nothing about it is new. */
+export const cloneIntoContainer = (c: Compilation, options: { intoCgroup: boolean }): void =>
+  cloneWith(c, [], { ...options, title: 'another process of the container is born' });
+
+const cloneWith = (
+  c: Compilation,
+  fresh: readonly (typeof CLONED)[number][],
+  options: { readonly intoCgroup: boolean; readonly title: string },
+): void => {
   const cloneFlags = fresh.reduce((sum, kind) => sum | FLAG[kind], 0);
   const shown = flags(
     CLONE,
@@ -114,7 +130,7 @@ export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): voi
       number(88),
     ],
     {
-      title: `the container's first process is born, with its own ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
+      title: options.title,
       object: 'namespace',
       level: 'chapter',
       source: __SOURCE__,
@@ -124,6 +140,37 @@ export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): voi
       purpose: 'clone',
     },
   );
+};
+
+/** A pid namespace is entered by the child that is born after this; runc itself stays where it is. */
+export const enterPidNamespace = (c: Compilation, kinds: readonly Kind[]): void => {
+  if (!kinds.includes('pid')) return;
+  c.parent.call('setns', [slot(SLOT.container), flags(CLONE, FLAG.pid)], {
+    title: "the next child is born in the container's pid namespace",
+    object: 'namespace',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'man:setns(2)',
+    purpose: 'namespace',
+  });
+};
+
+/**
+ * All other namespaces of the container's init, in one call: the kernel takes the user namespace first.
+ * A pidfd cannot be mistaken for a later process with the same number.
+ */
+export const enterNamespaces = (c: Compilation, kinds: readonly Kind[]): void => {
+  const others = kinds.filter((kind) => kind !== 'pid');
+  if (others.length === 0) return;
+  const value = others.reduce((sum, kind) => sum | FLAG[kind], 0);
+  c.init.call('setns', [slot(SLOT.container), flags(CLONE, value)], {
+    title: `enter the container: its ${others.join(', ')} namespaces`,
+    object: 'namespace',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'man:setns(2)',
+    purpose: 'namespace',
+  });
 };
 
 /** Postcondition: /proc/self/cgroup shows `/` to the container. Must come after init has joined its cgroup. */

@@ -62,9 +62,9 @@ export class PlanTrace {
     this.#o = options;
   }
 
-  /** `runc create` makes the container; the other verbs only accompany it. */
+  /** `runc create` and `runc exec` bring a program to life; the other verbs only accompany it. */
   get #level(): Level {
-    return this.#o.argv[1] === 'create' ? 'step' : 'detail';
+    return ['create', 'exec'].includes(this.#o.argv[1] ?? '') ? 'step' : 'detail';
   }
 
   /** The last step of runc itself went well. */

@@ -3,11 +3,12 @@
  * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Status } from '../protocol/oci/state.ts';
+import { isFrozen } from './cgroups/freezer.ts';
 
 const StateFile = z.object({
   ociVersion: z.string(),
@@ -21,6 +22,8 @@ const StateFile = z.object({
   annotations: z.record(z.string(), z.string()),
   /** `memory` → /sys/fs/cgroup/memory/engine-room/4f2a… */
   cgroupPaths: z.record(z.string(), z.string()),
+  /** config.json as it was at the create: what the bundle says later changes nothing. `exec` reads it (RuntimeSpec). */
+  spec: z.unknown(),
 });
 export type StateFile = z.infer<typeof StateFile>;
 
@@ -62,7 +65,13 @@ export const removeStateFolder = (root: string, id: string): Promise<void> =>
 /** Whole or not at all: a reader never sees half of it. */
 export const writeState = async (root: string, state: StateFile): Promise<void> => {
   const path = join(stateFolder(root, state.id), 'state.json');
-  await writeFile(`${path}.new`, `${JSON.stringify(state)}\n`, { mode: 0o600 });
+  const file = await open(`${path}.new`, 'w', 0o600);
+  try {
+    await file.writeFile(`${JSON.stringify(state)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
   await rename(`${path}.new`, path);
 };
 
@@ -80,11 +89,12 @@ export const readState = async (root: string, id: string): Promise<ContainerStat
   return { ...state, status: statusOf(root, state) };
 };
 
-/** Not remembered but asked: the process lives, and the gate is still there. */
+/** Not remembered but asked: the process lives, the gate is still there, the freezer holds it. */
 const statusOf = (root: string, state: StateFile): Status => {
   const process = readProcess(state.pid);
   if (!process || process.startTime !== state.startTime || 'ZX'.includes(process.state))
     return 'stopped';
+  if (isFrozen(state.cgroupPaths)) return 'paused';
   return existsSync(execFifoPath(root, state.id)) ? 'created' : 'running';
 };
 

@@ -105,7 +105,7 @@ const writeLimit = (c: Compilation, cgroup: Cgroup, limit: Limit): void => {
 };
 
 /** Version 2: init is born inside the cgroup, so not a page is charged elsewhere. clone(2) CLONE_INTO_CGROUP */
-const holdCgroup = (c: Compilation, cgroup: Cgroup): void => {
+export const holdCgroup = (c: Compilation, cgroup: Cgroup): void => {
   const open = openFlags(c.facts.architecture);
   c.parent.call(
     'openat',

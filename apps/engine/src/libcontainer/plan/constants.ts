@@ -6,6 +6,7 @@ import type { NativeArchitecture } from './syscall-numbers.ts';
 
 /** clone(2), unshare(2), setns(2) */
 export const CLONE = {
+  CLONE_NEWTIME: 0x80,
   CLONE_NEWNS: 0x0002_0000,
   CLONE_NEWCGROUP: 0x0200_0000,
   CLONE_NEWUTS: 0x0400_0000,
@@ -93,6 +94,7 @@ export const S_IFMT_OF = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
 
 /** prctl(2) */
 export const PR = {
+  PR_SET_DUMPABLE: 4,
   PR_SET_KEEPCAPS: 8,
   PR_CAPBSET_DROP: 24,
   PR_SET_NO_NEW_PRIVS: 38,

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 
-/** creating → created → running → stopped. */
-export const Status = z.enum(['creating', 'created', 'running', 'stopped']);
+/** creating → created → running → stopped; upstream adds paused. */
+export const Status = z.enum(['creating', 'created', 'running', 'paused', 'stopped']);
 
 export const State = z.looseObject({
   ociVersion: z.string(),
