@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
 import { traceOfProcess } from '../../tracing/context.ts';
@@ -28,10 +28,12 @@ const start = (script: string, printsContainer = false) => {
   return { run, events, context: () => context, bytes: () => bytes };
 };
 
-const textOf = (events: readonly TraceEvent[]): string =>
+const textOf = (events: readonly TraceEvent[], stream = ''): string =>
   events
     .map((event) =>
-      event.type === 'spanEvent' ? event.attributes['engineroom.client.text'] : undefined,
+      event.type === 'spanEvent' && event.name.endsWith(stream)
+        ? event.attributes['engineroom.client.text']
+        : undefined,
     )
     .filter((text) => typeof text === 'string')
     .join('');
@@ -87,6 +89,26 @@ test('it gets the environment that it is given and nothing of ours', async () =>
 
   expect(textOf(events)).toBe('ONLY=this\n');
   expect(bytes()).toBe('ONLY=this\n'.length);
+});
+
+test('a character that arrives in pieces is told whole', async () => {
+  // The rest is written only when the first bytes have been read.
+  const { run, events, bytes } = start(
+    'rest() { printf "\\251n" >&2; printf "\\202\\254"; exit; }; trap rest USR1; printf "1\\342"; printf "\\303" >&2; while :; do sleep 0.01; done',
+  );
+  await vi.waitFor(() => expect(bytes()).toBe(3), { timeout: 20_000 });
+  run.kill('SIGUSR1');
+  await run.finished;
+
+  expect(textOf(events, 'stdout')).toBe('1€');
+  expect(textOf(events, 'stderr')).toBe('én');
+});
+
+test('bytes that never became a character are told as such, once', async () => {
+  const { run, events } = start('printf "a\\342\\202"');
+  await run.finished;
+
+  expect(textOf(events)).toBe('a\uFFFD');
 });
 
 test('it goes on reading when nothing wants the output', async () => {

@@ -3,6 +3,7 @@
  * Its trace is named after the process (pid and start time), as dockerd names that of any other client.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { processId, spanEndedId, spanStartedId } from '../../protocol/trace/event-id.ts';
@@ -10,7 +11,7 @@ import { traceOfProcess, type SpanContext } from '../../tracing/context.ts';
 import { shellExit } from '../exit-code.ts';
 import { labEmitter } from '../lab-emitter.ts';
 import { processInfo } from '../process-info.ts';
-import { ClientWords } from './client-words.ts';
+import { ClientWords, type Chunk } from './client-words.ts';
 
 export interface ClientRunOptions {
   readonly file: string;
@@ -42,6 +43,8 @@ export class ClientRun {
   readonly #child: ChildProcess;
   readonly #options: ClientRunOptions;
   readonly #words: ClientWords;
+  /** One a stream: a pipe may be read in the middle of a character. */
+  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
   #lastAnswerId: string | null = null;
   #containerStderr: Buffer[] = [];
   #containerStderrBytes = 0;
@@ -67,19 +70,7 @@ export class ClientRun {
     this.#child = child;
     this.pid = child.pid;
     this.context = traceOfProcess(child.pid, startTime);
-    this.#words = new ClientWords(options.printsContainer, (chunk) => {
-      this.#say({
-        type: 'spanEvent',
-        id: `client/${this.pid}/${chunk.stream}/${chunk.mono}`,
-        cause: processId(this.pid, 'exec'),
-        level: 'detail',
-        source: __SOURCE__,
-        spanId: this.context.spanId,
-        name: `client ${chunk.stream}`,
-        attributes: { 'engineroom.client.text': chunk.bytes.toString('utf8') },
-        mono: chunk.mono,
-      });
-    });
+    this.#words = new ClientWords(options.printsContainer, (chunk) => this.#sayWords(chunk));
     options.onBorn(this);
     this.#sayBirth(startTime);
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -93,6 +84,7 @@ export class ClientRun {
       child.once('close', () => {
         setTimeout(() => {
           this.#words.finish(Buffer.concat(this.#containerStderr));
+          this.#sayRest();
           resolve();
         }, SETTLE_MS);
       });
@@ -177,6 +169,32 @@ export class ClientRun {
       actor: 'docker',
       process: { ...process_, argv },
       attributes: { 'process.executable.path': this.#options.file },
+    });
+  }
+
+  #sayWords({ stream, bytes, mono }: Chunk): void {
+    this.#sayText(stream, this.#decoders[stream].write(bytes), mono);
+  }
+
+  /** Bytes that began a character which never came to its end. */
+  #sayRest(): void {
+    const mono = process.hrtime.bigint().toString();
+    for (const stream of ['stdout', 'stderr'] as const)
+      this.#sayText(stream, this.#decoders[stream].end(), mono);
+  }
+
+  #sayText(stream: Chunk['stream'], text: string, mono: string): void {
+    if (text === '') return;
+    this.#say({
+      type: 'spanEvent',
+      id: `client/${this.pid}/${stream}/${mono}`,
+      cause: processId(this.pid, 'exec'),
+      level: 'detail',
+      source: __SOURCE__,
+      spanId: this.context.spanId,
+      name: `client ${stream}`,
+      attributes: { 'engineroom.client.text': text },
+      mono,
     });
   }
 
