@@ -238,7 +238,7 @@ test('a binary that the machine cannot run leaves a word in the output and exit 
 });
 
 test('nothing is left behind: not by a container, not by a failed create', async () => {
-  const before = traces(bench.cgroupParent);
+  const before = traces(bench.cgroupParent, bench.folder);
 
   for (let round = 0; round < 5; round++) {
     await bench.run(['true']);
@@ -247,7 +247,7 @@ test('nothing is left behind: not by a container, not by a failed create', async
     expect(existsSync(join(bench.root, broken.id))).toBe(false);
   }
 
-  expect(traces(bench.cgroupParent)).toEqual(before);
+  expect(traces(bench.cgroupParent, bench.folder)).toEqual(before);
 });
 
 test('the same id cannot be created twice', async () => {

@@ -83,6 +83,11 @@ export class Container {
     return result;
   }
 
+  /** Resolves when what is being changed now is through: whoever asks in the middle of a start means what comes of it. */
+  settled(): Promise<void> {
+    return this.exclusively(() => Promise.resolve());
+  }
+
   /** Resolves at the next exit. */
   nextExit(signal?: AbortSignal): Promise<ExitResult> {
     return waitIn(this.#exitWaiters, signal);

@@ -38,6 +38,7 @@ export const kill = async (
   signalText: string,
 ): Promise<void> => {
   const signal = signalText === '' ? SIGKILL : signalNumber(signalText);
+  await container.settled();
   if (!isRunning(container.state)) {
     throw new EngineError(
       'conflict',
@@ -91,6 +92,7 @@ export const stop = async (
   container: Container,
   { timeoutSeconds, signal }: StopOptions,
 ): Promise<void> => {
+  await container.settled();
   if (!isRunning(container.state)) {
     throw new EngineError('not_modified', `container ${container.id} is already stopped`);
   }

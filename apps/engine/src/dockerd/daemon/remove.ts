@@ -24,6 +24,7 @@ export const remove = async (
       `removal of container ${container.name} is already in progress`,
     );
   }
+  await container.settled();
   if (isRunning(container.state)) {
     if (!isForced) {
       const hint =

@@ -272,15 +272,18 @@ export const status = (pid: number): ReadonlyMap<string, string> =>
       }),
   );
 
-/** What must be the same before and after. */
+/** What must be the same before and after. Others on the machine mount and unmount, too: only what is below `folder` counts. */
 export const traces = (
   cgroupParent: string,
+  folder: string,
 ): {
   readonly mounts: number;
   readonly cgroups: readonly string[];
   readonly descriptors: number;
 } => ({
-  mounts: readFileSync('/proc/self/mountinfo', 'utf8').split('\n').length,
+  mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter((line) => line.split(' ')[4]?.startsWith(folder)).length,
   cgroups: readHostFacts().hierarchies.flatMap(({ mountPoint }) => {
     const parent = join(mountPoint, cgroupParent);
     return existsSync(parent)

@@ -1,0 +1,64 @@
+/** A request that arrives in the middle of a start is about what comes of it: moby holds the container's lock meanwhile. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { nextState } from '../container/container-state.ts';
+import { Container, newRecord } from '../container/container.ts';
+import type { Daemon } from './daemon.ts';
+import { kill, stop } from './kill.ts';
+
+const SIGTERM = 15;
+
+let container: Container;
+let signals: number[];
+let finishStart: () => void;
+let started: Promise<void>;
+
+const daemon = () =>
+  ({
+    tasks: {
+      kill: (_id: string, signal: number) => {
+        signals.push(signal);
+        container.hasExited();
+        return Promise.resolve();
+      },
+    },
+    events: { emit: () => undefined },
+  }) as unknown as Daemon;
+
+beforeEach(() => {
+  signals = [];
+  const record = newRecord({
+    id: 'ab'.repeat(32),
+    name: 'one',
+    created: '2026-01-01T00:00:00Z',
+    config: ContainerConfig.parse({ Image: 'busybox' }),
+    imageId: 'sha256:1',
+    imageRef: 'busybox',
+    isAutoRemove: false,
+    path: 'sh',
+    args: [],
+    createdIn: null,
+  });
+  container = new Container('/nowhere', record, HostConfig.parse({}));
+  const gate = new Promise<void>((resolve) => {
+    finishStart = resolve;
+  });
+  started = container.exclusively(async () => {
+    await gate;
+    container.record = { ...container.record, state: nextState(container.state, 'running') };
+  });
+});
+afterEach(() => started);
+
+test.each([
+  ['kill', () => kill(daemon(), container, 'TERM')],
+  ['stop', () => stop(daemon(), container, { timeoutSeconds: -1 })],
+])('%s in the middle of a start reaches the program', async (_name, ask) => {
+  const asked = ask();
+  expect(signals).toEqual([]);
+
+  finishStart();
+  await asked;
+
+  expect(signals).toEqual([SIGTERM]);
+});
