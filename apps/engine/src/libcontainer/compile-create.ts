@@ -27,6 +27,7 @@ import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
 import { finishReadOnlyMounts, mountAll, type ParsedMount, parseMounts } from './rootfs/mounts.ts';
 import { makeRootReadOnly, pivotRoot, prepareRoot } from './rootfs/pivot-root.ts';
+import { checkScheduling, setIoPriority, setPersonality, setScheduler } from './scheduling.ts';
 import {
   applyAppArmor,
   checkAppArmor,
@@ -84,6 +85,7 @@ const check = (c: Compilation): void => {
   checkIdentity(c);
   checkWorkingDirectory(c);
   checkAppArmor(c);
+  checkScheduling(c);
 };
 
 /** Everything that config.json may ask for and this runtime does not do. Never ignored: said. */
@@ -103,12 +105,10 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
       'linux.resources.blockIO.weightDevice',
       (linux.resources?.blockIO?.weightDevice ?? []).length > 0,
     ],
-    ...['intelRdt', 'personality', 'timeOffsets', 'netDevices', 'memoryPolicy'].map(
+    ...['intelRdt', 'timeOffsets', 'netDevices', 'memoryPolicy'].map(
       (name) => [`linux.${name}`, isThere(linux[name])] as const,
     ),
-    ...['scheduler', 'ioPriority', 'execCPUAffinity'].map(
-      (name) => [`process.${name}`, isThere(process[name])] as const,
-    ),
+    ['process.execCPUAffinity', isThere(process['execCPUAffinity'])],
     ...['solaris', 'windows', 'vm', 'zos'].map((name) => [name, isThere(spec[name])] as const),
   ];
   const first = asked.find(([, isAsked]) => isAsked);
@@ -169,6 +169,9 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   setNoNewPrivileges(c);
   applyAppArmor(c);
   setRlimits(c);
+  setPersonality(c);
+  setScheduler(c);
+  setIoPriority(c);
   if (!seccompComesLast(c)) installSeccomp(c);
   dropBoundingSet(c);
   enterWorkingDirectory(c, 'root');

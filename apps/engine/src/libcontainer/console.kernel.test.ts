@@ -34,8 +34,9 @@ test('the program sees a terminal of the asked size, as its controlling terminal
   if (master === null) throw new Error('no master');
   const exited = bench.exitOf(created);
 
-  await bench.start(bundle.id);
+  // Before the program runs, so that the echo cannot come between its lines.
   writeSync(master, 'words\n');
+  await bench.start(bundle.id);
   const code = await exited;
   const output = readAll(master);
   closeSync(master);

@@ -86,7 +86,7 @@ const callsOf = (lines: readonly Line[], pid: number): string[] => {
     .slice(first + 1)
     .filter(({ call, text }) => !(call === 'write' && text.startsWith('4, ')));
   // runc has read the plan and lets go of it.
-  if (calls[0]?.call === 'close' && calls[0].text.startsWith('3)')) calls.shift();
+  if (calls[0]?.call === 'close' && /^3\b/.test(calls[0].text)) calls.shift();
   const execve = calls.findIndex(
     ({ call, text }, index) =>
       call === 'execve' && (text.includes(' = 0') || calls[index + 1]?.call !== 'execve'),

@@ -16,6 +16,7 @@ import {
   AF_UNIX,
   CLOSE_RANGE_CLOEXEC,
   openFlags,
+  PR,
   SOCK_CLOEXEC,
   SOCK_STREAM,
 } from './plan/constants.ts';
@@ -63,9 +64,17 @@ export const waitForInit = (c: Compilation): void => {
   );
 };
 
-/** First steps of init: out of the caller's session, its descriptors in order. */
+/** First steps of init: nobody looks into it, out of the caller's session, its descriptors in order. */
 export const settleInit = (c: Compilation): void => {
   const { O_CLOEXEC } = openFlags(c.facts.architecture);
+  // In a joined pid namespace others can name this process while it still holds the host's descriptors (CVE-2016-9962).
+  c.init.call('prctl', [number(PR.PR_SET_DUMPABLE, 'PR_SET_DUMPABLE'), number(0)], {
+    title: 'nobody may trace it or open what it holds, until it runs its program',
+    object: 'process',
+    source: __SOURCE__,
+    reference: 'man:prctl(2)',
+    purpose: 'dumpable',
+  });
   c.init.call('dup3', [slot(SLOT.syncInit), number(FD.syncInit), flags({ O_CLOEXEC }, O_CLOEXEC)], {
     title: 'keep the line to runc where the great closing does not reach',
     object: 'sync',

@@ -46,8 +46,18 @@ export const MS = {
 /** umount2(2) */
 export const MNT = { MNT_DETACH: 2 } as const;
 
-/** mount_setattr(2) */
-export const MOUNT_ATTR_RDONLY = 0x1;
+/** mount_setattr(2). The three ways to keep access times are one field: MOUNT_ATTR__ATIME covers it. */
+export const MOUNT_ATTR = {
+  MOUNT_ATTR_RDONLY: 0x1,
+  MOUNT_ATTR_NOSUID: 0x2,
+  MOUNT_ATTR_NODEV: 0x4,
+  MOUNT_ATTR_NOEXEC: 0x8,
+  MOUNT_ATTR__ATIME: 0x70,
+  MOUNT_ATTR_NOATIME: 0x10,
+  MOUNT_ATTR_STRICTATIME: 0x20,
+  MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_NOSYMFOLLOW: 0x20_0000,
+} as const;
 
 /** open(2). Four of them have other numbers on arm64. */
 export const openFlags = (architecture: NativeArchitecture) => {

@@ -3,7 +3,13 @@
  * OCI config.md#linux-mount-options, mount(8). Upstream: runc libcontainer/specconv/spec_linux.go.
  */
 import { EngineError } from '../../protocol/errdefs.ts';
-import { MS } from '../plan/constants.ts';
+import { MOUNT_ATTR, MS } from '../plan/constants.ts';
+
+/** attr_set and attr_clr of mount_setattr(2). */
+export interface RecursiveAttributes {
+  readonly set: number;
+  readonly clear: number;
+}
 
 export interface MountOptions {
   readonly flags: number;
@@ -11,8 +17,8 @@ export interface MountOptions {
   readonly propagation: readonly number[];
   /** `mode=755,size=65536k` */
   readonly data: string;
-  /** `rro`: read-only with everything below. */
-  readonly recursiveReadOnly: boolean;
+  /** `rro`, `rnosuid` …: attributes of the mount and of everything below it; null when none is asked for. */
+  readonly recursive: RecursiveAttributes | null;
 }
 
 /** A word sets bits or clears them. */
@@ -63,6 +69,40 @@ const PROPAGATION: Readonly<Record<string, number>> = {
   runbindable: MS.MS_UNBINDABLE | MS.MS_REC,
 };
 
+const { MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC } = MOUNT_ATTR;
+const { MOUNT_ATTR_NODIRATIME, MOUNT_ATTR_NOSYMFOLLOW, MOUNT_ATTR__ATIME } = MOUNT_ATTR;
+
+/** Access times are one of three ways, not a bit: the kernel wants the field cleared before it is set. */
+const RECURSIVE: Readonly<Record<string, RecursiveAttributes>> = {
+  rro: { set: MOUNT_ATTR_RDONLY, clear: 0 },
+  rrw: { set: 0, clear: MOUNT_ATTR_RDONLY },
+  rnosuid: { set: MOUNT_ATTR_NOSUID, clear: 0 },
+  rsuid: { set: 0, clear: MOUNT_ATTR_NOSUID },
+  rnodev: { set: MOUNT_ATTR_NODEV, clear: 0 },
+  rdev: { set: 0, clear: MOUNT_ATTR_NODEV },
+  rnoexec: { set: MOUNT_ATTR_NOEXEC, clear: 0 },
+  rexec: { set: 0, clear: MOUNT_ATTR_NOEXEC },
+  rnodiratime: { set: MOUNT_ATTR_NODIRATIME, clear: 0 },
+  rdiratime: { set: 0, clear: MOUNT_ATTR_NODIRATIME },
+  rrelatime: { set: 0, clear: MOUNT_ATTR__ATIME },
+  rnorelatime: { set: 0, clear: MOUNT_ATTR__ATIME },
+  rnoatime: { set: MOUNT_ATTR.MOUNT_ATTR_NOATIME, clear: MOUNT_ATTR__ATIME },
+  ratime: { set: 0, clear: MOUNT_ATTR__ATIME },
+  rstrictatime: { set: MOUNT_ATTR.MOUNT_ATTR_STRICTATIME, clear: MOUNT_ATTR__ATIME },
+  rnostrictatime: { set: 0, clear: MOUNT_ATTR__ATIME },
+  rnosymfollow: { set: MOUNT_ATTR_NOSYMFOLLOW, clear: 0 },
+  rsymfollow: { set: 0, clear: MOUNT_ATTR_NOSYMFOLLOW },
+};
+
+/** The later word wins, as with the flags that are not recursive. */
+const combine = (
+  before: RecursiveAttributes | null,
+  { set, clear }: RecursiveAttributes,
+): RecursiveAttributes => ({
+  set: ((before?.set ?? 0) & ~clear) | set,
+  clear: ((before?.clear ?? 0) & (~set | MOUNT_ATTR__ATIME)) | clear,
+});
+
 /** They would change what stands in the image, or need an id map: known, and not done. */
 const REFUSED = new Set(['tmpcopyup', 'idmap', 'ridmap']);
 
@@ -70,21 +110,19 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
   let flags = 0;
   const propagation: number[] = [];
   const data: string[] = [];
-  let recursiveReadOnly = false;
+  let recursive: RecursiveAttributes | null = null;
   for (const word of words) {
     const bits = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
+    const attributes = Object.hasOwn(RECURSIVE, word) ? RECURSIVE[word] : undefined;
     const kind = Object.hasOwn(PROPAGATION, word) ? PROPAGATION[word] : undefined;
     if (bits) flags = (flags | (bits.set ?? 0)) & ~(bits.clear ?? 0);
     else if (kind !== undefined) propagation.push(kind);
-    else if (word === 'rro') recursiveReadOnly = true;
-    else if (
-      REFUSED.has(word) ||
-      /^r(rw|suid|nosuid|dev|nodev|exec|noexec|atime|noatime)$/.test(word)
-    ) {
+    else if (attributes) recursive = combine(recursive, attributes);
+    else if (REFUSED.has(word)) {
       throw new EngineError('invalid_argument', `the mount option ${word} is not supported`);
     } else data.push(word);
   }
-  return { flags, propagation, data: data.join(','), recursiveReadOnly };
+  return { flags, propagation, data: data.join(','), recursive };
 };
 
 /** The propagation of the whole tree that init sees, `linux.rootfsPropagation`. */

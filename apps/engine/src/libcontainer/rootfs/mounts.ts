@@ -6,7 +6,7 @@ import { posix, resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse, SLOT } from '../compilation.ts';
 import { mountCgroups } from '../cgroups/mount.ts';
-import { AT, flagNames, MOUNT_ATTR_RDONLY, MS } from '../plan/constants.ts';
+import { AT, flagNames, MOUNT_ATTR, MS } from '../plan/constants.ts';
 import { fdPath, flags, NULL, number, pack, slot, struct, text } from '../plan/stage-builder.ts';
 import { insideRoot, openPlace, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
@@ -34,6 +34,11 @@ const parseMount = (mount: Mount, bundle: string): ParsedMount => {
     refuse(`shared mount propagation is not supported (${destination})`);
   }
   if (isBind && !mount.source) refuse(`the bind mount on ${destination} has no source`);
+  checkBelowProc(destination, { type, source: isBind ? resolve(bundle, mount.source ?? '') : '' });
+  if (isBind && options.data !== '')
+    refuse(
+      `invalid mount on ${destination}: bind mounts cannot have any filesystem-specific options applied (${options.data})`,
+    );
   const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
   return {
     ...options,
@@ -43,6 +48,29 @@ const parseMount = (mount: Mount, bundle: string): ParsedMount => {
     source,
     isBind,
   };
+};
+
+/** Files of /proc that some replace by ones that tell the container's own numbers (lxcfs). */
+const REPLACEABLE = new Set(
+  'cpuinfo diskstats meminfo stat swaps uptime loadavg slabinfo net/dev sys/kernel/ns_last_pid sys/crypto/fips_enabled'
+    .split(' ')
+    .map((file) => `/proc/${file}`),
+);
+
+/**
+ * A /proc that is not the kernel's would make masked paths and later writes protect nothing (CVE-2019-16884,
+ * CVE-2019-19921): only a proc filesystem may stand there, and nothing else may stand in it.
+ */
+const checkBelowProc = (
+  destination: string,
+  { type, source }: { readonly type: string; readonly source: string },
+): void => {
+  if (destination === '/proc') {
+    if (type !== 'proc' && source !== '/proc')
+      refuse(`"/proc" cannot be mounted because it is not of type proc`);
+  } else if (destination.startsWith('/proc/') && !REPLACEABLE.has(destination)) {
+    refuse(`${JSON.stringify(destination)} cannot be mounted because it is inside /proc`);
+  }
 };
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -94,6 +122,7 @@ const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
     },
   );
   setPropagation(c, mount);
+  setRecursiveAttributes(c, mount);
 };
 
 /** Devices and nested mounts still have to be made in these. */
@@ -131,6 +160,7 @@ const bindMount = (c: Compilation, mount: ParsedMount): void => {
   );
   remountBind(c, mount);
   setPropagation(c, mount);
+  setRecursiveAttributes(c, mount);
 };
 
 /** A bind mount takes its flags only in a second call. */
@@ -151,25 +181,37 @@ const remountBind = (c: Compilation, mount: ParsedMount): void => {
       },
     );
   }
-  if (!mount.recursiveReadOnly) return;
+};
+
+/** Precondition: all other flags of the mount are set, since these have the last word. */
+const setRecursiveAttributes = (c: Compilation, mount: ParsedMount): void => {
+  if (!mount.recursive) return;
+  const { set, clear } = mount.recursive;
   openPlace(c, mount.destination);
   const attributes = pack([
-    [8, MOUNT_ATTR_RDONLY],
-    [8, 0],
+    [8, set],
+    [8, clear],
     [8, 0],
     [8, 0],
   ]);
+  const shown = [
+    ...(set ? [`attr_set=${flagNames(MOUNT_ATTR, set)}`] : []),
+    ...(clear ? [`attr_clr=${flagNames(MOUNT_ATTR, clear)}`] : []),
+  ].join(', ');
   c.init.call(
     'mount_setattr',
     [
       slot(SLOT.target),
       text(''),
       flags(AT, AT.AT_EMPTY_PATH | AT.AT_RECURSIVE),
-      struct({ bytes: attributes }, '{attr_set=MOUNT_ATTR_RDONLY}'),
+      struct({ bytes: attributes }, `{${shown}}`),
       number(attributes.length),
     ],
     {
-      title: `${mount.destination} and all below it become read-only`,
+      title:
+        set === MOUNT_ATTR.MOUNT_ATTR_RDONLY && clear === 0
+          ? `${mount.destination} and all below it become read-only`
+          : `${mount.destination} and all below it change: ${shown}`,
       object: 'mount',
       source: __SOURCE__,
       reference: 'man:mount_setattr(2)',

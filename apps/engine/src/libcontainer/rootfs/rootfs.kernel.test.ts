@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { native } from '../../native/load.ts';
 import { Bench, dockerMounts } from '../testing/bundle.ts';
 
 const bench = new Bench();
@@ -155,6 +156,34 @@ test('read-only with everything below (rro) reaches nested mounts', async () => 
   );
 
   expect(output).toBe('1\nro\n');
+});
+
+test('recursive attributes reach the mounts below, and the flags of the top stay', async () => {
+  const host = join(bench.folder, 'recursive');
+  mkdirSync(join(host, 'below'), { recursive: true });
+  native.mount({ source: 'x', target: join(host, 'below'), type: 'tmpfs', flags: 0, data: '' });
+  try {
+    const output = await sh('grep " /view" /proc/self/mountinfo | cut -d" " -f5,6', {
+      spec: {
+        mounts: [
+          ...dockerMounts(),
+          {
+            destination: '/view',
+            type: 'bind',
+            source: host,
+            options: ['rbind', 'rprivate', 'nodev', 'rnosuid', 'rnoexec', 'rnoatime'],
+          },
+        ],
+      },
+    });
+
+    const [top = '', below = ''] = output.trim().split('\n');
+    expect(top).toMatch(/^\/view .*nosuid,nodev,noexec,noatime/);
+    expect(below).toMatch(/^\/view\/below .*nosuid,noexec,noatime/);
+    expect(below).not.toContain('nodev');
+  } finally {
+    native.unmount(join(host, 'below'), 2);
+  }
 });
 
 test.each(['/dev', '/etc/hosts', '/data'])(

@@ -27,6 +27,43 @@ export const LinuxCapabilities = z.looseObject({
 
 export const POSIXRlimit = z.looseObject({ type: text, soft: rlim, hard: rlim });
 
+/** config.md#process `scheduler`: sched_setattr(2). */
+export const Scheduler = z.looseObject({
+  policy: z.enum([
+    'SCHED_OTHER',
+    'SCHED_FIFO',
+    'SCHED_RR',
+    'SCHED_BATCH',
+    'SCHED_ISO',
+    'SCHED_IDLE',
+    'SCHED_DEADLINE',
+  ]),
+  nice: z.number().int().min(-20).max(19).nullish(),
+  priority: int64.nullish(),
+  flags: z
+    .array(
+      z.enum([
+        'SCHED_FLAG_RESET_ON_FORK',
+        'SCHED_FLAG_RECLAIM',
+        'SCHED_FLAG_DL_OVERRUN',
+        'SCHED_FLAG_KEEP_POLICY',
+        'SCHED_FLAG_KEEP_PARAMS',
+        'SCHED_FLAG_UTIL_CLAMP_MIN',
+        'SCHED_FLAG_UTIL_CLAMP_MAX',
+      ]),
+    )
+    .nullish(),
+  runtime: uint64.nullish(),
+  deadline: uint64.nullish(),
+  period: uint64.nullish(),
+});
+
+/** config.md#process `ioPriority`: ioprio_set(2). */
+export const LinuxIOPriority = z.looseObject({
+  class: z.enum(['IOPRIO_CLASS_RT', 'IOPRIO_CLASS_BE', 'IOPRIO_CLASS_IDLE']),
+  priority: z.number().int().min(0).max(7).nullish(),
+});
+
 /** What runs in the container, and as whom. config.md#process */
 export const Process = z.looseObject({
   terminal: z.boolean().optional(),
@@ -48,6 +85,8 @@ export const Process = z.looseObject({
   apparmorProfile: text.optional(),
   selinuxLabel: text.optional(),
   oomScoreAdj: int64.nullish(),
+  scheduler: Scheduler.nullish(),
+  ioPriority: LinuxIOPriority.nullish(),
 });
 
 /** config.md#mounts */
@@ -174,6 +213,9 @@ export const Linux = z.looseObject({
   maskedPaths: z.array(text).nullish(),
   readonlyPaths: z.array(text).nullish(),
   mountLabel: text.optional(),
+  personality: z
+    .looseObject({ domain: z.enum(['LINUX', 'LINUX32']), flags: z.array(text).nullish() })
+    .nullish(),
 });
 
 const Hook = z.looseObject({ path: text });
