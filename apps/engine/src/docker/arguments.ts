@@ -94,3 +94,20 @@ export const parseNumber = (name: string, text: string): number => {
   if (text !== '' && Number.isFinite(number)) return number;
   throw new EngineError('invalid_argument', `invalid argument "${text}" for "--${name}"`);
 };
+
+/** `--filter label=a --filter label=b` → what the engine's `filters` parameter holds. */
+export const parseFilterFlags = (given: readonly string[]): string => {
+  const filters = new Map<string, Record<string, true>>();
+  for (const text of given) {
+    const [, name, wanted] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
+    if (name === undefined || wanted === undefined) {
+      throw new EngineError(
+        'invalid_argument',
+        `invalid argument "${text}" for "-f, --filter" flag: bad format of filter (expected name=value)`,
+      );
+    }
+    const key = name.trim().toLowerCase();
+    filters.set(key, { ...filters.get(key), [wanted.trim()]: true });
+  }
+  return JSON.stringify(Object.fromEntries(filters));
+};

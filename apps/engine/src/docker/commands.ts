@@ -4,7 +4,7 @@ import { FrameDecoder } from '../protocol/docker-engine-api/frame.ts';
 import type { ImageSummary } from '../protocol/docker-engine-api/images.ts';
 import { API_VERSION } from '../protocol/docker-engine-api/versions.ts';
 import { EngineError } from '../protocol/errdefs.ts';
-import { flag, parseArguments, value } from './arguments.ts';
+import { flag, parseArguments, parseFilterFlags, value } from './arguments.ts';
 import { DaemonError, type EngineApi } from './engine-api.ts';
 
 export type Command = (api: EngineApi, words: readonly string[]) => Promise<number>;
@@ -35,12 +35,16 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(2)}MB`;
 export const ps: Command = async (api, words) => {
   const { flags } = parseArguments(
     words,
-    { all: flag('a'), quiet: flag('q') },
+    { all: flag('a'), quiet: flag('q'), filter: value('f') },
     { stopsAtWord: false },
   );
+  const query = new URLSearchParams();
+  if (flags.has('all')) query.set('all', '1');
+  const filters = flags.get('filter');
+  if (filters) query.set('filters', parseFilterFlags(filters));
   const found = await api.json<ContainerSummary[]>(
     'GET',
-    `/containers/json${flags.has('all') ? '?all=1' : ''}`,
+    `/containers/json${query.size > 0 ? `?${query.toString()}` : ''}`,
   );
   if (flags.has('quiet')) {
     for (const { Id } of found) process.stdout.write(`${Id.slice(0, SHORT_ID)}\n`);

@@ -121,6 +121,8 @@ export interface Command {
   /** Its arguments name containers, which must be the learner's own. */
   readonly namesContainers: boolean;
   readonly createsContainer: boolean;
+  /** It tells of containers without being given their names: of the learner's own, that is. */
+  readonly listsContainers: boolean;
 }
 
 const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
@@ -128,6 +130,7 @@ const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
   flagsEndAtArgument: false,
   namesContainers: false,
   createsContainer: false,
+  listsContainers: false,
   ...more,
 });
 const creates = { flagsEndAtArgument: true, createsContainer: true };
@@ -145,7 +148,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   run: command({ ...CREATE, ...switches('-d --detach') }, creates),
   create: command(CREATE, creates),
   start: command(switches('-a --attach', '-i --interactive'), names),
-  ps: command({ ...list, ...switches('-l --latest', '-s --size'), ...values('-n --last') }),
+  ps: command(
+    { ...list, ...switches('-l --latest', '-s --size'), ...values('-n --last') },
+    { listsContainers: true },
+  ),
   logs: command(
     {
       ...switches('-f --follow', '-t --timestamps', '--details'),

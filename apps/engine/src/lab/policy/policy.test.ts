@@ -38,8 +38,21 @@ describe('what is added', () => {
     expect(argv.slice(-5)).toEqual(['busybox', '--privileged', '-v', '-m', '1g']);
   });
 
-  test('nothing is added to a command that makes no container', () => {
-    expect(allowed('docker ps -a').argv).toEqual(['docker', 'ps', '-a']);
+  test('a list is of the learner’s own containers, whatever else is asked for', () => {
+    const own = ['--filter', 'label=engine-room.learner=me'];
+
+    expect(allowed('docker ps').injected).toEqual(own);
+    expect(allowed('docker ps -a --filter label=engine-room.learner=you -f name=x').argv).toEqual(
+      [
+        ['docker', 'ps'],
+        own,
+        '-a --filter label=engine-room.learner=you -f name=x'.split(' '),
+      ].flat(),
+    );
+  });
+
+  test('nothing is added to a command that makes and lists no container', () => {
+    expect(allowed('docker images -a').argv).toEqual(['docker', 'images', '-a']);
   });
 });
 

@@ -176,7 +176,7 @@ const complete = (
       positionOf.get('tty'),
     );
   }
-  const injected = command.createsContainer ? injectedFlags(set, learnerId) : [];
+  const injected = injectedFlags(command, set, learnerId);
   const isDetached = isOn(set.get('detach'));
   return {
     allowed: true,
@@ -190,10 +190,20 @@ const complete = (
   };
 };
 
-const injectedFlags = (set: ReadonlyMap<string, string>, learnerId: string): readonly string[] => [
-  ...(set.has('memory') ? [] : ['--memory', LIMITS.memory.standard]),
-  ...(set.has('pids-limit') ? [] : ['--pids-limit', LIMITS.pids.standard]),
-  ...(set.has('cpus') ? [] : ['--cpus', LIMITS.cpus.standard]),
-  '--label',
-  `${LEARNER_LABEL}=${learnerId}`,
-];
+const injectedFlags = (
+  { createsContainer, listsContainers }: Command,
+  set: ReadonlyMap<string, string>,
+  learnerId: string,
+): readonly string[] => {
+  const label = `${LEARNER_LABEL}=${learnerId}`;
+  // A container has to match all label filters, so that one more, typed, can only show fewer.
+  if (listsContainers) return ['--filter', `label=${label}`];
+  if (!createsContainer) return [];
+  return [
+    ...(set.has('memory') ? [] : ['--memory', LIMITS.memory.standard]),
+    ...(set.has('pids-limit') ? [] : ['--pids-limit', LIMITS.pids.standard]),
+    ...(set.has('cpus') ? [] : ['--cpus', LIMITS.cpus.standard]),
+    '--label',
+    label,
+  ];
+};
