@@ -84,7 +84,11 @@ test('with the keyboard alone: send, step, jump, read the keys, leave', async ({
   await expect(room.sendButton).toBeFocused();
 
   await room.press('Enter');
-  await expect(room.endOf('echo hello')).toContainText('exit 0');
+  await expect(room.endOf('echo hello')).toContainText('exit 0', { timeout: 30_000 });
+  await expect(room.lineOf('echo hello').getByRole('button').first()).toHaveAttribute(
+    'aria-current',
+    'true',
+  );
   await room.press('End');
   await expect(room.output).toContainText('hello');
   await room.press('Home');

@@ -36,9 +36,12 @@ export class EngineRoomPage {
     await this.sendButton.click();
   }
 
-  /** The newest line in the list of runs with these words in its command. */
+  /** The newest line in the list of runs with these words in its command; the recorded run is none of ours. */
   lineOf(words: string): Locator {
-    return this.runs.getByRole('listitem').filter({ hasText: words }).first();
+    return this.runs
+      .locator('li:not([data-origin="recording"])')
+      .filter({ hasText: words })
+      .first();
   }
 
   /** Waits until the run has ended and is shown, and puts the playhead after its last step. */
