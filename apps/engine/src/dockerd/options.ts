@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { DEFAULT_RUNTIME } from './container/runtime.ts';
+import { checkInsecureRegistry, type RegistryOptions } from './distribution/endpoint.ts';
 
 export interface DockerdOptions {
   readonly socketPath: string;
@@ -12,6 +13,7 @@ export interface DockerdOptions {
   readonly runtime: string;
   readonly isLiveRestore: boolean;
   readonly pidfile: string | null;
+  readonly registries: RegistryOptions;
 }
 
 export const HELP = `Usage: dockerd [OPTIONS]
@@ -25,10 +27,14 @@ The Docker Engine API on a unix socket, over containerd.
       --cgroup-parent PATH    the cgroup above those of all containers (/engine-room)
       --default-runtime NAME  the shim to start (${DEFAULT_RUNTIME})
       --live-restore          leave containers running when stopped in good order
+      --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
       --pidfile FILE          write the pid there
   -v, --version               print the version
   -h, --help                  print this
 `;
+
+/** Docker's own place, so that a registry's authority is trusted once for both. */
+const CERTIFICATES = '/etc/docker/certs.d';
 
 const absolute = (flag: string, path: string): string => {
   if (path.startsWith('/') && !path.includes('\0')) return path;
@@ -49,6 +55,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'cgroup-parent': { type: 'string', default: '/engine-room' },
         'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
         'live-restore': { type: 'boolean', default: false },
+        'insecure-registry': { type: 'string', multiple: true, default: [] },
         pidfile: { type: 'string' },
         version: { type: 'boolean', short: 'v', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -73,6 +80,10 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
     cgroupParent: absolute('cgroup-parent', values['cgroup-parent']).replace(/\/+$/, ''),
     runtime: values['default-runtime'],
     isLiveRestore: values['live-restore'],
+    registries: {
+      insecureRegistries: values['insecure-registry'].map(checkInsecureRegistry),
+      certificates: CERTIFICATES,
+    },
     pidfile: values.pidfile === undefined ? null : absolute('pidfile', values.pidfile),
   };
 };

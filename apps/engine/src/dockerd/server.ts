@@ -7,13 +7,14 @@ import { attach } from './daemon/attach.ts';
 import { create } from './daemon/create.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { eventMatches } from './daemon/events.ts';
-import { inspectImage, listImages, loadArchive, pullImage, untagImage } from './daemon/images.ts';
+import { inspectImage, listImages, loadArchive, untagImage } from './daemon/images.ts';
 import { inspect } from './daemon/inspect.ts';
 import { kill, stop } from './daemon/kill.ts';
 import { list } from './daemon/list.ts';
 import { logs } from './daemon/logs.ts';
 import { inspectNetwork, listNetworks } from './daemon/networks.ts';
 import { pause, unpause } from './daemon/pause.ts';
+import { pullImage } from './daemon/pull.ts';
 import { remove } from './daemon/remove.ts';
 import { rename, resize } from './daemon/rename.ts';
 import { start } from './daemon/start.ts';
@@ -86,7 +87,7 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     listImages: (filters) => listImages(daemon, filters),
     inspectImage: (reference) => inspectImage(daemon, reference),
     loadImages: (archive) => loadArchive(daemon, archive),
-    pullImage: async (name, tag) => pullImage(name, tag),
+    pullImage: (request) => pullImage(daemon, request),
     removeImage: (reference) => untagImage(daemon, reference),
 
     listVolumes: (filters) => listVolumes(daemon, filters),

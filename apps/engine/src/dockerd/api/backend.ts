@@ -12,6 +12,7 @@ import type {
 } from '../../protocol/docker-engine-api/containers.ts';
 import type { EventMessage } from '../../protocol/docker-engine-api/events.ts';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
+import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-api/images.ts';
 import type { VolumeAnswer, VolumeCreateBody } from '../../protocol/docker-engine-api/volumes.ts';
@@ -93,7 +94,15 @@ export interface ImageBackend {
   listImages(filters: Filters): Promise<ImageSummary[]>;
   inspectImage(reference: string): Promise<ImageInspect>;
   loadImages(archive: Readable): Promise<string[]>;
-  pullImage(name: string, tag: string): Promise<void>;
+  /** Throws what is wrong before the first line is told; afterwards it throws in the middle of the stream. */
+  pullImage(request: {
+    readonly name: string;
+    readonly tag: string;
+    readonly platform: string;
+    readonly auth: string | undefined;
+    readonly tell: (message: ProgressMessage) => void;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
   removeImage(reference: string): Promise<readonly unknown[]>;
 }
 

@@ -148,7 +148,8 @@ export class ImageClient {
       });
       return;
     }
-    const ref = `load-${digest}`;
+    // Two writers of one blob do not wait for each other: the second finds it there.
+    const ref = `${digest}-${randomUUID()}`;
     const total = BigInt(size);
     const requests = async function* () {
       let offset = 0n;
@@ -171,6 +172,7 @@ export class ImageClient {
     try {
       for await (const response of this.#content.write(requests(), this.#lease)) void response;
     } catch (error) {
+      await this.#content.abort({ ref }).catch(() => undefined);
       // Somebody else wrote the same blob meanwhile.
       if (kindOf(error) !== 'already_exists') throw error;
     }

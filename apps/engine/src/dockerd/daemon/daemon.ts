@@ -3,6 +3,7 @@ import type { Native } from '../../../../../native/native.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { ContainerStore } from '../container/container-store.ts';
+import type { RegistryOptions } from '../distribution/endpoint.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import type { TaskClient } from '../containerd-client/tasks.ts';
 import type { ImageStore } from '../images/image-store.ts';
@@ -14,6 +15,7 @@ export interface DaemonOptions {
   readonly execRoot: string;
   readonly cgroupParent: string;
   readonly isLiveRestore: boolean;
+  readonly registries: RegistryOptions;
 }
 
 export interface Daemon {

@@ -12,7 +12,16 @@ import type { Daemon } from './daemon.ts';
 const sizeOf = ({ layers, target }: LoadedImage): number =>
   layers.reduce((sum, { size }) => sum + size, target.size);
 
-const isTag = (name: string): boolean => !name.startsWith('sha256:');
+const isTag = (name: string): boolean => !name.includes('@') && !name.startsWith('sha256:');
+
+/** `repository@digest` for each repository that has a name for it. */
+const repoDigests = (names: readonly string[], digest: string): string[] => [
+  ...new Set(
+    names
+      .filter((name) => !name.startsWith('sha256:'))
+      .map((name) => `${familiarName(name.replace(/@.*$|:[^:/]*$/, ''))}@${digest}`),
+  ),
+];
 
 const wanted = (summary: ImageSummary, filters: Filters): boolean =>
   Object.entries(filters).every(([key, values]) =>
@@ -48,7 +57,7 @@ export const listImages = async (daemon: Daemon, filters: Filters): Promise<Imag
       Id: image.id,
       ParentId: '',
       RepoTags: tags,
-      RepoDigests: tags.map((tag) => `${tag.replace(/:[^:/]*$/, '')}@${digest}`),
+      RepoDigests: repoDigests(names, digest),
       Created: Math.floor(Date.parse(image.config.created ?? '1970-01-01T00:00:00Z') / 1000),
       Size: sizeOf(image),
       SharedSize: -1,
@@ -63,12 +72,12 @@ export const listImages = async (daemon: Daemon, filters: Filters): Promise<Imag
 
 export const inspectImage = async (daemon: Daemon, reference: string): Promise<ImageInspect> => {
   const image = await daemon.imageStore.find(reference);
-  const names = (await daemon.imageStore.names(image.id)).filter(isTag).map(familiarName);
+  const names = await daemon.imageStore.names(image.id);
   const { config } = image;
   return {
     Id: image.id,
-    RepoTags: names,
-    RepoDigests: names.map((name) => `${name.replace(/:[^:/]*$/, '')}@${image.id}`),
+    RepoTags: names.filter(isTag).map(familiarName),
+    RepoDigests: repoDigests(names, image.id),
     Created: config.created ?? '0001-01-01T00:00:00Z',
     Architecture: config.architecture,
     Os: config.os,
@@ -95,18 +104,6 @@ export const loadArchive = async (daemon: Daemon, archive: Readable): Promise<st
     });
   }
   return sentences;
-};
-
-/** There is no registry client yet: an image that is not here cannot be had, and the client is told so. */
-export const pullImage = (name: string, tag: string): never => {
-  const reference = parseReference(
-    tag === '' ? name : `${name}${tag.startsWith('sha256:') ? '@' : ':'}${tag}`,
-  );
-  const full = canonicalName(reference);
-  throw new EngineError(
-    'not_found',
-    `failed to resolve reference "${full}": this daemon cannot reach registries yet; load the image with docker load`,
-  );
 };
 
 export const untagImage = async (

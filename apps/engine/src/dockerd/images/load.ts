@@ -13,9 +13,9 @@ import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
 import { z } from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
-import { SNAPSHOTTER } from '../containerd-client/channel.ts';
 import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
-import { chainIds, ImageIndex, type ImageStore } from './image-store.ts';
+import { contentLabels, snapshotLabel } from './gc-labels.ts';
+import { ImageIndex, type ImageStore } from './image-store.ts';
 import { canonicalName, familiarName, parseReference } from './reference.ts';
 import { unpackImage } from './unpack.ts';
 
@@ -106,20 +106,6 @@ const readJson = async (path: string): Promise<unknown> => {
 
 /** What each blob needs, for containerd's garbage collector. */
 type BlobLabels = Map<string, Readonly<Record<string, string>>>;
-
-const contentLabels = (needed: readonly { readonly digest: string }[]): Record<string, string> =>
-  Object.fromEntries(
-    needed.map(({ digest }, index) => [`containerd.io/gc.ref.content.${index}`, digest]),
-  );
-
-/** The configuration stands for the unpacked layers. */
-const snapshotLabel = (config: unknown): Record<string, string> => {
-  const parsed = z
-    .looseObject({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
-    .safeParse(config);
-  const chainId = parsed.success ? chainIds(parsed.data.rootfs.diff_ids).at(-1) : undefined;
-  return chainId === undefined ? {} : { [`containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`]: chainId };
-};
 
 const Tree = z.looseObject({
   manifests: z.array(z.object({ digest: z.string() })).optional(),

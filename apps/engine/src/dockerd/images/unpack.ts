@@ -7,7 +7,18 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import { chainIds, type LoadedImage } from './image-store.ts';
 
-export const unpackImage = async (client: ImageClient, image: LoadedImage): Promise<void> => {
+export interface UnpackWatch {
+  /** Resolves when the layer's blob is there. */
+  readonly ready: (index: number) => Promise<void>;
+  readonly extracting: (index: number) => void;
+  readonly done: (index: number) => void;
+}
+
+export const unpackImage = async (
+  client: ImageClient,
+  image: LoadedImage,
+  watch?: UnpackWatch,
+): Promise<void> => {
   const diffIds = image.config.rootfs.diff_ids;
   if (diffIds.length !== image.layers.length) {
     throw new EngineError(
@@ -18,7 +29,12 @@ export const unpackImage = async (client: ImageClient, image: LoadedImage): Prom
   const chain = chainIds(diffIds);
   for (const [index, layer] of image.layers.entries()) {
     const name = chain[index] ?? '';
-    if (await client.hasSnapshot(name)) continue;
+    await watch?.ready(index);
+    if (await client.hasSnapshot(name)) {
+      watch?.done(index);
+      continue;
+    }
+    watch?.extracting(index);
     const key = `extract-${randomUUID()} ${name}`;
     const mounts = await client.prepareSnapshot(key, chain[index - 1] ?? '', {
       isKept: false,
@@ -32,6 +48,7 @@ export const unpackImage = async (client: ImageClient, image: LoadedImage): Prom
         );
       }
       if (!(await client.commitSnapshot(key, name))) await client.removeSnapshot(key);
+      watch?.done(index);
     } catch (error) {
       await client.removeSnapshot(key).catch(() => undefined);
       throw error;

@@ -1,5 +1,6 @@
 /** `/images/…`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Image */
-import { EngineError } from '../../../protocol/errdefs.ts';
+import type { ProgressMessage } from '../../../protocol/docker-engine-api/progress.ts';
+import { EngineError, messageOf } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
 import { answerJson, type Exchange } from '../exchange.ts';
 
@@ -28,13 +29,33 @@ export const loadImages: Handler = async (backend, exchange) => {
   response.end();
 };
 
-/** `docker pull`, and what `docker run` tries when the image is not here. */
+/** `docker pull`, and what `docker run` tries when the image is not here: one JSON object a line. */
 export const pullImage: Handler = async (backend, exchange) => {
-  const { query } = exchange;
+  const { query, request, response, signal } = exchange;
   const name = query.text('fromImage');
   if (name === '') {
     throw new EngineError('not_implemented', 'docker import is not supported by this daemon yet');
   }
-  await backend.pullImage(name, query.text('tag'));
-  answerJson(exchange, 200, {});
+  const auth = request.headers['x-registry-auth'];
+  const tell = (message: ProgressMessage): void => {
+    if (signal.aborted) return;
+    if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
+    response.write(`${JSON.stringify(message)}\r\n`);
+  };
+  try {
+    await backend.pullImage({
+      name,
+      tag: query.text('tag'),
+      platform: query.text('platform'),
+      auth: typeof auth === 'string' ? auth : undefined,
+      tell,
+      signal,
+    });
+  } catch (error) {
+    // Once the stream has begun, an error is its last line.
+    if (!response.headersSent) throw error;
+    const message = messageOf(error);
+    tell({ errorDetail: { message }, error: message });
+  }
+  response.end();
 };

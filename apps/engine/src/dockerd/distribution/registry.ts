@@ -1,0 +1,208 @@
+/**
+ * One repository of one registry: manifests and blobs over the distribution API.
+ * Upstream: moby daemon/internal/distribution/registry.go. Reference: https://github.com/opencontainers/distribution-spec
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import { EngineError } from '../../protocol/errdefs.ts';
+import type { Descriptor } from '../containerd-client/images.ts';
+import { authorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';
+import type { Endpoint } from './endpoint.ts';
+import { ask, ConnectionError, readLimited } from './registry-http.ts';
+
+export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
+const ERROR_LIMIT_BYTES = 64 * 1024;
+const ATTEMPTS = 5;
+const LONGEST_WAIT_MS = 60_000;
+
+export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
+export const DOCKER_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
+export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
+export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
+const ACCEPTED = [OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST].join(', ');
+
+/** The registry has answered, and the answer is no. `code` is the registry's own, e.g. MANIFEST_UNKNOWN. */
+export class RegistryError extends EngineError {
+  readonly code: string;
+  readonly status: number;
+  constructor(status: number, code: string, message: string) {
+    super(status === 401 ? 'unauthorized' : 'unknown', message);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+const Errors = z.object({
+  errors: z.array(z.object({ code: z.string(), message: z.string().default('') })).min(1),
+});
+
+const errorOf = async (response: IncomingMessage): Promise<RegistryError> => {
+  const status = response.statusCode ?? 0;
+  const body = await readLimited(response, ERROR_LIMIT_BYTES).catch(() => Buffer.alloc(0));
+  try {
+    const [first] = Errors.parse(JSON.parse(body.toString('utf8'))).errors;
+    const code = first?.code ?? '';
+    const words = code.toLowerCase().replaceAll('_', ' ');
+    return new RegistryError(status, code, `${words}: ${first?.message ?? ''}`.slice(0, 1024));
+  } catch {
+    const code = status === 401 ? 'UNAUTHORIZED' : '';
+    const words = `received unexpected HTTP status: ${status} ${response.statusMessage ?? ''}`;
+    return new RegistryError(status, code, words.trim());
+  }
+};
+
+export interface RegistryOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly repository: string;
+  readonly credentials: Credentials;
+  readonly signal: AbortSignal;
+  /** Doubled with each attempt. */
+  readonly retryDelayMs: number;
+}
+
+export interface RawManifest extends Descriptor {
+  readonly bytes: Buffer;
+}
+
+export class Registry {
+  readonly #options: RegistryOptions;
+  #endpoint: Endpoint | null = null;
+  #challenge: Challenge | null = null;
+  #authorization: string | null = null;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the endpoint that answers, and what it demands. */
+  async ping(): Promise<void> {
+    let failure: unknown;
+    for (const endpoint of this.#options.endpoints) {
+      try {
+        const { trust } = endpoint;
+        const { signal } = this.#options;
+        const response = await ask(new URL('/v2/', endpoint.url), { trust, signal });
+        response.destroy();
+        this.#endpoint = endpoint;
+        this.#challenge = parseChallenge(response.headers['www-authenticate']);
+        return;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  async tags(): Promise<string[]> {
+    const response = await this.#get('tags/list', {});
+    const body = await readLimited(response, MANIFEST_LIMIT_BYTES);
+    const { tags } = z
+      .object({ tags: z.array(z.string().regex(/^\w[\w.-]{0,127}$/)).nullable() })
+      .parse(JSON.parse(body.toString('utf8')));
+    return tags ?? [];
+  }
+
+  /** By tag or by digest; what was asked for by digest has that digest. */
+  async manifest(reference: string): Promise<RawManifest> {
+    const response = await this.#get(`manifests/${reference}`, { Accept: ACCEPTED });
+    const bytes = await readLimited(response, MANIFEST_LIMIT_BYTES);
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    if (reference.includes(':') && reference !== digest) {
+      throw new EngineError(
+        'invalid_argument',
+        `manifest verification failed for digest ${reference}`,
+      );
+    }
+    const mediaType = (response.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
+    return { mediaType, digest, size: bytes.length, bytes };
+  }
+
+  /** The blob's bytes. A connection that breaks is made again, and goes on where it stopped. */
+  async *blob({ digest, size }: Descriptor): AsyncGenerator<Buffer> {
+    let offset = 0;
+    for (let attempt = 1; offset < size || attempt === 1; attempt += 1) {
+      const from = offset;
+      try {
+        const headers = offset === 0 ? {} : { Range: `bytes=${offset}-` };
+        const response = await this.#get(`blobs/${digest}`, headers);
+        // A store without ranges begins again: what we have is skipped.
+        let skip = response.statusCode === 206 ? 0 : offset;
+        for await (const piece of response) {
+          const chunk = (piece as Buffer).subarray(Math.min(skip, (piece as Buffer).length));
+          skip -= (piece as Buffer).length - chunk.length;
+          offset += chunk.length;
+          if (offset > size) {
+            throw new EngineError(
+              'invalid_argument',
+              `blob ${digest} is longer than ${size} bytes`,
+            );
+          }
+          if (chunk.length > 0) yield chunk;
+        }
+        if (offset === size) return;
+        throw new ConnectionError(`blob ${digest}: unexpected EOF`, undefined);
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        if (error instanceof EngineError && !(error instanceof ConnectionError)) throw error;
+        // Progress earns new attempts.
+        if (offset > from) attempt = 1;
+        if (attempt >= ATTEMPTS) throw new ConnectionError('unexpected EOF', error);
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  async #get(path: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    for (let attempt = 1; ; attempt += 1) {
+      const response = await this.#send(path, headers);
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) return response;
+      const isBusy = status === 429 || status >= 500;
+      if (!isBusy || attempt >= ATTEMPTS) throw await errorOf(response);
+      response.destroy();
+      await this.#pause(attempt, Number(response.headers['retry-after']));
+    }
+  }
+
+  /** An answer of 401 names what is demanded; it is asked once more with that. */
+  async #send(path: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+    if (!this.#endpoint) await this.ping();
+    const endpoint = this.#endpoint as Endpoint;
+    const { repository, signal, credentials } = this.#options;
+    const url = new URL(`/v2/${repository}/${path}`, endpoint.url);
+    for (let isAgain = false; ; isAgain = true) {
+      if (this.#authorization === null && this.#challenge) {
+        this.#authorization = await authorize({
+          challenge: this.#challenge,
+          credentials,
+          registry: endpoint.url,
+          scope: `repository:${repository}:pull`,
+          trust: endpoint.trust,
+          signal,
+        });
+      }
+      const own = this.#authorization === null ? {} : { Authorization: this.#authorization };
+      const response = await ask(url, {
+        headers: { 'User-Agent': 'engine-room', ...headers, ...own },
+        trust: endpoint.trust,
+        signal,
+      });
+      if (response.statusCode !== 401 || isAgain) return response;
+      const challenge = parseChallenge(response.headers['www-authenticate']);
+      if (!challenge) return response;
+      response.destroy();
+      this.#challenge = challenge;
+      // A token may have expired in the middle of a long pull.
+      this.#authorization = null;
+    }
+  }
+
+  async #pause(attempt: number, wantedSeconds = Number.NaN): Promise<void> {
+    const { retryDelayMs, signal } = this.#options;
+    const wanted = Number.isFinite(wantedSeconds) ? wantedSeconds * 1000 : 0;
+    const ownMs = retryDelayMs * 2 ** (attempt - 1);
+    await setTimeout(Math.min(LONGEST_WAIT_MS, Math.max(wanted, ownMs)), undefined, { signal });
+  }
+}

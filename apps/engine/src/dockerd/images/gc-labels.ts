@@ -1,0 +1,23 @@
+/**
+ * What each blob needs, said in labels for containerd's garbage collector.
+ * Reference: https://github.com/containerd/containerd/blob/main/docs/garbage-collection.md
+ */
+import { z } from 'zod';
+import { SNAPSHOTTER } from '../containerd-client/channel.ts';
+import { chainIds } from './image-store.ts';
+
+export const contentLabels = (
+  needed: readonly { readonly digest: string }[],
+): Record<string, string> =>
+  Object.fromEntries(
+    needed.map(({ digest }, index) => [`containerd.io/gc.ref.content.${index}`, digest]),
+  );
+
+/** The configuration stands for the unpacked layers. */
+export const snapshotLabel = (config: unknown): Record<string, string> => {
+  const parsed = z
+    .looseObject({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
+    .safeParse(config);
+  const chainId = parsed.success ? chainIds(parsed.data.rootfs.diff_ids).at(-1) : undefined;
+  return chainId === undefined ? {} : { [`containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`]: chainId };
+};

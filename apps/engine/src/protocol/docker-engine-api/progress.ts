@@ -1,0 +1,11 @@
+/**
+ * One line of the stream that a pull answers with; the CLI draws its bars from `progressDetail`.
+ * Upstream: moby api/types/jsonstream.
+ */
+export interface ProgressMessage {
+  readonly status?: string;
+  readonly id?: string;
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
+  readonly errorDetail?: { readonly message: string };
+  readonly error?: string;
+}
