@@ -13,6 +13,8 @@ import { addEvents, haveBySeq, noteSummary, noteWhole, traceStore } from './trac
 const SUBPROTOCOL = 'engine-room.v1';
 const PING_EVERY_MS = 5_000;
 const SILENCE_LIMIT_MS = 15_000;
+/** Whatever takes the connection and says nothing for so long is no lab. */
+const GREETING_LIMIT_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
 
@@ -31,6 +33,7 @@ export class LabConnection {
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pinger: ReturnType<typeof setInterval> | undefined;
+  #greeting: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #heardAt = 0;
   #wasLive = false;
@@ -51,8 +54,16 @@ export class LabConnection {
       this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL],
     );
     this.#socket = socket;
-    socket.addEventListener('message', ({ data }) => this.#receive(String(data)));
+    socket.addEventListener('message', ({ data }) => {
+      if (this.#socket === socket) this.#receive(String(data));
+    });
     socket.addEventListener('close', () => void this.#lost(socket));
+    this.#greeting = setTimeout(() => {
+      // A request for the reason would wait as long, and so may the socket's own `close`.
+      this.#forget();
+      socket.close();
+      this.#retryLater();
+    }, GREETING_LIMIT_MS);
   }
 
   /** Asks the lab to run a command line. */
@@ -140,6 +151,7 @@ export class LabConnection {
   }
 
   #greet({ engine, traces }: Extract<ServerFrame, { type: 'hello' }>): void {
+    clearTimeout(this.#greeting);
     this.#retryMs = FIRST_RETRY_MS;
     this.#wasLive = true;
     traceStore.setState({ engine, connection: { state: 'live', roundTripMs: null } });
@@ -162,13 +174,22 @@ export class LabConnection {
 
   async #lost(socket: WebSocket): Promise<void> {
     if (this.#socket !== socket) return;
-    this.#socket = null;
-    clearInterval(this.#pinger);
+    this.#forget();
     const refusal = await this.#askWhy();
     if (refusal !== null) {
       traceStore.setState({ connection: { state: 'refused', reason: refusal } });
       return;
     }
+    this.#retryLater();
+  }
+
+  #forget(): void {
+    this.#socket = null;
+    clearTimeout(this.#greeting);
+    clearInterval(this.#pinger);
+  }
+
+  #retryLater(): void {
     const retryMs = this.#retryMs;
     this.#retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2);
     traceStore.setState({
