@@ -16,6 +16,7 @@ import { openFlags, PR } from './plan/constants.ts';
 import { AT_FDCWD, flags, number, StageBuilder, text } from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
 import { setRlimits } from './rlimits.ts';
+import { checkScheduling, setIoPriority, setScheduler } from './scheduling.ts';
 import {
   applyAppArmor,
   checkAppArmor,
@@ -45,6 +46,7 @@ export const compileExec = (input: ExecInput): Plan => {
   const c = begin(input);
   checkWorkingDirectory(c);
   checkAppArmor(c);
+  checkScheduling(c);
   compileRunc(c, input);
   compileProcess(c, input);
   return {
@@ -117,6 +119,8 @@ const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): voi
 
   setNoNewPrivileges(c);
   setRlimits(c);
+  setScheduler(c);
+  setIoPriority(c);
   if (!seccompComesLast(c)) installSeccomp(c);
   dropBoundingSet(c);
   enterWorkingDirectory(c, 'root');
