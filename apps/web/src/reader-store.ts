@@ -6,7 +6,10 @@
  * sending     the request that the lab has not answered, and what it said                    written by session.ts
  */
 import { createStore } from 'zustand/vanilla';
+import { recall, remember } from './memory.ts';
 import type { StageActor } from './model/actors.ts';
+
+const LETTER_KEYS = 'engine-room.letter-keys';
 
 export type Selection = { readonly event: string } | { readonly actor: StageActor } | null;
 
@@ -24,6 +27,8 @@ export interface ReaderState {
   /** Words that the lab added to a command, by the run. */
   readonly injected: ReadonlyMap<string, readonly string[]>;
   readonly areShortcutsOpen: boolean;
+  /** Keys of one character can be switched off, for those who speak their commands: WCAG 2.1.4. */
+  readonly hasLetterKeys: boolean;
 }
 
 export const readerStore = createStore<ReaderState>(() => ({
@@ -34,6 +39,12 @@ export const readerStore = createStore<ReaderState>(() => ({
   refusal: null,
   injected: new Map(),
   areShortcutsOpen: false,
+  hasLetterKeys: recall(LETTER_KEYS) !== 'off',
 }));
+
+export const setLetterKeys = (hasLetterKeys: boolean): void => {
+  remember(LETTER_KEYS, hasLetterKeys ? 'on' : 'off');
+  readerStore.setState({ hasLetterKeys });
+};
 
 export const select = (selected: Selection): void => readerStore.setState({ selected });

@@ -1,6 +1,8 @@
 /** Puts the parts to work together: the lab's line fills the runs, the chosen run is what the playhead plays. */
 import { pause, noteGrowth, openRun, playhead } from './playback/playhead.ts';
 import { startClock } from './playback/clock.ts';
+import { recall, remember } from './memory.ts';
+import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
 import { LabConnection } from './trace/connection.ts';
 import { fetchRecordedTrace } from './trace/recorded-trace.ts';
@@ -8,6 +10,8 @@ import { takeToken } from './trace/token.ts';
 import { openRecording, traceStore, type Run } from './trace/trace-store.ts';
 
 export const FIRST_RECORDING = '/recordings/first-run.trace.gz';
+
+const OVERVIEW_SEEN = 'engine-room.overview-seen';
 
 let connection: LabConnection | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
@@ -70,6 +74,14 @@ export const stopRun = async (traceId: string): Promise<void> => {
 
 export const retryConnection = (): void => connection?.open();
 
+/** The first run of a newcomer; not of one who chose a pace, nor of one who wants no motion. */
+function takesOverview(): boolean {
+  if (playhead.getState().pace !== 'learn' || matchMedia(REDUCED_MOTION).matches) return false;
+  if (recall(OVERVIEW_SEEN) !== null) return false;
+  remember(OVERVIEW_SEEN, 'yes');
+  return true;
+}
+
 const isLive = ({ summary, model }: Run): boolean =>
   summary.state === 'running' ||
   (summary.origin !== 'recording' && model.length < summary.eventCount);
@@ -77,7 +89,11 @@ const isLive = ({ summary, model }: Run): boolean =>
 function followGrowth(runs: ReadonlyMap<string, Run>): void {
   const fresh = awaited === null ? undefined : runs.get(awaited);
   if (awaited !== null && fresh && fresh.model.length > 0) {
-    openRun(awaited, fresh.model, { isLive: isLive(fresh), play: true });
+    openRun(awaited, fresh.model, {
+      isLive: isLive(fresh),
+      play: true,
+      asOverview: takesOverview(),
+    });
     readerStore.setState({ sending: null, selected: null });
     awaited = null;
     return;

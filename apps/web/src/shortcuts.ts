@@ -1,4 +1,4 @@
-/** The keys (`?` lists them). Single letters rest while one types: WCAG 2.1.4. */
+/** The keys (`?` lists them). Single letters rest while one types, and can be switched off: WCAG 2.1.4. */
 import { LEVELS } from './model/levels.ts';
 import {
   goToEnd,
@@ -134,11 +134,15 @@ const wantsKey = (event: KeyboardEvent): boolean => {
     : false;
 };
 
+/** Letters, digits and signs: what speech input or a slip of the hand types by accident. */
+const isCharacter = (key: string): boolean => key.length === 1 && key !== ' ';
+
 /** Starts to listen; the answer stops it. */
 export const listenToKeys = (): (() => void) => {
   const onKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.target) || wantsKey(event) || document.querySelector('dialog[open]')) return;
+    if (isCharacter(event.key) && !readerStore.getState().hasLetterKeys) return;
     const shortcut = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
     if (!shortcut) return;
     event.preventDefault();

@@ -1,4 +1,6 @@
 /** Dark or light: the system's choice until the reader makes one. */
+import { recall, remember } from './memory.ts';
+
 const KEY = 'engine-room.theme';
 
 export type Theme = 'dark' | 'light';
@@ -7,12 +9,8 @@ const systemTheme = (): Theme =>
   matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 
 const chosen = (): Theme | null => {
-  try {
-    const theme = localStorage.getItem(KEY);
-    return theme === 'dark' || theme === 'light' ? theme : null;
-  } catch {
-    return null;
-  }
+  const theme = recall(KEY);
+  return theme === 'dark' || theme === 'light' ? theme : null;
 };
 
 export const currentTheme = (): Theme => chosen() ?? systemTheme();
@@ -23,11 +21,7 @@ export const applyTheme = (): void => {
 
 export const toggleTheme = (): Theme => {
   const next: Theme = currentTheme() === 'dark' ? 'light' : 'dark';
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // Not kept then.
-  }
+  remember(KEY, next);
   document.documentElement.dataset['theme'] = next;
   return next;
 };

@@ -19,16 +19,19 @@ export const Caption = () => {
   const traceId = usePlayhead((state) => state.traceId);
   const run = useTraces(({ runs }) => (traceId === null ? undefined : runs.get(traceId)));
   const placed = useStepEvent();
+  const overview = usePlayhead((state) => state.overview);
   const isRecorded = run?.summary.origin === 'recording';
 
-  const sentence = placed
-    ? captionOf(placed.event, model)
-    : !run
-      ? 'Nothing has run yet. Send a request to make the first run.'
-      : isRecorded
-        ? 'This is a recorded run. Press → to step through it, or Send Request to make your own.'
-        : 'Before the first step. Press → to step through the run.';
-  const failed = placed !== undefined && isFailure(placed.event);
+  const sentence = overview?.isOver
+    ? overviewWords(model)
+    : placed
+      ? captionOf(placed.event, model)
+      : !run
+        ? 'Nothing has run yet. Send a request to make the first run.'
+        : isRecorded
+          ? 'This is a recorded run. Press → to step through it, or Send Request to make your own.'
+          : 'Before the first step. Press → to step through the run.';
+  const failed = !overview?.isOver && placed !== undefined && isFailure(placed.event);
   const isOver =
     run?.summary.state === 'ended' && step === count && (run.summary.exitCode ?? 0) !== 0;
   const where = count === 0 ? '' : `Step ${step} of ${count}.`;
@@ -57,6 +60,13 @@ export const Caption = () => {
     </section>
   );
 };
+
+/** What a newcomer has just seen go by, and what to do next. */
+function overviewWords(model: RunModel): string {
+  const { current } = model.machineAt(model.length);
+  const programs = Object.keys(current).filter((actor) => actor !== 'kernel' && actor !== 'lab');
+  return `${offsetMs(model.endAt)} ms, and ${programs.length} programs took part. Now step through it: press →`;
+}
 
 /** A run that failed leads to the first thing that went wrong in it. */
 const WhyItFailed = ({ model }: { model: RunModel }) => {

@@ -19,17 +19,18 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
     case 'refused':
       return { tone: 'bad', mark: '✕', text: `Not let in: ${connection.reason}` };
     case 'lost': {
-      const seconds = Math.max(0, (connection.retryAtMs - nowMs) / 1000).toFixed(1);
+      const waitMs = connection.retryAtMs - nowMs;
+      const when = waitMs > 0 ? `in ${(waitMs / 1000).toFixed(1)} s` : 'now';
       return connection.wasLive
         ? {
             tone: 'bad',
             mark: '✕',
-            text: `Connection lost. Reconnecting in ${seconds} s. You can still explore this run.`,
+            text: `Connection lost. Reconnecting ${when}. You can still explore this run.`,
           }
         : {
             tone: 'bad',
             mark: '✕',
-            text: `No engine here: recordings only. Trying again in ${seconds} s`,
+            text: `No engine here: recordings only. Trying again ${when}`,
           };
     }
     case 'live':

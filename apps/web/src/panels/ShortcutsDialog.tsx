@@ -1,13 +1,14 @@
 /** All keys. */
 import { useEffect, useRef } from 'react';
 import { useReader } from '../hooks.ts';
-import { readerStore } from '../reader-store.ts';
+import { readerStore, setLetterKeys } from '../reader-store.ts';
 import { SHORTCUTS } from '../shortcuts.ts';
 
 const close = (): void => readerStore.setState({ areShortcutsOpen: false });
 
 export const ShortcutsDialog = () => {
   const isOpen = useReader((state) => state.areShortcutsOpen);
+  const hasLetterKeys = useReader((state) => state.hasLetterKeys);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (isOpen) dialog.current?.showModal();
@@ -28,6 +29,14 @@ export const ShortcutsDialog = () => {
               </div>
             ))}
           </dl>
+          <label className="shortcuts-letters">
+            <input
+              type="checkbox"
+              checked={hasLetterKeys}
+              onChange={({ target }) => setLetterKeys(target.checked)}
+            />
+            Keys of one letter, digit or sign
+          </label>
           <p>
             <button type="button" className="primary" onClick={close}>
               Close

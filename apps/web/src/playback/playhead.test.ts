@@ -11,6 +11,7 @@ import {
   nextCheckpoint,
   noteGrowth,
   openRun,
+  pause,
   play,
   playhead,
   seekEvent,
@@ -158,5 +159,37 @@ describe('the playhead', () => {
     const { n } = playhead.getState();
     noteGrowth(false);
     expect(playhead.getState().n).toBe(n);
+  });
+
+  test('an overview goes through the chapters of a run in some 8 seconds, then invites to step', () => {
+    const model = new RunModel();
+    model.add(RUN);
+    openRun('a first run', model, { play: true, asOverview: true });
+    expect(playhead.getState().level).toBe('chapter');
+
+    const lastedMs = playOut();
+
+    expect(lastedMs).toBeLessThan(8_200);
+    expect(playhead.getState()).toMatchObject({ n: RUN.length, overview: { isOver: true } });
+    stepForward();
+    expect(playhead.getState()).toMatchObject({ step: 1, level: 'step', overview: null });
+  });
+
+  test('whatever the reader does ends the overview, where it is and at their own zoom', () => {
+    for (const act of [
+      pause,
+      play,
+      stepBack,
+      catchUp,
+      () => seekReal(1e6),
+      () => setPace('slow'),
+    ]) {
+      const model = new RunModel();
+      model.add(RUN);
+      openRun('a first run', model, { play: true, asOverview: true });
+      tick(2_000);
+      act();
+      expect(playhead.getState()).toMatchObject({ overview: null, level: 'step' });
+    }
   });
 });

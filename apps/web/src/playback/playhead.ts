@@ -7,6 +7,7 @@
  * isPlaying       written by play, pause, and by arriving somewhere
  * pace, level     written by the reader
  * staysAtEnd      true from End until the reader goes elsewhere: what still arrives moves the end, and us with it
+ * overview        a first run goes by in a few seconds, chapter by chapter; ended by whatever the reader does
  * isFollowing     true from a live run's beginning until the reader goes somewhere on their own
  *
  * Who draws per frame (tokens, clocks, the playhead's line) subscribes to realNs and writes to the DOM itself.
@@ -31,6 +32,8 @@ export interface PlayheadState {
   readonly pace: Pace;
   readonly level: Level;
   readonly staysAtEnd: boolean;
+  /** `level` is the reader's own, and theirs again afterwards. */
+  readonly overview: { readonly level: Level; readonly isOver: boolean } | null;
   readonly isFollowing: boolean;
   /** The run may still grow: its end is not the end. */
   readonly isLive: boolean;
@@ -47,9 +50,13 @@ export const playhead = createStore<PlayheadState>(() => ({
   pace: 'learn',
   level: 'step',
   staysAtEnd: false,
+  overview: null,
   isFollowing: false,
   isLive: false,
 }));
+
+/** How long an overview of a whole run takes. */
+const OVERVIEW_MS = 8_000;
 
 const get = (): PlayheadState => playhead.getState();
 
@@ -69,8 +76,9 @@ const placeAt = (state: Pick<PlayheadState, 'model' | 'level'>, realNs: number):
 export const openRun = (
   traceId: string,
   model: RunModel,
-  { isLive = false, play = false } = {},
+  { isLive = false, play = false, asOverview = false } = {},
 ): void => {
+  leaveOverview();
   playhead.setState((state) => ({
     traceId,
     model,
@@ -79,9 +87,23 @@ export const openRun = (
     isPlaying: play,
     staysAtEnd: false,
     stopAt: null,
-    ...placeAt({ model, level: state.level }, START_NS),
+    overview: asOverview ? { level: state.level, isOver: false } : null,
+    ...(asOverview ? { level: 'chapter' as const } : {}),
+    ...placeAt({ model, level: asOverview ? 'chapter' : state.level }, START_NS),
   }));
 };
+
+/** The reader takes over. */
+const leaveOverview = (): void => {
+  const { overview } = get();
+  if (overview)
+    playhead.setState((state) => ({ overview: null, ...zoomed(state, overview.level) }));
+};
+
+const zoomed = (state: PlayheadState, level: Level): Pick<PlayheadState, 'level'> & Place => ({
+  level,
+  ...placeAt({ ...state, level }, state.realNs),
+});
 
 /** The run has grown (or has been completed) under the playhead. */
 export const noteGrowth = (isLive: boolean): void => {
@@ -92,6 +114,7 @@ export const noteGrowth = (isLive: boolean): void => {
 };
 
 export const seekReal = (realNs: number): void => {
+  leaveOverview();
   playhead.setState((state) => ({
     ...placeAt(state, realNs),
     isPlaying: false,
@@ -125,6 +148,9 @@ export const seekEvent = (id: string): void => {
 
 /** Goes to the next step and shows it happening: its message sets out and is seen under way. */
 export const stepForward = ({ animate = true } = {}): void => {
+  // After the overview the first step is what comes next.
+  if (get().overview?.isOver) goToStart();
+  leaveOverview();
   const { model, level, step } = get();
   const next = step + 1;
   const key = model.steps(level).keyOf(next);
@@ -141,6 +167,7 @@ export const stepForward = ({ animate = true } = {}): void => {
 };
 
 export const stepBack = (): void => {
+  leaveOverview();
   const { step } = get();
   seekStep(step - 1);
 };
@@ -182,6 +209,7 @@ function goToKey(keys: readonly number[], n: number, direction: 1 | -1): void {
 export const nudge = (deltaNs: number): void => seekReal(get().realNs + deltaNs);
 
 export const play = (): void => {
+  leaveOverview();
   const state = get();
   if (state.pace === 'step') return stepForward();
   const atEnd = state.realNs >= endOf(state);
@@ -190,12 +218,14 @@ export const play = (): void => {
 };
 
 export const pause = (): void => {
+  leaveOverview();
   playhead.setState({ isPlaying: false, stopAt: null });
 };
 
 export const togglePlay = (): void => (get().isPlaying ? pause() : play());
 
 export const setPace = (pace: Pace): void => {
+  leaveOverview();
   playhead.setState((state) => ({
     pace,
     stopAt: null,
@@ -204,16 +234,17 @@ export const setPace = (pace: Pace): void => {
 };
 
 export const setLevel = (level: Level): void => {
+  leaveOverview();
   playhead.setState((state) => ({
-    level,
     stopAt: null,
     isPlaying: state.isPlaying && state.stopAt === null,
-    ...placeAt({ ...state, level }, state.realNs),
+    ...zoomed(state, level),
   }));
 };
 
 /** Goes to where a live run is now, and stays with it. */
 export const catchUp = (): void => {
+  leaveOverview();
   playhead.setState((state) => ({
     ...placeAt(state, endOf(state)),
     isPlaying: state.isLive,
@@ -234,13 +265,15 @@ export const tick = (elapsedMs: number): void => {
   const warp = state.model.warp(state.level);
   const end = endOf(state);
   const target = state.stopAt ?? end;
-  const pace = state.stopAt === null ? state.pace : 'learn';
-  const realNs = Math.min(target, advance(state.realNs, elapsedMs, pace, warp));
+  const pace = state.stopAt === null && !state.overview ? state.pace : 'learn';
+  const hurry = state.overview ? Math.max(1, warp.endLearn / OVERVIEW_MS) : 1;
+  const realNs = Math.min(target, advance(state.realNs, elapsedMs * hurry, pace, warp));
   const arrived = realNs >= target;
   const waits = arrived && state.stopAt === null && state.isLive;
   playhead.setState({
     ...placeAt(state, realNs),
     isPlaying: !arrived || waits,
     stopAt: arrived ? null : state.stopAt,
+    overview: state.overview && { ...state.overview, isOver: arrived && !waits },
   });
 };
