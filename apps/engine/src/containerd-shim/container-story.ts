@@ -6,19 +6,28 @@ import { currentContext, withContext, type SpanContext } from '../tracing/contex
 import type { Tracer } from '../tracing/tracer.ts';
 import { signalName, type Exit } from './init-process.ts';
 
+export interface StorySubject {
+  readonly containerId: string;
+  readonly argv: readonly string[];
+  /** The first process of the container: pid 1 inside, and its exit is the container's. */
+  readonly isInit?: boolean;
+}
+
 export class ContainerStory {
   readonly #tracer: Tracer;
   readonly #containerId: string;
-  /** The span of Create: where everything belongs that happens by itself. */
+  /** The span of Create, or of an exec's Start: where everything belongs that happens by itself. */
   readonly context: SpanContext | undefined;
   readonly #argv: readonly string[];
+  readonly #isInit: boolean;
   /** What makes the process end, as far as we know: the last signal, or simply that it ran. */
   #cause: string | undefined;
 
-  constructor(tracer: Tracer, containerId: string, argv: readonly string[]) {
+  constructor(tracer: Tracer, { containerId, argv, isInit = false }: StorySubject) {
     this.#tracer = tracer;
     this.#containerId = containerId;
     this.#argv = argv;
+    this.#isInit = isInit;
     this.context = currentContext();
   }
 
@@ -65,13 +74,13 @@ export class ContainerStory {
         process: { pid, ppid: process.pid, name: this.#argv[0] ?? '', argv: this.#argv },
         exit: { code: exit.code, ...(exit.signal ? { signal: signalName(exit.signal) } : {}) },
         containerId: this.#containerId,
-        level: 'chapter',
+        level: this.#isInit ? 'chapter' : 'step',
         source: __SOURCE__,
         ...(this.#cause ? { cause: this.#cause } : {}),
         attributes: {
           'container.id': this.#containerId,
           'process.pid': pid,
-          'process.vpid': 1,
+          ...(this.#isInit ? { 'process.vpid': 1 } : {}),
           'process.exit.code': exit.code,
           ...(exit.signal ? { 'engineroom.signal': signalName(exit.signal) } : {}),
         },

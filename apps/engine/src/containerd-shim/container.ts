@@ -10,12 +10,14 @@ import type { Native } from '../../../../native/native.ts';
 import type { CreatedContainer } from '../libcontainer/create-container.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
-import type { CreateTaskRequest } from '../protocol/gen/task/shim_pb.ts';
+import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
+import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { currentContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { ContainerStory } from './container-story.ts';
 import { saveContainerTrace } from './container-trace.ts';
-import { runcRootOf, type ShimIdentity } from './identity.ts';
+import { ExecProcess } from './exec-process.ts';
+import { runcRootOf, saveRuncRoot, type ShimIdentity } from './identity.ts';
 import { InitProcess, type Exit } from './init-process.ts';
 import type { Reaper } from './reaper.ts';
 import { mountRootfs, unmountRootfs } from './rootfs-mount.ts';
@@ -34,6 +36,7 @@ interface Made {
   readonly parts: ContainerParts;
   readonly init: InitProcess;
   readonly story: ContainerStory;
+  readonly sharesPids: boolean;
   readonly runcRoot: string;
   readonly rootfs: string;
 }
@@ -42,6 +45,9 @@ export class Container {
   readonly id: string;
   readonly init: InitProcess;
   readonly story: ContainerStory;
+  /** Its pid namespace is not its own: the end of its first process is not the end of the others. */
+  readonly sharesPids: boolean;
+  readonly execs = new Map<string, ExecProcess>();
   readonly #parts: ContainerParts;
   readonly #runcRoot: string;
   readonly #rootfs: string;
@@ -51,6 +57,7 @@ export class Container {
     this.#parts = made.parts;
     this.init = made.init;
     this.story = made.story;
+    this.sharesPids = made.sharesPids;
     this.#runcRoot = made.runcRoot;
     this.#rootfs = made.rootfs;
   }
@@ -65,8 +72,11 @@ export class Container {
     const { id, bundle, stdin, stdout, stderr, terminal } = request;
     const context = currentContext();
     if (context) saveContainerTrace(bundle, context);
-    const story = new ContainerStory(tracer, id, argvIn(bundle));
-    const runcRoot = runcRootOf(identity, runcRootIn(request.options));
+    const { argv, sharesPids } = factsIn(bundle);
+    const story = new ContainerStory(tracer, { containerId: id, argv, isInit: true });
+    const root = runcRootIn(request.options);
+    saveRuncRoot(bundle, root);
+    const runcRoot = runcRootOf(identity, root);
     const rootfs = join(bundle, 'rootfs');
     const paths = { stdin, stdout, stderr, terminal };
     mountRootfs(native, tracer, rootfs, request.rootfs);
@@ -90,6 +100,7 @@ export class Container {
         parts,
         init: new InitProcess(options),
         story,
+        sharesPids,
         runcRoot,
         rootfs,
       });
@@ -111,6 +122,30 @@ export class Container {
     this.init.markStarted();
   }
 
+  /** Announces one more process; it runs when it is started. */
+  addExec(request: ExecProcessRequest, onExit: (process: ExecProcess, exit: Exit) => void): void {
+    const { execId, stdin, stdout, stderr, terminal, spec } = request;
+    if (this.execs.has(execId)) throw new EngineError('already_exists', `id ${execId}`);
+    this.init.check('exec');
+    this.execs.set(
+      execId,
+      new ExecProcess({
+        ...this.#parts,
+        runcRoot: this.#runcRoot,
+        containerId: this.id,
+        execId,
+        spec: { ...processIn(spec), terminal },
+        paths: { stdin, stdout, stderr, terminal },
+        onExit,
+      }),
+    );
+  }
+
+  /** Those whose exit is still to come. */
+  get runningExecs(): readonly ExecProcess[] {
+    return [...this.execs.values()].filter(({ isRunning }) => isRunning);
+  }
+
   /** Postcondition: no cgroup, no mount, no state of runc is left. Precondition: stopped. */
   async delete(): Promise<Exit> {
     const { exit } = this.init;
@@ -119,21 +154,35 @@ export class Container {
     const { runc, native, tracer } = this.#parts;
     await runc.delete(this.#runcRoot, this.id, true);
     this.init.release();
+    for (const exec of this.execs.values()) exec.release();
     unmountRootfs(native, tracer, this.#rootfs);
     return exit;
   }
 }
 
-/** For the trace alone: whether config.json makes sense is runc's to say. */
-const argvIn = (bundle: string): readonly string[] => {
+interface BundleFacts {
+  readonly argv: readonly string[];
+  readonly sharesPids: boolean;
+}
+
+/** What the shim itself wants to know of config.json. Whether that makes sense is runc's to say. */
+const factsIn = (bundle: string): BundleFacts => {
   try {
-    const config = JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')) as {
-      process?: { args?: unknown };
-    } | null;
-    const args = config?.process?.args;
-    return Array.isArray(args) ? args.filter((argument) => typeof argument === 'string') : [];
+    const { process: program, linux } = RuntimeSpec.parse(
+      JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')),
+    );
+    const hasOwnPids = (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path);
+    return { argv: program?.args ?? [], sharesPids: !hasOwnPids };
   } catch {
-    return [];
+    return { argv: [], sharesPids: false };
+  }
+};
+
+const processIn = (spec: Any | undefined): Process => {
+  try {
+    return Process.parse(JSON.parse(Buffer.from(spec?.value ?? []).toString()));
+  } catch (error) {
+    throw new EngineError('invalid_argument', `process: ${messageOf(error)}`);
   }
 };
 

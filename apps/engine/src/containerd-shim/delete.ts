@@ -5,20 +5,51 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { timestampNow } from '@bufbuild/protobuf/wkt';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
+import { messageOf } from '../protocol/errdefs.ts';
 import { DeleteResponseSchema } from '../protocol/gen/task/shim_pb.ts';
 import { parseTraceparent, withContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { readContainerTrace } from './container-trace.ts';
-import { checkIdentity, runcRootOf, socketPathOf, type ShimIdentity } from './identity.ts';
+import {
+  checkIdentity,
+  readRuncRoot,
+  runcRootOf,
+  socketPathOf,
+  type ShimIdentity,
+} from './identity.ts';
 import { readInitPid } from './init-process.ts';
 import { unmountRootfs } from './rootfs-mount.ts';
 import { RuncCommand } from './runc-command.ts';
 
-/** Returns the DeleteResponse that goes to stdout. Postcondition: no process, cgroup, mount or socket is left. */
+/**
+ * As upstream: what cannot be removed is said, and the rest is removed all the same, for containerd asks only once.
+ */
+const tolerate = async (failure: string, work: () => Promise<void> | void): Promise<void> => {
+  try {
+    await work();
+  } catch (error) {
+    const words = [`msg=${JSON.stringify(failure)}`, `error=${JSON.stringify(messageOf(error))}`];
+    process.stderr.write(
+      `time=${JSON.stringify(new Date().toISOString())} level=warning ${words.join(' ')}\n`,
+    );
+  }
+};
+
+/** Where the dead shim has listened. */
+const socketIn = (bundle: string): string | null => {
+  try {
+    const address = readFileSync(join(bundle, 'address'), 'utf8').trim();
+    return address.startsWith('unix:///') ? address.slice('unix://'.length) : null;
+  } catch {
+    return null;
+  }
+};
+
+/** Returns the DeleteResponse that goes to stdout. Postcondition: nothing is left of what can be removed. */
 export const cleanUp = async (
   native: Native,
   tracer: Tracer,
@@ -28,11 +59,16 @@ export const cleanUp = async (
   const { bundle, id } = identity;
   const context = parseTraceparent(process.env['TRACEPARENT']) ?? readContainerTrace(bundle);
   const pid = readInitPid(bundle);
+  const root = runcRootOf(identity, readRuncRoot(bundle));
   await withContext(context, async () => {
-    await new RuncCommand(native, tracer).delete(runcRootOf(identity, ''), id, true);
-    unmountRootfs(native, tracer, join(bundle, 'rootfs'));
+    await tolerate('failed to remove runc container', () =>
+      new RuncCommand(native, tracer).delete(root, id, true),
+    );
+    await tolerate('failed to cleanup rootfs mount', () =>
+      unmountRootfs(native, tracer, join(bundle, 'rootfs')),
+    );
   });
-  rmSync(socketPathOf(identity), { force: true });
+  rmSync(socketIn(bundle) ?? socketPathOf(identity), { force: true });
   const response = create(DeleteResponseSchema, {
     pid,
     exitStatus: 128 + constants.signals.SIGKILL,

@@ -1,9 +1,12 @@
 /** Whose shim this is, and the names that follow from it. */
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { checkIdentifier } from './options.ts';
 
 export const RUNTIME_BINARY = 'containerd-shim-engineroom-v2';
+export const RUNTIME_NAME = 'io.containerd.engineroom.v2';
+export const VERSION = 'engine-room';
 
 export interface ShimIdentity {
   readonly namespace: string;
@@ -13,6 +16,8 @@ export interface ShimIdentity {
   readonly address: string;
   /** containerd's ttrpc socket, which takes events. */
   readonly ttrpcAddress: string;
+  /** Where to listen, when containerd has said in which directory. */
+  readonly socketPath?: string;
 }
 
 export const checkIdentity = ({ namespace, id }: Pick<ShimIdentity, 'namespace' | 'id'>): void => {
@@ -28,12 +33,20 @@ export const socketPathOf = ({
   namespace,
   id,
   address,
-}: Pick<ShimIdentity, 'namespace' | 'id' | 'address'>): string => {
-  const name = createHash('sha256')
-    .update(join(address, namespace, id))
-    .digest('hex');
-  return join(dirname(address), 's', name);
-};
+  socketPath,
+}: Pick<ShimIdentity, 'namespace' | 'id' | 'address' | 'socketPath'>): string =>
+  socketPath ?? socketPathIn(join(dirname(address), 's'), { namespace, id, address });
+
+export const socketPathIn = (
+  directory: string,
+  { namespace, id, address }: Pick<ShimIdentity, 'namespace' | 'id' | 'address'>,
+): string =>
+  join(
+    directory,
+    createHash('sha256')
+      .update(join(address, namespace, id))
+      .digest('hex'),
+  );
 
 export const addressOf = (socketPath: string): string => `unix://${socketPath}`;
 
@@ -42,6 +55,23 @@ export const runcRootOf = (
   { namespace, address }: Pick<ShimIdentity, 'namespace' | 'address'>,
   root: string,
 ): string => join(root || join(dirname(address), 'runc'), namespace);
+
+const OPTIONS_FILE = 'options.json';
+
+/** For the `delete` action of another process, which is not told the options. */
+export const saveRuncRoot = (bundle: string, root: string): void =>
+  writeFileSync(join(bundle, OPTIONS_FILE), JSON.stringify({ root }), { mode: 0o600 });
+
+/** Empty when the shim came to no container. */
+export const readRuncRoot = (bundle: string): string => {
+  try {
+    const content: unknown = JSON.parse(readFileSync(join(bundle, OPTIONS_FILE), 'utf8'));
+    const root: unknown = typeof content === 'object' && content && Reflect.get(content, 'root');
+    return typeof root === 'string' ? root : '';
+  } catch {
+    return '';
+  }
+};
 
 /** What `ps` shows. Long values last: a process cannot make its title longer than its first command line was. */
 export const titleOf = ({ namespace, id, address }: ShimIdentity): string =>

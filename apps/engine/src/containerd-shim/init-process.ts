@@ -87,7 +87,7 @@ export class InitProcess {
   }
 
   /** Throws unless the verb makes sense in the present state. */
-  check(verb: 'start' | 'pause' | 'resume' | 'delete'): void {
+  check(verb: 'start' | 'exec' | 'pause' | 'resume' | 'delete'): void {
     transition(this.#state, verb);
   }
 

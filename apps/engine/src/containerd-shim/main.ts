@@ -15,20 +15,47 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
+import { bootstrapAnswer, parseParams, readInput, runtimeInfo } from './bootstrap.ts';
 import { cleanUp } from './delete.ts';
-import { RUNTIME_BINARY, type ShimIdentity } from './identity.ts';
+import {
+  RUNTIME_BINARY,
+  RUNTIME_NAME,
+  socketPathIn,
+  VERSION,
+  type ShimIdentity,
+} from './identity.ts';
 import { parseOptions, type ShimOptions } from './options.ts';
 import { prepareShim, Shim } from './shim.ts';
 import { waitForClaim } from './spare.ts';
 import { sayFailure, sayReady, startDaemon } from './start.ts';
 
-const identityOf = ({ namespace, id, address, bundle }: ShimOptions): ShimIdentity => ({
+const identityOf = ({ namespace, id, address, bundle, socket }: ShimOptions): ShimIdentity => ({
   namespace,
   id,
   address,
   bundle: bundle || process.cwd(),
   ttrpcAddress: process.env['TTRPC_ADDRESS'] || `${address}.ttrpc`,
+  ...(socket ? { socketPath: socket } : {}),
 });
+
+const start = async (options: ShimOptions): Promise<string | Uint8Array> => {
+  const identity = identityOf(options);
+  const params = parseParams(await readInput(process.stdin), identity);
+  const address = params?.containerdGrpcAddress || identity.address;
+  const daemon = await startDaemon(
+    native,
+    {
+      ...identity,
+      address,
+      ttrpcAddress: params?.containerdTtrpcAddress || identity.ttrpcAddress,
+      ...(params?.socketDir
+        ? { socketPath: socketPathIn(params.socketDir, { ...identity, address }) }
+        : {}),
+    },
+    fileURLToPath(import.meta.url),
+  );
+  return bootstrapAnswer(daemon, params, process.env);
+};
 
 const serve = async (tracer: Tracer, options: ShimOptions): Promise<void> => {
   try {
@@ -56,13 +83,19 @@ const print = (answer: string | Uint8Array): Promise<void> =>
 
 const run = async (options: ShimOptions): Promise<void> => {
   if (options.version) {
-    await print(`${RUNTIME_BINARY}:\n  Version:  engine-room\n`);
+    await print(`${RUNTIME_BINARY}:\n  Version:  ${VERSION}\n`);
+    return;
+  }
+  if (options.info) {
+    await print(
+      runtimeInfo(await readInput(process.stdin), { name: RUNTIME_NAME, version: VERSION }),
+    );
     return;
   }
   const tracer = new Tracer('shim', exporterFromEnvironment());
   switch (options.action) {
     case 'start':
-      await print(await startDaemon(native, identityOf(options), fileURLToPath(import.meta.url)));
+      await print(await start(options));
       break;
     case 'delete':
       await print(await cleanUp(native, tracer, identityOf(options)));

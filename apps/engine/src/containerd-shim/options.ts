@@ -16,6 +16,8 @@ export interface ShimOptions {
   readonly socket: string;
   readonly debug: boolean;
   readonly version: boolean;
+  /** Options on stdin, RuntimeInfo on stdout. */
+  readonly info: boolean;
   /** start, delete, spare or serve; empty when none was given. */
   readonly action: string;
   readonly operands: readonly string[];
@@ -24,6 +26,7 @@ export interface ShimOptions {
 const TEXT_FLAGS = ['namespace', 'id', 'address', 'publish-binary', 'bundle', 'socket'] as const;
 const BOOLEAN_FLAGS: Readonly<Record<string, string>> = {
   debug: 'debug',
+  info: 'info',
   v: 'version',
   version: 'version',
 };
@@ -75,6 +78,7 @@ export const parseOptions = (argv: readonly string[]): ShimOptions => {
     socket: text.socket ?? '',
     debug: booleans.has('debug'),
     version: booleans.has('version'),
+    info: booleans.has('info'),
     action: argv[at] ?? '',
     operands: argv.slice(at + 1),
   };

@@ -6,11 +6,11 @@ import { EngineError } from '../protocol/errdefs.ts';
 import { Status } from '../protocol/gen/containerd/process_pb.ts';
 
 export type ProcessState = 'created' | 'running' | 'paused' | 'stopped' | 'deleted';
-export type Verb = 'start' | 'pause' | 'resume' | 'exit' | 'delete';
+export type Verb = 'start' | 'exec' | 'pause' | 'resume' | 'exit' | 'delete';
 
 const TRANSITIONS: Readonly<Record<ProcessState, Readonly<Partial<Record<Verb, ProcessState>>>>> = {
-  created: { start: 'running', exit: 'stopped' },
-  running: { pause: 'paused', exit: 'stopped' },
+  created: { start: 'running', exec: 'created', exit: 'stopped' },
+  running: { exec: 'running', pause: 'paused', exit: 'stopped' },
   paused: { resume: 'running', exit: 'stopped' },
   stopped: { delete: 'deleted' },
   deleted: {},

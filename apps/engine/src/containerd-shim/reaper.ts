@@ -20,6 +20,7 @@ export class Reaper {
   readonly #native: ReaperNative;
   readonly #awaited = new Set<number>();
   #timer: NodeJS.Timeout | null = null;
+  #holds = 0;
   /** An unknown child that had exited when we last looked. */
   #suspect: number | null = null;
   readonly #onChild = () => this.#collectLater();
@@ -41,6 +42,18 @@ export class Reaper {
       this.#awaited.delete(pid);
       onExit(status);
     });
+  }
+
+  /**
+   * Collects no orphan until the returned function was called: a process is being born that will be waited for, and
+   * its pid is not known yet.
+   */
+  hold(): () => void {
+    this.#holds += 1;
+    return () => {
+      this.#holds -= 1;
+      if (this.#holds === 0) this.#collectLater();
+    };
   }
 
   close(): void {
@@ -69,6 +82,7 @@ export class Reaper {
    * loop has told everybody of everything, however busy the machine is.
    */
   #collect(): void {
+    if (this.#holds > 0) return;
     const pid = this.#native.peekExitedChild();
     if (pid !== null && pid === this.#suspect && !this.#awaited.has(pid)) this.#statusOf(pid);
     this.#suspect = pid;

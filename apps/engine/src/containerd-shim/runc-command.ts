@@ -6,9 +6,11 @@
 import type { Native } from '../../../../native/native.ts';
 import { createContainer, type CreatedContainer } from '../libcontainer/create-container.ts';
 import { deleteContainer } from '../libcontainer/delete-container.ts';
+import { execContainer, type ExecutedProcess } from '../libcontainer/exec-container.ts';
 import { readHostFacts, type HostFacts } from '../libcontainer/host-facts.ts';
 import { startContainer } from '../libcontainer/start-container.ts';
 import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
+import type { Process } from '../protocol/oci/runtime-spec.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** `OCI runtime create failed: runc create failed: unable to start container process: exec: …` */
@@ -52,6 +54,21 @@ export class RuncCommand {
     return startContainer({ native: this.#native, tracer: this.#tracer, root, id }).catch(
       withWords('OCI runtime start failed'),
     );
+  }
+
+  /** Resolves when the program runs. It is our child then, and may have exited already. */
+  exec(options: {
+    readonly root: string;
+    readonly id: string;
+    readonly process: Process;
+    readonly stdio: readonly [number, number, number];
+  }): Promise<ExecutedProcess> {
+    return execContainer({
+      native: this.#native,
+      tracer: this.#tracer,
+      facts: this.prepare(),
+      ...options,
+    }).catch(withWords('OCI runtime exec failed'));
   }
 
   async delete(root: string, id: string, force: boolean): Promise<void> {

@@ -176,7 +176,7 @@ describe('a container', () => {
     expect((await caught(task.resizePty({ id, width: 1, height: 1 }))).kind).toBe(
       'failed_precondition',
     );
-    expect((await caught(task.exec({ id, execId: 'e' }))).kind).toBe('not_implemented');
+    expect((await caught(task.exec({ id, execId: 'e' }))).kind).toBe('invalid_argument');
     await task.start({ id });
     expect((await caught(task.start({ id }))).message).toContain('cannot start a running process');
     // Not while there is something to look after.

@@ -12,7 +12,14 @@ import { processId } from '../protocol/trace/event-id.ts';
 import { currentContext, withContext, type SpanContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { createTtrpcServer, type TtrpcServer } from '../transport/ttrpc-server.ts';
-import { addressOf, checkIdentity, socketPathOf, titleOf, type ShimIdentity } from './identity.ts';
+import {
+  addressOf,
+  checkIdentity,
+  RUNTIME_NAME,
+  socketPathOf,
+  titleOf,
+  type ShimIdentity,
+} from './identity.ts';
 import { EventPublisher } from './publisher.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
@@ -54,7 +61,7 @@ export class Shim {
     this.#socketPath = socketPathOf(identity);
     this.address = addressOf(this.#socketPath);
     this.#log = openShimLog(identity.bundle, {
-      runtime: 'io.containerd.engineroom.v2',
+      runtime: RUNTIME_NAME,
       id: identity.id,
     });
     this.#publisher = new EventPublisher(identity, tracer, this.#log, (fd) =>

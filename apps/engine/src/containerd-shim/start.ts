@@ -6,7 +6,6 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
-import type { BootstrapAnswer } from '../protocol/task/claim.ts';
 import {
   addressOf,
   checkIdentity,
@@ -31,7 +30,7 @@ const say = (words: string): Promise<void> =>
     line.end(words, () => resolve());
   });
 
-/** Postcondition: somebody listens on the socket of this container, in a session of its own, child of nobody. */
+/** Returns its address. Postcondition: somebody listens on the socket of this container, in a session of its own, child of nobody. */
 export const startDaemon = async (
   native: Native,
   identity: ShimIdentity,
@@ -57,6 +56,7 @@ export const startDaemon = async (
       id,
       '-address',
       address,
+      ...(identity.socketPath ? ['-socket', identity.socketPath] : []),
       'serve',
     ],
     env: { ...env, TTRPC_ADDRESS: identity.ttrpcAddress },
@@ -65,7 +65,7 @@ export const startDaemon = async (
   });
   closeSync(theirs);
   await untilReady(ours);
-  return answer(addressOf(socketPathOf(identity)));
+  return addressOf(socketPathOf(identity));
 };
 
 const untilReady = (fd: number): Promise<void> =>
@@ -86,11 +86,3 @@ const untilReady = (fd: number): Promise<void> =>
         );
     });
   });
-
-/** containerd 1.7 and later say which version they know, and understand JSON; before that it is the bare address. */
-const answer = (address: string): string => {
-  const highest = Number(process.env['MAX_SHIM_VERSION'] ?? 0);
-  if (!(highest >= 2)) return address;
-  const result: BootstrapAnswer = { version: Math.min(highest, 3), address, protocol: 'ttrpc' };
-  return JSON.stringify(result);
-};

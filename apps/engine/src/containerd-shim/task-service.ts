@@ -2,26 +2,30 @@
  * The Task API, for the one container of this shim. Versions 2 and 3 are the same methods.
  * Upstream: containerd cmd/containerd-shim-runc-v2/task/service.go.
  */
+import { create, toBinary } from '@bufbuild/protobuf';
+import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import { constants } from 'node:os';
 import { EngineError } from '../protocol/errdefs.ts';
 import {
   TaskCreateSchema,
   TaskDeleteSchema,
-  TaskExitSchema,
-  TaskOOMSchema,
+  TaskExecAddedSchema,
+  TaskExecStartedSchema,
   TaskPausedSchema,
   TaskResumedSchema,
   TaskStartSchema,
 } from '../protocol/gen/containerd/task-events_pb.ts';
-import type { CreateTaskRequest, Task } from '../protocol/gen/task/shim_pb.ts';
-import { withContext } from '../tracing/context.ts';
+import { ProcessDetailsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
+import type { CreateTaskRequest, ExecProcessRequest, Task } from '../protocol/gen/task/shim_pb.ts';
 import type { Handlers } from '../transport/service.ts';
-import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import { Container, type ContainerParts } from './container.ts';
 import { readMetrics } from './container-metrics.ts';
 import { updateLimits } from './container-update.ts';
-import type { Exit } from './init-process.ts';
+import type { ExecProcess } from './exec-process.ts';
+import { VERSION } from './identity.ts';
+import type { InitProcess } from './init-process.ts';
 import type { Publisher } from './publisher.ts';
+import { TaskExits } from './task-exits.ts';
 
 export type TaskHandlers = typeof Task extends GenService<infer M> ? Required<Handlers<M>> : never;
 
@@ -31,7 +35,6 @@ export interface TaskServiceOptions extends ContainerParts {
   readonly onShutdown: () => void;
 }
 
-const VERSION = 'engine-room';
 const HIGHEST_SIGNAL = 64;
 /** How long a deletion waits for output that a slow client has not taken: it may have died. */
 const DRAIN_MS = 2000;
@@ -41,34 +44,30 @@ export class TaskService {
   readonly #options: TaskServiceOptions;
   #container: Container | undefined;
   #isCreating = false;
-  /** While runc starts the process: its exit is told after its start, whichever came first. */
-  #starting: Promise<void> | undefined;
+  readonly #exits: TaskExits;
 
   constructor(options: TaskServiceOptions) {
     this.#options = options;
+    this.#exits = new TaskExits(options.publisher);
     this.handlers = {
       create: (request) => this.#create(request),
       start: ({ execId }) => this.#start(execId),
       state: async ({ execId }) => this.#state(execId),
       delete: ({ execId }) => this.#delete(execId),
-      pids: async () => ({
-        processes: this.#get()
-          .init.cgroup.pids()
-          .map((pid) => ({ pid })),
-      }),
+      pids: async () => ({ processes: processesOf(this.#get()) }),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
       kill: async ({ execId, signal, all }) => this.#kill(execId, signal, all),
       wait: ({ execId }) => this.#wait(execId),
       closeIO: async ({ execId, stdin }) => {
-        const { init } = this.#get(execId);
-        if (stdin) init.closeStdin();
+        const process = this.#process(execId);
+        if (stdin) process.closeStdin();
         return {};
       },
       resizePty: async ({ execId, width, height }) => {
         if (width > 0xffff || height > 0xffff)
           throw new EngineError('invalid_argument', `terminal size ${width}x${height}`);
-        this.#get(execId).init.resize(height, width);
+        this.#process(execId).resize(height, width);
         return {};
       },
       stats: async () => ({ stats: readMetrics(this.#get().init.cgroup) }),
@@ -81,7 +80,7 @@ export class TaskService {
         if (!this.#container && !this.#isCreating) this.#options.onShutdown();
         return {};
       },
-      exec: () => notYet('exec: processes beside the first one'),
+      exec: async (request) => this.#exec(request),
       update: async ({ resources }) => {
         if (!resources) throw new EngineError('invalid_argument', 'update without resources');
         updateLimits(this.#get().init.cgroup, options.runc.prepare(), resources.value);
@@ -113,7 +112,7 @@ export class TaskService {
       const container = await Container.create(
         this.#options,
         request,
-        (...exited) => void this.#exited(...exited),
+        (...exited) => void this.#exits.initExited(...exited),
       );
       this.#container = container;
       const { pid } = container.init;
@@ -132,73 +131,68 @@ export class TaskService {
     }
   }
 
-  async #start(execId: string): Promise<{ pid: number }> {
-    const container = this.#get(execId);
-    if (this.#starting)
-      throw new EngineError('failed_precondition', 'the process is being started');
-    const { pid } = container.init;
-    const starting = container.start().then(() => {
-      this.#options.publisher.publish('/tasks/start', TaskStartSchema, {
-        containerId: container.id,
-        pid,
-      });
+  #exec(request: ExecProcessRequest): Record<never, never> {
+    const container = this.#get();
+    container.addExec(request, (...exited) => this.#exits.execExited(container, ...exited));
+    const { execId } = request;
+    this.#options.publisher.publish('/tasks/exec-added', TaskExecAddedSchema, {
+      containerId: container.id,
+      execId,
     });
-    // A failure is this call's; whoever waits for the order of events only needs to know that it is over.
-    this.#starting = starting.catch(() => undefined);
-    try {
-      await starting;
-      return { pid };
-    } finally {
-      this.#starting = undefined;
+    return {};
+  }
+
+  async #start(execId: string): Promise<{ pid: number }> {
+    const container = this.#get();
+    const process = this.#process(execId);
+    if (execId !== '' && container.init.exit)
+      throw new EngineError(
+        'failed_precondition',
+        `container ${container.id} init process is not running`,
+      );
+    await this.#exits.duringStart(execId, () => this.#run(container, execId));
+    return { pid: process.pid };
+  }
+
+  async #run(container: Container, execId: string): Promise<void> {
+    const { publisher } = this.#options;
+    const { id: containerId } = container;
+    const exec = container.execs.get(execId);
+    if (exec) {
+      await exec.start();
+      const { pid } = exec;
+      publisher.publish('/tasks/exec-started', TaskExecStartedSchema, { containerId, execId, pid });
+    } else {
+      await container.start();
+      const { pid } = container.init;
+      publisher.publish('/tasks/start', TaskStartSchema, { containerId, pid });
     }
   }
 
-  async #exited(container: Container, exit: Exit): Promise<void> {
-    const { publisher } = this.#options;
-    const { init, story, id } = container;
-    // Asked now: the counter goes with the cgroup.
-    const wasOutOfMemory = init.cgroup.oomKills() > 0;
-    story.exited(init.pid, exit);
-    await this.#starting;
-    withContext(story.context, () => {
-      if (wasOutOfMemory)
-        publisher.publish('/tasks/oom', TaskOOMSchema, { containerId: id }, 'step');
-      const { code: exitStatus, at: exitedAt } = exit;
-      publisher.publish('/tasks/exit', TaskExitSchema, {
-        containerId: id,
-        id,
-        pid: init.pid,
-        exitStatus,
-        exitedAt,
-      });
-    });
-  }
-
   #state(execId: string) {
-    const { init, id } = this.#get(execId);
-    const { stdin, stdout, stderr, terminal } = init.paths;
-    const exit = init.exit ? { exitStatus: init.exit.code, exitedAt: init.exit.at } : {};
+    const { id, init } = this.#get();
+    const { pid, status, exit, paths } = this.#process(execId);
+    const { stdin, stdout, stderr, terminal } = paths;
     return {
-      id,
+      id: execId || id,
+      execId,
       bundle: init.bundle,
-      pid: init.pid,
-      status: init.status,
+      pid,
+      status,
       stdin,
       stdout,
       stderr,
       terminal,
-      ...exit,
+      ...(exit ? { exitStatus: exit.code, exitedAt: exit.at } : {}),
     };
   }
 
   async #delete(execId: string) {
-    const container = this.#get(execId);
+    const container = this.#get();
+    if (execId !== '') return this.#deleteExec(container, execId);
     const { init, id } = container;
     init.check('delete');
-    await Promise.race([
-      init.drained(),
-      new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
-    ]);
+    await drainedOrLate(init);
     const { code: exitStatus, at: exitedAt } = await container.delete();
     this.#container = undefined;
     const { pid } = init;
@@ -209,6 +203,18 @@ export class TaskService {
       exitedAt,
     });
     return { pid, exitStatus, exitedAt };
+  }
+
+  /** As upstream, no event tells of it. */
+  async #deleteExec({ execs }: Container, execId: string) {
+    const process = this.#process(execId);
+    const exec = execs.get(execId);
+    exec?.checkDelete();
+    await drainedOrLate(process);
+    exec?.release();
+    execs.delete(execId);
+    const { pid, exit } = process;
+    return { pid, ...(exit ? { exitStatus: exit.code, exitedAt: exit.at } : {}) };
   }
 
   async #pause(): Promise<Record<never, never>> {
@@ -226,9 +232,15 @@ export class TaskService {
   }
 
   #kill(execId: string, signal: number, all: boolean): Record<never, never> {
-    const { init, story } = this.#get(execId);
+    const { init, story, execs } = this.#get();
     if (signal > HIGHEST_SIGNAL)
       throw new EngineError('invalid_argument', `unknown signal ${signal}`);
+    this.#process(execId);
+    const exec = execs.get(execId);
+    if (exec) {
+      exec.kill(signal);
+      return {};
+    }
     if (!init.exit) story.signalled(init.pid, signal);
     init.kill(signal, all);
     // A frozen process takes no signal before it is thawed, not even this one.
@@ -238,16 +250,41 @@ export class TaskService {
   }
 
   async #wait(execId: string) {
-    const { code: exitStatus, at: exitedAt } = await this.#get(execId).init.exited;
+    const container = this.#get();
+    const { code: exitStatus, at: exitedAt } = await this.#process(execId).exited;
+    if (execId === '') await this.#exits.execsGone(container);
     return { exitStatus, exitedAt };
   }
 
-  #get(execId = ''): Container {
+  #get(): Container {
     if (!this.#container) throw new EngineError('not_found', 'container not created');
-    if (execId !== '') throw new EngineError('not_found', `process ${execId}`);
     return this.#container;
   }
+
+  #process(execId: string): InitProcess | ExecProcess {
+    const { init, execs } = this.#get();
+    const process = execId === '' ? init : execs.get(execId);
+    if (!process) throw new EngineError('not_found', `process does not exist ${execId}`);
+    return process;
+  }
 }
+
+const drainedOrLate = (process: InitProcess | ExecProcess): Promise<unknown> =>
+  Promise.race([
+    process.drained(),
+    new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
+  ]);
+
+/** All pids of the container; of those that an exec has run, its id is said as well. */
+const processesOf = ({ init, execs }: Container) => {
+  const execOf = new Map([...execs.values()].map(({ pid, execId }) => [pid, execId]));
+  return init.cgroup.pids().map((pid) => {
+    const execId = execOf.get(pid);
+    if (execId === undefined) return { pid };
+    const value = toBinary(ProcessDetailsSchema, create(ProcessDetailsSchema, { execId }));
+    return { pid, info: { typeUrl: ProcessDetailsSchema.typeName, value } };
+  });
+};
 
 const notYet = (what: string): Promise<never> =>
   Promise.reject(new EngineError('not_implemented', `${what} is not supported by this shim`));
