@@ -156,6 +156,7 @@ describe('an exec', () => {
     const { task, id } = shim;
     const exec = await add('one', ['true']);
     expect(await kindOfFailure(add('one', ['true']))).toBe('already_exists');
+    expect(await kindOfFailure(task.exec({ id, execId: 'no-spec' }))).toBe('invalid_argument');
     await task.kill({ id, signal: 9 });
     await task.wait({ id });
     expect(await kindOfFailure(task.start(exec))).toBe('failed_precondition');

@@ -77,12 +77,7 @@ describe('a container', () => {
     expect((await waiting).exitStatus).toBe(7);
     expect(await task.state({ id })).toMatchObject({ status: Status.STOPPED, exitStatus: 7 });
     expect(await finish(shim)).toBe(7);
-    expect(bench.topics()).toEqual([
-      '/tasks/create',
-      '/tasks/start',
-      '/tasks/exit',
-      '/tasks/delete',
-    ]);
+    expect(bench.topics().join(' ')).toBe('/tasks/create /tasks/start /tasks/exit /tasks/delete');
     expect(bench.event('/tasks/exit', TaskExitSchema)).toMatchObject({
       containerId: id,
       id,
@@ -176,7 +171,6 @@ describe('a container', () => {
     expect((await caught(task.resizePty({ id, width: 1, height: 1 }))).kind).toBe(
       'failed_precondition',
     );
-    expect((await caught(task.exec({ id, execId: 'e' }))).kind).toBe('invalid_argument');
     await task.start({ id });
     expect((await caught(task.start({ id }))).message).toContain('cannot start a running process');
     // Not while there is something to look after.

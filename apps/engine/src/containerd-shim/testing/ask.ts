@@ -46,9 +46,17 @@ export const until = async (isTrue: () => boolean): Promise<void> => {
 
 export const connectWhenReady = async (path: string): Promise<Socket> => {
   await until(() => existsSync(path));
-  const socket = connect(path);
-  await once(socket, 'connect');
-  return socket;
+  for (const deadline = Date.now() + 15_000; ;) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      // Its name is there from bind(2) on, it takes callers from listen(2) on.
+      if (Date.now() > deadline) throw error;
+      await sleep(10);
+    }
+  }
 };
 
 export const readJson = async <T>(socket: Socket): Promise<T> => {
