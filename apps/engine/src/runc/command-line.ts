@@ -33,7 +33,7 @@ const GLOBAL = {
 } as const;
 
 export const parseCommandLine = (argv: readonly string[]): CommandLine => {
-  const verbAt = findVerb(argv);
+  const verbAt = firstWord(argv, GLOBAL);
   const { values } = parseStrictly(argv.slice(0, verbAt), GLOBAL);
   const logFormat = values['log-format'];
   if (logFormat !== 'text' && logFormat !== 'json')
@@ -53,24 +53,42 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
   };
 };
 
-/** The first word that is neither an option nor the value of one. */
-const findVerb = (argv: readonly string[]): number => {
+type Options = Readonly<
+  Record<
+    string,
+    {
+      readonly type: 'string' | 'boolean';
+      readonly short?: string;
+      readonly default?: string;
+      readonly multiple?: boolean;
+    }
+  >
+>;
+type Values<T extends Options> = { readonly [K in keyof T]?: string | boolean | string[] };
+
+/** Where the first word stands that is neither an option nor the value of one. */
+const firstWord = (argv: readonly string[], options: Options): number => {
+  const takesValue = new Set(
+    Object.entries(options)
+      .filter(([, { type }]) => type === 'string')
+      .flatMap(([name, { short }]) => (short === undefined ? [name] : [name, short])),
+  );
   for (let index = 0; index < argv.length; index++) {
     const word = argv[index] ?? '';
     if (!word.startsWith('-')) return index;
-    const name = word.replace(/^--?/, '');
-    if (name === 'root' || name === 'log' || name === 'log-format') index++;
+    if (takesValue.has(word.replace(/^--?/, ''))) index++;
   }
   return argv.length;
 };
 
-type Options = Readonly<
-  Record<
-    string,
-    { readonly type: 'string' | 'boolean'; readonly short?: string; readonly default?: string }
-  >
->;
-type Values<T extends Options> = { readonly [K in keyof T]?: string | boolean };
+/** For verbs whose last words are a command line of their own: `exec ID ls -l`. */
+export const parseLeadingOptions = <T extends Options>(
+  rest: readonly string[],
+  options: T,
+): { readonly values: Values<T>; readonly words: readonly string[] } => {
+  const at = firstWord(rest, options);
+  return { values: parseStrictly(rest.slice(0, at), options).values, words: rest.slice(at) };
+};
 
 /** The options of a verb and its arguments, of which there must be as many as named. */
 export const parseVerb = <T extends Options>(

@@ -3,11 +3,11 @@
  * Upstream: runc create.go, tty.go.
  */
 import { writeFileSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { createContainer } from '../libcontainer/create-container.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import { parseVerb } from './command-line.ts';
+import { connectToConsole } from './console-socket.ts';
 import type { Verb } from './verb.ts';
 
 const OPTIONS = {
@@ -30,7 +30,7 @@ export const create: Verb = async ({ native, tracer, global, rest }) => {
     throw new EngineError('invalid_argument', '--preserve-fds is not supported');
   }
   const path = values['console-socket'];
-  const socket = typeof path === 'string' ? await connectTo(path) : null;
+  const consoleSocket = typeof path === 'string' ? await connectToConsole(path) : undefined;
   const created = await createContainer({
     native,
     tracer,
@@ -38,32 +38,9 @@ export const create: Verb = async ({ native, tracer, global, rest }) => {
     id: positionals[0] ?? '',
     bundle: resolve(typeof values.bundle === 'string' ? values.bundle : '.'),
     stdio: [0, 1, 2],
-    ...(socket ? { consoleSocket: descriptorOf(socket) } : {}),
+    ...(consoleSocket === undefined ? {} : { consoleSocket }),
   });
   native.close(created.pidfd);
   if (typeof values['pid-file'] === 'string')
     writeFileSync(values['pid-file'], String(created.pid));
-};
-
-const connectTo = (path: string): Promise<Socket> =>
-  new Promise((done, fail) => {
-    const socket = connect(path);
-    socket.once('connect', () => done(socket));
-    socket.once('error', (error) =>
-      fail(
-        new EngineError('invalid_argument', `cannot connect to the console socket ${path}`, {
-          cause: error,
-        }),
-      ),
-    );
-  });
-
-/** Node does not show the descriptor of a socket; its handle has it. */
-const descriptorOf = (socket: Socket): number => {
-  const handle: unknown = Reflect.get(socket, '_handle');
-  const fd: unknown =
-    typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
-  if (typeof fd !== 'number')
-    throw new EngineError('internal', 'the console socket has no descriptor');
-  return fd;
 };

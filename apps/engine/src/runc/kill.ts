@@ -3,6 +3,7 @@
  */
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
+import { setFrozen } from '../libcontainer/cgroups/freezer.ts';
 import { readState } from '../libcontainer/state-file.ts';
 import { cgroupFoldersBelow, pidsIn } from '../libcontainer/remove-cgroups.ts';
 import { EngineError } from '../protocol/errdefs.ts';
@@ -42,6 +43,9 @@ export const kill: Verb = async ({ native, global, rest }) => {
   } finally {
     native.close(pidfd);
   }
+  // On version 1 a frozen process dies only when it is thawed.
+  if (signal === constants.signals.SIGKILL && found.status === 'paused')
+    await setFrozen(found.cgroupPaths, false);
 };
 
 /** It may have gone meanwhile. */

@@ -10,8 +10,12 @@ import { Tracer } from '../tracing/tracer.ts';
 import { parseCommandLine, type GlobalOptions } from './command-line.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { exec } from './exec.ts';
 import { kill } from './kill.ts';
+import { list } from './list.ts';
 import { logError } from './log.ts';
+import { pause, resume } from './pause.ts';
+import { ps } from './ps.ts';
 import { start } from './start.ts';
 import { state } from './state.ts';
 import type { Verb } from './verb.ts';
@@ -25,6 +29,11 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['state', state],
   ['kill', kill],
   ['delete', remove],
+  ['exec', exec],
+  ['list', list],
+  ['ps', ps],
+  ['pause', pause],
+  ['resume', resume],
 ]);
 
 const USAGE = `runc, the OCI runtime of Engine Room
@@ -36,28 +45,36 @@ usage: runc [--root DIR] [--log FILE] [--log-format text|json] VERB …
   state ID
   kill [--all] ID [SIGNAL]
   delete [--force] ID
+  exec [--process FILE] [--detach] [--pid-file FILE] [--user UID[:GID]] [--cwd DIR] [--env K=V] … ID COMMAND …
+  list [--format table|json] [--quiet]
+  ps [--format table|json] ID [ps options]
+  pause ID
+  resume ID
 `;
 
 const run = async (
   argv: readonly string[],
   settle: (global: GlobalOptions) => void,
-): Promise<void> => {
+): Promise<number> => {
   const line = parseCommandLine(argv);
   settle(line.global);
   if (line.version) {
     process.stdout.write(`runc version ${VERSION}+engine-room\nspec: ${SPEC_VERSION}\n`);
-    return;
+    return 0;
   }
   if (line.help || line.verb === null || line.verb === 'help') {
     process.stdout.write(USAGE);
-    return;
+    return 0;
   }
   const verb = VERBS.get(line.verb);
   if (!verb) throw new EngineError('invalid_argument', `no such verb: ${line.verb}`);
   const tracer = new Tracer('runc', exporterFromEnvironment());
   const parent = parseTraceparent(process.env['TRACEPARENT']);
   try {
-    await withContext(parent, () => verb({ native, tracer, global: line.global, rest: line.rest }));
+    const code = await withContext(parent, () =>
+      verb({ native, tracer, global: line.global, rest: line.rest }),
+    );
+    return code ?? 0;
   } finally {
     await tracer.flush();
   }
@@ -66,7 +83,7 @@ const run = async (
 let global: Pick<GlobalOptions, 'log' | 'logFormat'> = { log: null, logFormat: 'text' };
 run(process.argv.slice(2), (parsed) => (global = parsed)).then(
   // A created container is still being listened to; this process is done with it.
-  () => process.exit(0),
+  (code) => process.exit(code),
   (error: unknown) => {
     logError(messageOf(error), global);
     process.exit(1);

@@ -120,3 +120,26 @@ test.each([
 test('its version is told in the form that dockerd reads', () => {
   expect(runc(['--version']).stdout).toMatch(/^runc version \S+\nspec: \d+\.\d+\.\d+\n$/);
 });
+
+test('exec has the exit code of its program, ps and list show the container', () => {
+  const bundle = bench.bundle(['sleep', '1000']);
+  create(bundle, join(bundle.path, 'init.pid'));
+  try {
+    runc(['start', bundle.id]);
+
+    const said = runc(['exec', '-u', '1000:1001', bundle.id, 'sh', '-c', 'id -u; id -g; exit 7']);
+
+    expect([said.status, said.stdout]).toEqual([7, '1000\n1001\n']);
+    expect(JSON.parse(runc(['ps', '-f', 'json', bundle.id]).stdout)).toHaveLength(1);
+    expect(runc(['list', '-q']).stdout.split('\n')).toContain(bundle.id);
+  } finally {
+    runc(['delete', '--force', bundle.id]);
+  }
+}, 180_000);
+
+test('what exec cannot do is refused by name, with its own exit code', () => {
+  const { status, stderr } = runc(['exec', 'nobody', 'true']);
+  expect([status, stderr]).toEqual([255, expect.stringContaining('does not exist')]);
+  expect(runc(['list', '--format', 'xml']).stderr).toContain('invalid format option');
+  expect(runc(['ps']).status).toBe(1);
+});

@@ -13,4 +13,5 @@ export interface Invocation {
   readonly rest: readonly string[];
 }
 
-export type Verb = (invocation: Invocation) => Promise<void>;
+/** A number is the exit code, where it is not 0. */
+export type Verb = (invocation: Invocation) => Promise<number | void>;
