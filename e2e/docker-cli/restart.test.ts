@@ -144,3 +144,12 @@ test('the next run after a crash works', async () => {
     stdout: 'again\n',
   });
 });
+
+test('the engine keeps its id when dockerd is restarted', { timeout: 60_000 }, async () => {
+  const id = await docker.ok(['info', '--format', '{{.ID}}']);
+  expect(id).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+
+  await crash(['dockerd']);
+
+  expect(await docker.ok(['info', '--format', '{{.ID}}'])).toBe(id);
+});
