@@ -13,6 +13,8 @@ const TOOLS = join(ROOT, '.tmp/tools');
 /** What a failed command said last; its beginning is seldom of use. */
 const LAST_LINES = 40;
 const LEAST_NODE = [20, 19];
+/** Somebody else may be installing something: their turn first. */
+const APT_WAITS = ['-o', 'DPkg::Lock::Timeout=300'];
 
 /** A lack that a person must mend; the message says how. Without what is vital not even the page works. */
 export class Lack extends Error {
@@ -131,6 +133,24 @@ export const NEEDS = {
       packages: ['strace'],
       has: () => find('strace'),
     },
+    {
+      what: 'runc',
+      why: 'our error messages must be its',
+      packages: ['runc'],
+      has: () => find('runc'),
+    },
+    {
+      what: 'ctr',
+      why: 'containerd’s own client must find its way in our containerd',
+      packages: ['containerd'],
+      has: () => find('ctr'),
+    },
+    {
+      what: 'libseccomp',
+      why: 'our filters must decide as its filters do',
+      packages: ['libseccomp-dev'],
+      has: () => existsSync('/usr/include/seccomp.h'),
+    },
   ],
 };
 
@@ -151,13 +171,21 @@ export async function installMissing(needs) {
   if (!find('apt-get'))
     throw new Lack(`Install it with this system's package manager, then start again.`);
   if (!isRoot) throw new Lack(`Install it with:  sudo ${command}\nthen start again.`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // A package must not start a daemon on this machine: invoke-rc.d(8) starts nothing in runlevel 1.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const install = () =>
-    run(command, 'apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env });
+    run(
+      command,
+      'apt-get',
+      [...APT_WAITS, 'install', '-y', '--no-install-recommends', ...packages],
+      {
+        env,
+      },
+    );
   try {
     await install();
   } catch {
-    await run('apt-get update', 'apt-get', ['update'], { env });
+    await run('apt-get update', 'apt-get', [...APT_WAITS, 'update'], { env });
     await install();
   }
   const still = missing.filter(({ has }) => !has());

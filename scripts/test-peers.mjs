@@ -14,12 +14,6 @@ const PEERS = [
     has: () => find('dockerd'),
   },
   {
-    what: 'containerd and ctr',
-    why: 'the real containerd, to compare with',
-    packages: ['containerd'],
-    has: () => find('ctr'),
-  },
-  {
     what: 'iproute2',
     why: 'a network namespace of its own for each peer',
     packages: ['iproute2'],
@@ -27,8 +21,6 @@ const PEERS = [
   },
 ];
 
-// A package must not start a second engine on this machine: invoke-rc.d(8) starts nothing in runlevel 1.
-process.env.RUNLEVEL = '1';
 try {
   await installMissing(PEERS);
 } catch (error) {

@@ -8,8 +8,8 @@ import { Bench, type SpecChanges } from './testing/bundle.ts';
 const bench = new Bench();
 afterAll(() => bench.close());
 
-const RUNC = '/usr/sbin/runc';
-const hasRunc = existsSync(RUNC);
+const RUNC = 'runc';
+const hasRunc = spawnSync(RUNC, ['--version']).status === 0;
 
 interface Bundle {
   readonly id: string;
