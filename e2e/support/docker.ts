@@ -43,6 +43,7 @@ export interface Inspected {
   readonly Created: string;
   readonly Path: string;
   readonly Args: readonly string[];
+  readonly ExecIDs: readonly string[] | null;
   readonly State: {
     readonly Status: string;
     readonly Running: boolean;

@@ -12,8 +12,10 @@ import { listenOnSocket } from '../transport/unix-socket.ts';
 import { ClientProcesses } from './api/client-processes.ts';
 import { createApiServer } from './api/server.ts';
 import { connectContainerd, ensureNamespace } from './containerd-client/channel.ts';
+import { ExecClient } from './containerd-client/execs.ts';
 import { ImageClient } from './containerd-client/images.ts';
 import { TaskClient } from './containerd-client/tasks.ts';
+import { ExecStore } from './container/exec.ts';
 import { ContainerStore } from './container/container-store.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { EventLog } from './daemon/events.ts';
@@ -41,8 +43,10 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     options,
     channel,
     tasks: new TaskClient(channel, options.runtime),
+    execClient: new ExecClient(channel),
     images,
     imageStore: new ImageStore(images),
+    execs: new ExecStore(),
     store: new ContainerStore(join(options.dataRoot, 'containers')),
     volumes: new VolumeStore(join(options.dataRoot, 'volumes')),
     events: new EventLog(),

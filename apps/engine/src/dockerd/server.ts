@@ -7,6 +7,7 @@ import { attach } from './daemon/attach.ts';
 import { create } from './daemon/create.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { eventMatches } from './daemon/events.ts';
+import { createExec, inspectExec, resizeExec, startExec } from './daemon/exec.ts';
 import { inspectImage, listImages, loadArchive, untagImage } from './daemon/images.ts';
 import { inspect } from './daemon/inspect.ts';
 import { kill, stop } from './daemon/kill.ts';
@@ -83,6 +84,26 @@ export const daemonBackend = (daemon: Daemon): Backend => {
         entries: logs(container, query, signal),
       };
     },
+
+    execOrigin: (id) => {
+      const exec = daemon.execs.byId(id);
+      return exec
+        ? { id: exec.container.id, traceId: exec.container.record.createdIn?.traceId ?? null }
+        : null;
+    },
+    createExec: async (reference, config) => createExec(daemon, find(reference), config),
+    startExec: async (id, { isDetached, consoleSize, accept }) => {
+      const exec = daemon.execs.find(id);
+      const isTerminal = exec.config.Tty;
+      await startExec(daemon, exec, {
+        isDetached,
+        consoleSize,
+        accept: () => accept({ isTerminal }),
+        encode: streamEncoder(isTerminal),
+      });
+    },
+    inspectExec: (id) => inspectExec(daemon.execs.find(id)),
+    resizeExec: async (id, size) => resizeExec(daemon, daemon.execs.find(id), size),
 
     listImages: (filters) => listImages(daemon, filters),
     inspectImage: (reference) => inspectImage(daemon, reference),

@@ -10,6 +10,7 @@ import type {
   HostConfig,
   WaitCondition,
 } from '../../protocol/docker-engine-api/containers.ts';
+import type { ExecCreateBody, ExecInspect } from '../../protocol/docker-engine-api/exec.ts';
 import type { EventMessage } from '../../protocol/docker-engine-api/events.ts';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
@@ -75,6 +76,24 @@ export interface ContainerBackend {
   };
 }
 
+/** `id` is an exec's whole id. */
+export interface ExecBackend {
+  /** The container that an exec runs in, as `origin` tells of it. */
+  execOrigin?(id: string): { readonly id: string; readonly traceId: string | null } | null;
+  createExec(reference: string, config: ExecCreateBody): Promise<string>;
+  /** Throws when it cannot be started. `accept` then turns the connection into a stream, unless detached. */
+  startExec(
+    id: string,
+    options: {
+      readonly isDetached: boolean;
+      readonly consoleSize: readonly number[];
+      readonly accept: (exec: { readonly isTerminal: boolean }) => Duplex;
+    },
+  ): Promise<void>;
+  inspectExec(id: string): ExecInspect;
+  resizeExec(id: string, size: { readonly height: number; readonly width: number }): Promise<void>;
+}
+
 export interface AttachRequest {
   readonly hasStdin: boolean;
   readonly hasStdout: boolean;
@@ -129,4 +148,4 @@ export interface VolumeBackend {
   ): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }>;
 }
 
-export type Backend = ContainerBackend & ImageBackend & VolumeBackend & SystemBackend;
+export type Backend = ContainerBackend & ExecBackend & ImageBackend & VolumeBackend & SystemBackend;

@@ -22,6 +22,7 @@ import {
   unpauseContainer,
   waitContainer,
 } from './routes/containers.ts';
+import { createExec, inspectExec, resizeExec, startExec } from './routes/exec.ts';
 import { inspectImage, listImages, loadImages, pullImage, removeImage } from './routes/images.ts';
 import {
   inspectNetwork,
@@ -74,7 +75,10 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/containers/{name}/kill', 'chapter', killContainer),
   route('POST', '/containers/{name}/rename', 'step', renameContainer),
   route('DELETE', '/containers/{name}', 'chapter', removeContainer),
-  route('POST', '/containers/{name}/exec', 'step', notYet('docker exec')),
+  route('POST', '/containers/{name}/exec', 'step', createExec),
+  route('POST', '/exec/{name}/start', 'chapter', startExec),
+  route('POST', '/exec/{name}/resize', 'detail', resizeExec),
+  route('GET', '/exec/{name}/json', 'detail', inspectExec),
   route('GET', '/containers/{name}/top', 'step', notYet('docker top')),
   route('GET', '/containers/{name}/stats', 'step', notYet('docker stats')),
   route('POST', '/containers/{name}/pause', 'step', pauseContainer),

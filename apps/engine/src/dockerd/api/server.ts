@@ -137,9 +137,7 @@ const serve = async (
     originalUrl,
     body,
     arrivedAt,
-    container: route.path.startsWith('/containers/{name}')
-      ? (backend.origin?.(name) ?? null)
-      : null,
+    container: originOf(backend, route, name),
   });
   captureAnswer(response, trace);
   const exchange: Exchange = {
@@ -154,6 +152,13 @@ const serve = async (
     upgrade,
   };
   await trace.run(async () => route.handle(backend, exchange));
+};
+
+/** Which container a request is about, and the trace that made it. */
+const originOf = (backend: Backend, { path }: Route, name: string) => {
+  if (path.startsWith('/containers/{name}')) return backend.origin?.(name) ?? null;
+  if (path.startsWith('/exec/{name}')) return backend.execOrigin?.(name) ?? null;
+  return null;
 };
 
 /** Every error has the same form: a status and one sentence. */

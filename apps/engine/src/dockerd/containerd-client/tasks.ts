@@ -15,7 +15,7 @@ import { NAMESPACE, SNAPSHOTTER } from './channel.ts';
 
 const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 /** Long enough for a machine under load, short enough that a hung shim is not waited for for ever. */
-const TASK_TIMEOUT_MS = 120_000;
+export const TASK_TIMEOUT_MS = 120_000;
 const SIGKILL = 9;
 
 export interface TaskStdio {

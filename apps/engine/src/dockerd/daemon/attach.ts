@@ -103,7 +103,7 @@ const feedStdin = async (
 };
 
 /** Until the client's end or the container's. One chunk at a time: the container's pace is the client's. */
-const pump = async (connection: Duplex, stdin: Writable): Promise<void> => {
+export const pump = async (connection: Duplex, stdin: Writable): Promise<void> => {
   try {
     // What remains of the connection after the end of its input still carries output.
     for await (const chunk of connection.iterator({ destroyOnReturn: false })) {

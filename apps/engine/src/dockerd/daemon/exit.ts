@@ -11,10 +11,14 @@ import type { Container } from '../container/container.ts';
 import { OutputHub } from '../logger/output-hub.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
+import { endExecsOf, handleExecExit } from './exec-exit.ts';
 import { autoRemove } from './remove.ts';
 
 /** Docker's number for an exit that nobody saw: the shim was killed. */
 export const LOST_EXIT_CODE = 255;
+
+/** What runs in a container ends with its first process, by SIGKILL. */
+const KILLED = 137;
 
 export interface Exit {
   readonly exitCode: number;
@@ -30,6 +34,8 @@ export const handleTaskEvent = (daemon: Daemon, event: TaskEvent): void => {
     void handleOom(daemon, container).catch(complain(container));
   } else if (event.execId === event.containerId || event.execId === '') {
     void handleExit(daemon, container, event).catch(complain(container));
+  } else {
+    void handleExecExit(daemon, container, event).catch(complain(container));
   }
 };
 
@@ -74,6 +80,7 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   } catch (error) {
     complain(container)(error);
   }
+  await endExecsOf(daemon, container, KILLED);
   const collected = await collect(daemon, container);
   await run?.dispose();
   container.run = null;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Container } from '../container/container.ts';
 import { MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
 import type { Daemon } from './daemon.ts';
+import { execIdsOf } from './exec.ts';
 import { mountAnswer } from './mounts.ts';
 import { networksOf } from './networks.ts';
 
@@ -45,7 +46,7 @@ export const inspect = async (
     MountLabel: '',
     ProcessLabel: '',
     AppArmorProfile: '',
-    ExecIDs: null,
+    ExecIDs: execIdsOf(daemon, container),
     HostConfig: {
       ...hostConfig,
       MaskedPaths: hostConfig.MaskedPaths ?? MASKED_PATHS,

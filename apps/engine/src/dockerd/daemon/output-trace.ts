@@ -4,8 +4,8 @@
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import { RAW_LIMIT_BYTES } from '../../protocol/trace/event.ts';
 import { spanStartedId } from '../../protocol/trace/event-id.ts';
+import type { SpanContext } from '../../tracing/context.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
-import type { Container } from '../container/container.ts';
 
 /** Up to here every chunk is told. */
 const FULL_BYTES = 256 * 1024;
@@ -14,15 +14,23 @@ const SAMPLE_MS = 100;
 /** The first chunks are steps; a chatty program's others are details. */
 const STEPS = 3;
 
+/** A container, or one more process in it. */
+export interface OutputWriter {
+  readonly containerId: string;
+  readonly isTerminal: boolean;
+  /** The trace that started it. */
+  readonly context: () => SpanContext | null;
+}
+
 export const outputTrace = (
   tracer: Tracer,
-  container: Container,
+  writer: OutputWriter,
 ): ((stream: StreamName, bytes: Buffer, offset: number) => void) => {
   let told = 0;
   let count = 0;
   let lastAt = 0;
   return (stream, bytes, offset) => {
-    const context = container.record.startedIn;
+    const context = writer.context();
     if (!context) return;
     const now = performance.now();
     if (told > FULL_BYTES && now - lastAt < SAMPLE_MS) return;
@@ -35,8 +43,8 @@ export const outputTrace = (
       traceId: context.traceId,
       cause: spanStartedId(context.spanId),
       level: count <= STEPS ? 'step' : 'detail',
-      containerId: container.id,
-      stream: container.record.config.Tty ? 'tty' : stream,
+      containerId: writer.containerId,
+      stream: writer.isTerminal ? 'tty' : stream,
       offset,
       base64: kept.toString('base64'),
       sizeBytes: bytes.length,

@@ -55,6 +55,7 @@ const removeStopped = (
       }
       await daemon.images.removeSnapshot(container.id);
       await daemon.store.remove(container);
+      daemon.execs.removeAll(container);
       await releaseVolumes(daemon, container.id, {
         mountPoints: container.mountPoints,
         removesAnonymous: removesVolumes,

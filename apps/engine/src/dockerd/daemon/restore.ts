@@ -12,6 +12,7 @@ import type { Daemon } from './daemon.ts';
 import { handleExit, handleTaskEvent, LOST_EXIT_CODE } from './exit.ts';
 import { stop } from './kill.ts';
 import { autoRemove } from './remove.ts';
+import { reconcileExecs } from './exec-exit.ts';
 import { openRun } from './start.ts';
 
 /** Brings one container in line with what containerd knows of it. */
@@ -57,7 +58,10 @@ const reconcile = async (
     container.hasStarted();
   }
   container.hasTask = task !== null;
-  if (isAlive) return;
+  if (isAlive) {
+    await reconcileExecs(daemon, container);
+    return;
+  }
   // It exited while nobody listened, or its shim was killed and took the code along.
   void handleExit(daemon, container, {
     pid: container.state.pid,

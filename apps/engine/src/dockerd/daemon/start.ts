@@ -27,7 +27,11 @@ export const openRun = (daemon: Daemon, container: Container): ContainerRun =>
     container,
     fifoDirectory: fifoDirectory(daemon, container.id),
     native: daemon.native,
-    onOutput: outputTrace(daemon.tracer, container),
+    onOutput: outputTrace(daemon.tracer, {
+      containerId: container.id,
+      isTerminal: container.record.config.Tty,
+      context: () => container.record.startedIn,
+    }),
   });
 
 export const start = (daemon: Daemon, container: Container): Promise<void> =>
@@ -127,7 +131,10 @@ const NOT_FOUND = [
  * The docker CLI tells 126 and 127 from 125 by the words of this message, so they are part of the protocol.
  * Upstream: moby daemon/errors.go setExitCodeFromError.
  */
-export const startFailure = (error: unknown): { exitCode: number; error: EngineError } => {
+export const startFailure = (
+  error: unknown,
+  otherwise = 128,
+): { exitCode: number; error: EngineError } => {
   const message = messageOf(error);
   const lower = message.toLowerCase();
   const invalid = (exitCode: number, text: string) => ({
@@ -144,7 +151,7 @@ export const startFailure = (error: unknown): { exitCode: number; error: EngineE
   }
   if (NOT_FOUND.some((words) => lower.includes(words))) return invalid(127, message);
   return {
-    exitCode: 128,
+    exitCode: otherwise,
     error:
       error instanceof EngineError && error.kind !== 'internal'
         ? error

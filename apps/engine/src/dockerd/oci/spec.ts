@@ -54,7 +54,12 @@ const hasOption = (host: HostConfig, name: string): boolean =>
 const isSeccompOff = (host: HostConfig): boolean =>
   host.SecurityOpt.some((option) => /^seccomp[=:]unconfined$/.test(option));
 
-const processOf = ({ config, host, user }: SpecOptions): Process => ({
+/** The container's first process, or one more (`docker exec`). */
+export const processOf = ({
+  config,
+  host,
+  user,
+}: Pick<SpecOptions, 'config' | 'host' | 'user'>): Process => ({
   terminal: config.Tty,
   ...(config.Tty && host.ConsoleSize[0] && host.ConsoleSize[1]
     ? { consoleSize: { height: host.ConsoleSize[0], width: host.ConsoleSize[1] } }

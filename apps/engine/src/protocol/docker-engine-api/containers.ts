@@ -1,28 +1,21 @@
 /**
  * `/containers/…`: what is sent and answered. Names are exactly those of the wire.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Container
- *
- * Clients written in Go send `null` for every empty list, map or pointer, so `null` means "not given" throughout.
  */
 import { z } from 'zod';
+import {
+  command,
+  consoleSize,
+  flag,
+  integer,
+  optionalInteger,
+  or,
+  set,
+  text,
+  textMap,
+  texts,
+} from './given.ts';
 import { MountRequest, type MountAnswer } from './volumes.ts';
-
-/** A value that may be missing or null, and then is `fallback`. */
-const or = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>
-  schema.nullish().transform((value): z.output<T> => value ?? fallback);
-
-const text = or(z.string(), '');
-const flag = or(z.boolean(), false);
-const integer = or(z.number().int(), 0);
-const texts = or(z.array(z.string()), []);
-const textMap = or(z.record(z.string(), z.string()), {});
-const set = or(z.record(z.string(), z.unknown()), {});
-const optionalInteger = or(z.number().int().nullable(), null);
-/** `Cmd` and `Entrypoint` are a list, or in old clients one string. */
-const command = z
-  .union([z.array(z.string()), z.string().transform((word) => [word])])
-  .nullish()
-  .transform((words) => words ?? null);
 
 export const ContainerConfig = z.object({
   Hostname: text,
@@ -71,7 +64,7 @@ export const HostConfig = z.object({
     MaximumRetryCount: 0,
   }),
   AutoRemove: flag,
-  ConsoleSize: or(z.array(z.number().int()).length(2), [0, 0]),
+  ConsoleSize: consoleSize,
   CapAdd: texts,
   CapDrop: texts,
   CgroupnsMode: text,
