@@ -11,6 +11,7 @@ import { Tracer } from '../tracing/tracer.ts';
 import { listenOnSocket } from '../transport/unix-socket.ts';
 import { ClientProcesses } from './api/client-processes.ts';
 import { createApiServer } from './api/server.ts';
+import { readConfigFile } from './config-file.ts';
 import { connectContainerd, ensureNamespace } from './containerd-client/channel.ts';
 import { ExecClient } from './containerd-client/execs.ts';
 import { ImageClient } from './containerd-client/images.ts';
@@ -40,7 +41,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
   });
   const images = new ImageClient(channel);
   return {
-    options,
+    options: { ...options },
     channel,
     tasks: new TaskClient(channel, options.runtime),
     execClient: new ExecClient(channel),
@@ -54,6 +55,17 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     native,
     signal,
   };
+};
+
+/** A file with a mistake in it changes nothing. Upstream: moby daemon/command/daemon.go reloadConfig. */
+const reload = (daemon: Daemon, { configFile }: DockerdOptions): void => {
+  if (configFile === null) return;
+  try {
+    daemon.options.isLiveRestore = readConfigFile(configFile).liveRestore ?? false;
+    say(`reloaded configuration: live-restore is ${daemon.options.isLiveRestore}`);
+  } catch (error) {
+    say(messageOf(error));
+  }
 };
 
 const serve = async (options: DockerdOptions): Promise<void> => {
@@ -89,6 +101,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+  process.on('SIGHUP', () => reload(daemon, options));
 
   say(`waiting for containerd at ${options.containerd}`);
   await new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 /** The command line of dockerd; the names are Docker's. Upstream: moby cmd/dockerd. */
 import { parseArgs } from 'node:util';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { readConfigFile, refuseConflict } from './config-file.ts';
 import { DEFAULT_RUNTIME } from './container/runtime.ts';
 import { checkInsecureRegistry, type RegistryOptions } from './distribution/endpoint.ts';
 
@@ -12,6 +13,8 @@ export interface DockerdOptions {
   readonly cgroupParent: string;
   readonly runtime: string;
   readonly isLiveRestore: boolean;
+  /** Read again at SIGHUP. */
+  readonly configFile: string | null;
   readonly pidfile: string | null;
   readonly registries: RegistryOptions;
 }
@@ -27,6 +30,7 @@ The Docker Engine API on a unix socket, over containerd.
       --cgroup-parent PATH    the cgroup above those of all containers (/engine-room)
       --default-runtime NAME  the shim to start (${DEFAULT_RUNTIME})
       --live-restore          leave containers running when stopped in good order
+      --config-file FILE      daemon.json; knows live-restore, and is read again at SIGHUP
       --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
       --pidfile FILE          write the pid there
   -v, --version               print the version
@@ -54,7 +58,8 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'exec-root': { type: 'string', default: '/run/engine-room/docker' },
         'cgroup-parent': { type: 'string', default: '/engine-room' },
         'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
-        'live-restore': { type: 'boolean', default: false },
+        'live-restore': { type: 'boolean' },
+        'config-file': { type: 'string' },
         'insecure-registry': { type: 'string', multiple: true, default: [] },
         pidfile: { type: 'string' },
         version: { type: 'boolean', short: 'v', default: false },
@@ -72,6 +77,10 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
       `--host ${values.host}: only unix:// sockets are supported by this daemon yet`,
     );
   }
+  const configFile =
+    values['config-file'] === undefined ? null : absolute('config-file', values['config-file']);
+  const config = configFile === null ? null : readConfigFile(configFile);
+  if (configFile !== null && config) refuseConflict(configFile, config, values['live-restore']);
   return {
     socketPath: absolute('host', values.host.slice('unix://'.length)),
     containerd: absolute('containerd', values.containerd.replace(/^unix:\/\//, '')),
@@ -79,7 +88,8 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
     execRoot: absolute('exec-root', values['exec-root']),
     cgroupParent: absolute('cgroup-parent', values['cgroup-parent']).replace(/\/+$/, ''),
     runtime: values['default-runtime'],
-    isLiveRestore: values['live-restore'],
+    isLiveRestore: values['live-restore'] ?? config?.liveRestore ?? false,
+    configFile,
     registries: {
       insecureRegistries: values['insecure-registry'].map(checkInsecureRegistry),
       certificates: CERTIFICATES,

@@ -8,6 +8,7 @@ import { EmitterCounters } from './collector/emitter-counters.ts';
 import { Receiver } from './collector/receiver.ts';
 import { TraceStore } from './collector/trace-store.ts';
 import { loadEmbeddedImages } from './embedded-images.ts';
+import { FaultService } from './faults/fault-service.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { LabOptions } from './options.ts';
 import { pathsOf, webRoot, type Paths } from './paths.ts';
@@ -63,8 +64,13 @@ export const startLab = async (
         liveRestore: options.liveRestore,
         watchExit: watchExitWith(native),
         tellTraces: (make) => {
-          for (const traceId of store.runningTraceIds()) store.accept(make(traceId));
+          const concerned = new Set([
+            ...store.runningTraceIds(),
+            ...(faults?.watchingTraceIds ?? []),
+          ]);
+          for (const traceId of concerned) store.accept(make(traceId));
         },
+        causeOfDeath: (pid) => faults?.causeOfDeath(pid) ?? null,
         onChange: () => {
           gateway.hub.engineChanged();
           // Once is enough: the engine keeps them over its restarts.
@@ -72,6 +78,19 @@ export const startLab = async (
         },
       })
     : null;
+  const faults: FaultService | null =
+    supervisor && native
+      ? new FaultService({
+          store,
+          engine,
+          dockerd: supervisor.dockerd,
+          containerd: supervisor.containerd,
+          native,
+          containerdSocket: paths.containerdSocket,
+          daemonConfig: paths.daemonConfig,
+          liveRestore: options.liveRestore,
+        })
+      : null;
   const status = (): EngineStatus => ({
     canLaunch,
     reason,
@@ -100,6 +119,11 @@ export const startLab = async (
       engine: status,
       run: (command, learner) => runs.run(command, learner),
       stop: (traceId, learner) => runs.stop(traceId, learner),
+      fault: async (request, learner) =>
+        (await faults?.inject(request, learner)) ?? {
+          status: 503,
+          message: whyNot(status()) ?? 'this server has nothing to break',
+        },
     },
   });
   const port = await gateway.listen().catch(async (error: unknown) => {
@@ -121,6 +145,7 @@ export const startLab = async (
       ),
     stop: async () => {
       runs.close();
+      faults?.close();
       await supervisor?.stop();
       await store.close();
       await gateway.close();

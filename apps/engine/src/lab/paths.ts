@@ -13,6 +13,8 @@ export interface Paths {
   /** The lab's own: token, logs of the daemons, what it knows of their processes. */
   readonly lab: string;
   readonly clients: string;
+  /** daemon.json of dockerd. */
+  readonly daemonConfig: string;
 }
 
 export const pathsOf = (options: {
@@ -30,6 +32,7 @@ export const pathsOf = (options: {
     traces: join(dataRoot, 'traces'),
     lab: join(execRoot, 'lab'),
     clients: join(execRoot, 'lab', 'clients'),
+    daemonConfig: join(execRoot, 'lab', 'daemon.json'),
   };
 };
 

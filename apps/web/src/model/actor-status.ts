@@ -58,7 +58,8 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
     return { kind: 'active', process, words: `runs ${process.argv.join(' ') || process.name}` };
   const builder = process.formerParents.at(-1) ?? process.ppid;
   const left = builder === null ? null : (machine.processes[String(builder)]?.exit ?? null);
-  if (left && left.code !== 0) return { kind: 'ready', process, words: 'runc failed to build it' };
+  if (left && (left.code ?? 0) !== 0)
+    return { kind: 'ready', process, words: 'runc failed to build it' };
   return left
     ? { kind: 'blocked', process, words: 'waits on exec.fifo' }
     : { kind: 'active', process, words: 'is being built' };
@@ -66,7 +67,7 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
 
 function deathWords({ exit, bornAt }: ProcessView): string {
   if (!exit) return '';
-  const how = exit.signal ?? `exit ${exit.code}`;
+  const how = exit.signal ?? (exit.code === null ? 'ended' : `exit ${exit.code}`);
   return bornAt === null ? how : `${how} after ${durationWords(exit.at - bornAt)}`;
 }
 

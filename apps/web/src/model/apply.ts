@@ -151,7 +151,7 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
     claimed: before.claimed || event.change === 'claimed',
     exit:
       event.change === 'exit'
-        ? { at, code: event.exit?.code ?? 0, signal: event.exit?.signal ?? null }
+        ? { at, code: event.exit?.code ?? null, signal: event.exit?.signal ?? null }
         : before.exit,
     containerId: event.containerId ?? before.containerId,
     attributes: { ...before.attributes, ...event.attributes },

@@ -105,9 +105,11 @@ function aboutProcess({ change, actor, process, exit, emitter }: ProcessEvent): 
     case 'reparent':
       return `Pid ${pid} gets a new parent: pid ${ppid ?? '?'}`;
     case 'exit':
-      return exit?.signal
+      if (!exit)
+        return `${name(actor)} (pid ${pid}) is gone; its exit code was its parent's to see`;
+      return exit.signal
         ? `${name(actor)} (pid ${pid}) dies of ${exit.signal}; its exit code is ${exit.code}`
-        : `${name(actor)} (pid ${pid}) exits with code ${exit?.code ?? '?'}`;
+        : `${name(actor)} (pid ${pid}) exits with code ${exit.code}`;
   }
 }
 

@@ -24,7 +24,8 @@ export interface ProcessView {
   readonly formerParents: readonly number[];
   readonly exit: {
     readonly at: number;
-    readonly code: number;
+    /** Null when nobody could ask the kernel for it: only a parent can. */
+    readonly code: number | null;
     readonly signal: string | null;
   } | null;
   readonly containerId: string | null;

@@ -34,7 +34,7 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
           <h3>Other processes</h3>
           {others.map(({ pid, argv, name, exit }) => (
             <p key={pid} className="mono breaks">
-              {pid} {argv.slice(0, 2).join(' ') || name} {exit ? `· exited ${exit.code}` : ''}
+              {pid} {argv.slice(0, 2).join(' ') || name} {exit ? `· exited ${exit.code ?? ''}` : ''}
             </p>
           ))}
         </>
@@ -68,7 +68,7 @@ const ProcessFacts = ({ process, machine }: { process: ProcessView; machine: Mac
       </Fact>
       {process.exit && (
         <Fact name="Exit" mono>
-          code {process.exit.code}
+          {process.exit.code === null ? 'code not seen' : `code ${process.exit.code}`}
           {process.exit.signal ? ` (${process.exit.signal})` : ''} at +{offsetMs(process.exit.at)}{' '}
           ms
         </Fact>

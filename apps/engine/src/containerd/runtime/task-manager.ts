@@ -5,6 +5,7 @@
 import type { Any, Timestamp } from '@bufbuild/protobuf/wkt';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
+import { processId } from '../../protocol/trace/event-id.ts';
 import { currentContext, withContext } from '../../tracing/context.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import { alreadyExists } from '../errors.ts';
@@ -97,6 +98,16 @@ export class TaskManager {
   /** Takes a task over that an earlier containerd made. */
   adopt(task: Task): void {
     this.#tasks.set(keyOf(task), task);
+    if (!task.context) return;
+    this.#options.tracer.emit({
+      type: 'spanEvent',
+      ...task.context,
+      cause: processId(process.pid, 'exec'),
+      level: 'step',
+      name: 'reconnected to shim',
+      attributes: { 'container.id': task.bundle.id },
+      source: __SOURCE__,
+    });
   }
 
   /** Removes a stopped task, and its shim with it. */

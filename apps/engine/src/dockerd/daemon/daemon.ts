@@ -16,7 +16,8 @@ export interface DaemonOptions {
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly cgroupParent: string;
-  readonly isLiveRestore: boolean;
+  /** May change while we run: SIGHUP has daemon.json read again. */
+  isLiveRestore: boolean;
   readonly registries: RegistryOptions;
 }
 

@@ -4,6 +4,7 @@
  * Upstream: moby daemon/daemon.go restore, Shutdown.
  */
 import { messageOf } from '../../protocol/errdefs.ts';
+import { processId } from '../../protocol/trace/event-id.ts';
 import { isRunning, nextState } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import { waitUntilServing } from '../containerd-client/channel.ts';
@@ -52,6 +53,7 @@ const reconcile = async (
     }
     return;
   }
+  const isAdopted = container.run === null;
   if (!container.run) {
     container.run = openRun(daemon, container);
     container.run.begin();
@@ -59,6 +61,7 @@ const reconcile = async (
   }
   container.hasTask = task !== null;
   if (isAlive) {
+    if (isAdopted) tellAdoption(daemon, container);
     await reconcileExecs(daemon, container);
     return;
   }
@@ -69,6 +72,20 @@ const reconcile = async (
     exitedAt: task?.exitedAt ?? new Date().toISOString(),
   }).catch((error: unknown) => {
     process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
+  });
+};
+
+/** Its story goes on in the trace in which it was started. */
+const tellAdoption = ({ tracer }: Daemon, { id, state, record }: Container): void => {
+  if (!record.startedIn) return;
+  tracer.emit({
+    type: 'spanEvent',
+    ...record.startedIn,
+    cause: processId(process.pid, 'exec'),
+    level: 'chapter',
+    name: 'container adopted',
+    attributes: { 'container.id': id, 'process.pid': state.pid },
+    source: __SOURCE__,
   });
 };
 

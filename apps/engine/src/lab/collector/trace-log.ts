@@ -38,6 +38,10 @@ export class TraceLog {
     return this.firstSeq + this.lines.length - 1;
   }
 
+  get rootSpanId(): string | null {
+    return this.#rootSpanId;
+  }
+
   /** The client has exited, or the request is answered: only stragglers are to come. */
   get isOver(): boolean {
     return this.#isOver;

@@ -131,6 +131,11 @@ export class TraceStore {
     return this.#logs.get(traceId)?.summary;
   }
 
+  /** The span to which everything in the trace belongs; null when it is not (or no longer) known. */
+  rootSpanOf(traceId: string): string | null {
+    return this.#logs.get(traceId)?.rootSpanId ?? null;
+  }
+
   runningTraceIds(): readonly string[] {
     return [...this.#logs.values()]
       .filter((log) => log.summary.state === 'running')

@@ -1,6 +1,7 @@
 /** The lab's own small API, for the page. It is not Docker's: that one is on the engine's socket. */
 import { json, Router } from 'express';
 import { z } from 'zod';
+import { FAULTS, type FaultAccepted, type FaultRequest } from '../../protocol/trace/fault.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
 import type { Learner } from './guard.ts';
@@ -28,13 +29,21 @@ export interface Backend {
   readonly run: (command: string, learner: Learner) => Promise<RunAccepted | RunRefused>;
   /** False when there is no such run of this learner. */
   readonly stop: (traceId: string, learner: Learner) => Promise<boolean>;
+  readonly fault: (request: FaultRequest, learner: Learner) => Promise<FaultAccepted | RunRefused>;
 }
 
 export const COMMAND_LIMIT = 4096;
 const runBody = z.object({ command: z.string().max(COMMAND_LIMIT) });
+const faultBody = z.object({
+  fault: z.enum(FAULTS),
+  container: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .exactOptional(),
+});
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-export const apiRoutes = ({ store, engine, run, stop }: Backend): Router => {
+export const apiRoutes = ({ store, engine, run, stop, fault }: Backend): Router => {
   const router = Router();
   const learnerOf = (locals: Record<string, unknown>): Learner => locals['learner'] as Learner;
 
@@ -80,6 +89,19 @@ export const apiRoutes = ({ store, engine, run, stop }: Backend): Router => {
     const stopped = await stop(request.params.traceId, learnerOf(response.locals));
     if (stopped) response.status(202).json({});
     else response.status(404).json({ message: 'no such run is going on' });
+  });
+
+  router.post('/faults', json({ limit: '16kb' }), async (request, response) => {
+    const body = faultBody.safeParse(request.body);
+    if (!body.success) {
+      response.status(400).json({
+        message: `the body must be {"fault": …} with one of ${FAULTS.join(', ')}, and "container" with its 64 hex digits`,
+      });
+      return;
+    }
+    const answer = await fault(body.data, learnerOf(response.locals));
+    if ('status' in answer) response.status(answer.status).json({ message: answer.message });
+    else response.status(202).json(answer);
   });
 
   return router;

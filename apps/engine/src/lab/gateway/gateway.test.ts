@@ -57,6 +57,7 @@ beforeEach(async () => {
         );
       },
       stop: (traceId) => Promise.resolve(traceId === TRACE),
+      fault: () => Promise.resolve({ status: 409, message: 'dockerd does not run' }),
     },
   });
   port = await gateway.listen();
@@ -435,4 +436,17 @@ describe('the stream', () => {
 
     expect(closed).toBe(1008);
   });
+});
+
+test('POST /api/faults says why nothing was hit', async () => {
+  const post = (body: string, headers = {}) =>
+    ask('/api/faults', { method: 'POST', headers: { ...AUTH, ...JSON_TYPE, ...headers }, body });
+  expect(await post('{"fault":"kill-dockerd"}')).toMatchObject({
+    status: 409,
+    body: '{"message":"dockerd does not run"}',
+  });
+  for (const body of ['{}', '{"fault":"kill-shim","container":"../etc"}', '['])
+    expect((await post(body)).status).toBe(400);
+  expect((await post('{"fault":"kill-dockerd"}', { Authorization: 'Bearer no' })).status).toBe(401);
+  expect((await post('{"fault":"kill-dockerd"}', { Origin: 'http://evil' })).status).toBe(403);
 });

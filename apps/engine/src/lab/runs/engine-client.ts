@@ -88,6 +88,21 @@ export class EngineClient {
     return Date.parse(String(field(field(answer, 'State'), 'StartedAt')));
   }
 
+  /** The container's process on the host; 0 when it does not run (or is gone). */
+  async pidOf(id: string): Promise<number> {
+    try {
+      const answer = await this.#call('GET', `/containers/${encodeURIComponent(id)}/json`);
+      return Number(field(field(answer, 'State'), 'Pid'));
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'not_found') return 0;
+      throw error;
+    }
+  }
+
+  async isLiveRestore(): Promise<boolean> {
+    return field(await this.#call('GET', '/info'), 'LiveRestoreEnabled') === true;
+  }
+
   async kill(id: string): Promise<void> {
     try {
       await this.#call('POST', `/containers/${encodeURIComponent(id)}/kill?signal=KILL`);

@@ -56,6 +56,7 @@ export class Daemon {
   #restart: NodeJS.Timeout | null = null;
   #giveUp = new AbortController();
   #exitWaiters: (() => void)[] = [];
+  #runningWaiters: (() => void)[] = [];
 
   constructor(spec: DaemonSpec, events: DaemonEvents, watchExit: WatchExit) {
     this.spec = spec;
@@ -69,6 +70,10 @@ export class Daemon {
 
   get pid(): number | null {
     return this.#process?.pid ?? null;
+  }
+
+  get process(): ProcessRecord | null {
+    return this.#process;
   }
 
   /** Adopts a living one or starts it. Resolves true when its socket answers, false when it died instead. */
@@ -95,11 +100,18 @@ export class Daemon {
     removeRecord(this.spec.recordPath);
   }
 
-  /** Resolves when the present process is gone. */
-  exited(): Promise<void> {
-    return this.#process
+  /** Resolves when the present process (or else that one) is gone. */
+  exited(which: ProcessRecord | null = this.#process): Promise<void> {
+    return this.#process && this.#process === which
       ? new Promise((resolve) => this.#exitWaiters.push(resolve))
       : Promise.resolve();
+  }
+
+  /** Resolves when its socket answers. */
+  running(): Promise<void> {
+    return this.#state === 'running'
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#runningWaiters.push(resolve));
   }
 
   /** What it last wrote, for a person who asks why it does not start. */
@@ -191,6 +203,10 @@ export class Daemon {
     if (this.#state === state) return;
     this.#state = state;
     this.#events.changed(this);
+    if (state !== 'running') return;
+    const waiters = this.#runningWaiters;
+    this.#runningWaiters = [];
+    for (const resolve of waiters) resolve();
   }
 }
 

@@ -9,6 +9,7 @@ import { processId } from '../../protocol/trace/event-id.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import { binary, type Paths } from '../paths.ts';
 import { shellExit } from '../exit-code.ts';
+import { writeDaemonConfig } from '../faults/live-restore.ts';
 import { labEmitter } from '../lab-emitter.ts';
 import { Daemon, type DaemonEvents, type DaemonExit, type WatchExit } from './daemon.ts';
 import type { ProcessRecord } from './process-record.ts';
@@ -20,6 +21,8 @@ export interface SupervisorOptions {
   readonly watchExit: WatchExit;
   /** An event for every trace that is growing now. */
   readonly tellTraces: (make: (traceId: string) => TraceEvent) => void;
+  /** The event that killed the process, if the lab knows it. */
+  readonly causeOfDeath: (pid: number) => string | null;
   readonly onChange: () => void;
 }
 
@@ -27,11 +30,14 @@ export class Supervisor {
   readonly containerd: Daemon;
   readonly dockerd: Daemon;
   readonly #options: SupervisorOptions;
+  /** The exit of each daemon that its rebirth follows from. */
+  readonly #lastExit = new Map<Daemon, string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     const { paths } = options;
     mkdirSync(paths.lab, { recursive: true, mode: 0o700 });
+    writeDaemonConfig(paths.daemonConfig, options.liveRestore);
     const events = this.#events();
     this.containerd = new Daemon(
       {
@@ -59,8 +65,8 @@ export class Supervisor {
             '--exec-root': join(paths.execRoot, 'docker'),
             '--cgroup-parent': options.cgroupParent,
             '--pidfile': join(paths.execRoot, 'dockerd.pid'),
+            '--config-file': paths.daemonConfig,
           }),
-          ...(options.liveRestore ? ['--live-restore'] : []),
         ],
       },
       events,
@@ -95,7 +101,10 @@ export class Supervisor {
         this.#tell(daemon, process, 'exec');
       },
       adopted: () => undefined,
-      died: (daemon, process, exit) => this.#tell(daemon, process, 'exit', exit),
+      died: (daemon, process, exit) => {
+        this.#tell(daemon, process, 'exit', exit);
+        this.#lastExit.set(daemon, processId(process.pid, 'exit'));
+      },
       changed: () => this.#options.onChange(),
     };
   }
@@ -107,12 +116,17 @@ export class Supervisor {
     exit?: DaemonExit,
   ): void {
     const mono = process.hrtime.bigint().toString();
+    const cause = {
+      fork: () => this.#lastExit.get(daemon) ?? null,
+      exec: () => processId(pid, 'fork'),
+      exit: () => this.#options.causeOfDeath(pid),
+    }[change]();
     const argv = change === 'exec' ? [daemon.spec.actor, ...daemon.spec.argv] : [];
     this.#options.tellTraces((traceId) => ({
       type: 'process',
       id: processId(pid, change),
       traceId,
-      cause: change === 'exec' ? processId(pid, 'fork') : null,
+      cause,
       mono,
       level: change === 'exit' ? 'chapter' : 'step',
       emitter: labEmitter(),

@@ -53,6 +53,10 @@ export const ATTRIBUTES = {
   'engineroom.limit.ms': 'The time limit that ended the run.',
   'engineroom.limit.bytes': 'The output limit that ended the run.',
   'engineroom.signal': 'The name of a signal.',
+  'engineroom.fault': 'What the lab was asked to break, e.g. kill-dockerd.',
+  'engineroom.process.actor': 'Which part of the engine a process is, e.g. shim.',
+  'engineroom.process.start_time':
+    'When a process began, in clock ticks since boot: with the pid it names the process.',
 } as const;
 
 export type AttributeName = keyof typeof ATTRIBUTES;
