@@ -12,7 +12,8 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
 import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
-import { currentContext } from '../tracing/context.ts';
+import { currentContext, withContext } from '../tracing/context.ts';
+import { passGate } from '../tracing/gate.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { ContainerStory } from './container-story.ts';
 import { saveContainerTrace } from './container-trace.ts';
@@ -83,6 +84,7 @@ export class Container {
     let stdio: ContainerStdio | undefined;
     let created: CreatedContainer | undefined;
     try {
+      await passGate(tracer, { gate: 'rootfs-mounted', source: __SOURCE__ });
       stdio = new ContainerStdio(native, paths);
       created = await runc.create({ root: runcRoot, id, bundle, stdio: stdio.containerFds });
       story.created(created.pid);
@@ -94,6 +96,7 @@ export class Container {
         paths,
         stdio,
         created,
+        beforeReaping: () => heldAsZombie(tracer, story, created?.pid ?? 0),
         onExit: (exit: Exit) => onExit(container, exit),
       };
       const container: Container = new Container({
@@ -116,6 +119,16 @@ export class Container {
 
   /** Lets the process run the container's program. */
   async start(): Promise<void> {
+    this.init.check('start');
+    const gone = new AbortController();
+    void this.init.exited.then(() => gone.abort('process is gone'));
+    await passGate(this.#parts.tracer, {
+      gate: 'created-not-started',
+      subjectPid: () => this.init.pid,
+      signal: gone.signal,
+      source: __SOURCE__,
+    });
+    // It may have been killed while it was held.
     this.init.check('start');
     await this.#parts.runc.start(this.#runcRoot, this.id);
     this.story.started(this.init.pid);
@@ -159,6 +172,12 @@ export class Container {
     return exit;
   }
 }
+
+/** The process is gone, its exit code is not: the kernel keeps both until somebody asks. */
+const heldAsZombie = (tracer: Tracer, story: ContainerStory, pid: number): Promise<void> =>
+  withContext(story.context, () =>
+    passGate(tracer, { gate: 'exited-not-reaped', subjectPid: () => pid, source: __SOURCE__ }),
+  );
 
 interface BundleFacts {
   readonly argv: readonly string[];

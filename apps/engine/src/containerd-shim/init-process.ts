@@ -28,6 +28,8 @@ export interface InitProcessOptions {
   readonly paths: StdioPaths;
   readonly stdio: ContainerStdio;
   readonly created: CreatedContainer;
+  /** The process has exited, and stays a zombie until this resolves. */
+  readonly beforeReaping: () => Promise<void>;
   /** Called once, as soon as the exit is known. */
   readonly onExit: (exit: Exit) => void;
 }
@@ -51,7 +53,7 @@ export class InitProcess {
   #exit: Exit | undefined;
 
   constructor(options: InitProcessOptions) {
-    const { native, reaper, created, bundle, stdio, paths, onExit } = options;
+    const { native, reaper, created, bundle, stdio, paths, onExit, beforeReaping } = options;
     this.pid = created.pid;
     this.bundle = bundle;
     this.paths = paths;
@@ -61,14 +63,15 @@ export class InitProcess {
     // The reaper takes the first pidfd and closes it at the exit; signals need one that stays.
     this.#killFd = native.pidfdOpen(created.pid);
     this.exited = new Promise((resolve) => {
-      reaper.wait(created.pid, created.pidfd, (status: ExitStatus) => {
+      const collected = (status: ExitStatus): void => {
         const exit = { code: status.code, signal: status.signal, at: timestampNow() };
         this.#exit = exit;
         this.#state = transition(this.#state, 'exit');
         stdio.stopInput();
         onExit(exit);
         resolve(exit);
-      });
+      };
+      reaper.wait(created.pid, created.pidfd, collected, beforeReaping);
     });
     stdio.start(created.ptyMaster);
     writeFileSync(join(bundle, 'init.pid'), String(created.pid));

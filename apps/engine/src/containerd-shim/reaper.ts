@@ -31,17 +31,32 @@ export class Reaper {
     process.on('SIGCHLD', this.#onChild);
   }
 
-  /** Calls back once, when the process has exited, with its status. Takes the pidfd over. */
-  wait(pid: number, pidfd: number, onExit: (status: ExitStatus) => void): void {
+  /**
+   * Calls back once, when the process has exited, with its status. Takes the pidfd over.
+   * `before` may put the collecting off: it never rejects.
+   */
+  wait(
+    pid: number,
+    pidfd: number,
+    onExit: (status: ExitStatus) => void,
+    before: () => Promise<void> = () => Promise.resolve(),
+  ): void {
     this.#awaited.add(pid);
-    const stop = this.#native.watchReadable(pidfd, () => {
+    const whenReadable = (then: () => void): void => {
+      const stop = this.#native.watchReadable(pidfd, () => {
+        stop();
+        then();
+      });
+    };
+    const collect = (): void => {
       const status = this.#statusOf(pid);
-      if (!status) return;
-      stop();
+      // Not ours yet: a debugger has it first.
+      if (!status) return whenReadable(collect);
       this.#native.close(pidfd);
       this.#awaited.delete(pid);
       onExit(status);
-    });
+    };
+    whenReadable(() => void before().then(collect));
   }
 
   /**

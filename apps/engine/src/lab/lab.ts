@@ -9,6 +9,8 @@ import { Receiver } from './collector/receiver.ts';
 import { TraceStore } from './collector/trace-store.ts';
 import { loadEmbeddedImages } from './embedded-images.ts';
 import { FaultService } from './faults/fault-service.ts';
+import { GateKeeper } from './gates/gate-keeper.ts';
+import { GateService } from './gates/gate-service.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { LabOptions } from './options.ts';
 import { pathsOf, webRoot, type Paths } from './paths.ts';
@@ -52,6 +54,8 @@ export const startLab = async (
   await store.load();
   const receiver = receiverInto(store, paths.traceSocket);
   await receiver.listen();
+  const gates = new GateKeeper({ folder: paths.gates });
+  await gates.listen();
 
   const engine = new EngineClient(paths.dockerSocket);
   store.ignore(engine.traceId);
@@ -102,6 +106,7 @@ export const startLab = async (
   const runs = new RunService({
     store,
     engine,
+    gates,
     dockerFile: findDocker(),
     dockerSocket: paths.dockerSocket,
     traceSocket: paths.traceSocket,
@@ -117,16 +122,18 @@ export const startLab = async (
     backend: {
       store,
       engine: status,
-      run: (command, learner) => runs.run(command, learner),
+      run: (command, learner, wanted) => runs.run(command, learner, wanted),
       stop: (traceId, learner) => runs.stop(traceId, learner),
       fault: async (request, learner) =>
         (await faults?.inject(request, learner)) ?? {
           status: 503,
           message: whyNot(status()) ?? 'this server has nothing to break',
         },
+      gates: new GateService(gates, (traceId, learner) => runs.isRunOf(traceId, learner)),
     },
   });
   const port = await gateway.listen().catch(async (error: unknown) => {
+    await gates.close();
     await receiver.close();
     throw error;
   });
@@ -146,6 +153,7 @@ export const startLab = async (
     stop: async () => {
       runs.close();
       faults?.close();
+      await gates.close();
       await supervisor?.stop();
       await store.close();
       await gateway.close();

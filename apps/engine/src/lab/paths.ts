@@ -15,6 +15,7 @@ export interface Paths {
   readonly clients: string;
   /** daemon.json of dockerd. */
   readonly daemonConfig: string;
+  readonly gates: string;
 }
 
 export const pathsOf = (options: {
@@ -33,6 +34,7 @@ export const pathsOf = (options: {
     lab: join(execRoot, 'lab'),
     clients: join(execRoot, 'lab', 'clients'),
     daemonConfig: join(execRoot, 'lab', 'daemon.json'),
+    gates: join(execRoot, 'lab', 'gates'),
   };
 };
 

@@ -3,12 +3,13 @@
  * pidfd_open(2), pipe(7). The helper: native/src/helper/.
  */
 import { readSync } from 'node:fs';
-import type { ExitStatus, Native } from '../../../../native/native.ts';
+import type { ExitStatus, Native, SpawnedRunc } from '../../../../native/native.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { encodePlan } from './plan/encode.ts';
 import { RECORD_SIZE, RecordParser } from './plan/records.ts';
 import type { Plan } from './plan/step.ts';
 import { type Failure, PlanTrace } from './plan-trace.ts';
+import { gatePlan } from './step-gates.ts';
 
 export interface RunPlanOptions {
   readonly native: Native;
@@ -47,20 +48,28 @@ export interface RunningPlan {
 const CHUNK = RECORD_SIZE * 1024;
 
 export const runPlan = (options: RunPlanOptions): RunningPlan => {
-  const { native, plan, argv, stdio, cwd, extraFds } = options;
-  const bytes = encodePlan(plan);
-  const forkedAt = process.hrtime.bigint();
-  const runc = native.spawnRunc({
-    plan: bytes,
-    argv,
-    stdio,
-    cwd,
-    ...(extraFds ? { extraFds } : {}),
-  });
-  const trace = new PlanTrace({ ...options, runcPid: runc.pid });
+  const { native, argv, stdio, cwd } = options;
+  const gates = gatePlan({ ...options, extraFds: options.extraFds ?? [] });
+  const { plan, extraFds = [] } = gates ?? options;
+  let runc: SpawnedRunc;
+  let forkedAt: bigint;
+  try {
+    const bytes = encodePlan(plan);
+    forkedAt = process.hrtime.bigint();
+    runc = native.spawnRunc({ plan: bytes, argv, stdio, cwd, extraFds });
+  } catch (error) {
+    gates?.close();
+    throw error;
+  }
+  const trace = new PlanTrace({ ...options, plan, runcPid: runc.pid });
   trace.runcForked(forkedAt);
 
   const records = watchRecords(native, runc.records, trace);
+  gates?.listen((stage) => {
+    records.readNow();
+    return stage === 'parent' ? runc.pid : trace.initPid;
+  });
+  void records.ended.then(() => gates?.close());
   const exit = watchExit(native, runc.pid, runc.pidfd);
   const exited = exit.status.then(async (status): Promise<PlanOutcome> => {
     if (status?.code !== 0) records.readNow();
@@ -77,6 +86,7 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     exited,
     ended: records.ended,
     stop: () => {
+      gates?.close();
       records.stop();
       exit.stop();
     },

@@ -7,6 +7,7 @@ import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
 import { currentContext, withContext } from '../../tracing/context.ts';
+import { passGate } from '../../tracing/gate.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import { alreadyExists } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -89,6 +90,11 @@ export class TaskManager {
     try {
       const bundle = await this.#makeBundle(request);
       const task = await this.#startShim(bundle, request);
+      await passGate(this.#options.tracer, {
+        gate: 'shim-listening',
+        subjectPid: async () => (await task.client.calls.connect({ id })).shimPid,
+        source: __SOURCE__,
+      });
       return await this.#createInShim(task, request);
     } finally {
       this.#busy.delete(key);

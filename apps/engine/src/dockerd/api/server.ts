@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { API_VERSION, versionRefusal } from '../../protocol/docker-engine-api/versions.ts';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
+import { passGate } from '../../tracing/gate.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { Backend } from './backend.ts';
 import { readBody } from './body.ts';
@@ -151,7 +152,17 @@ const serve = async (
     signal: gone.signal,
     upgrade,
   };
-  await trace.run(async () => route.handle(backend, exchange));
+  await trace.run(async () => {
+    // The first question of every client, before it says what it wants.
+    if (route.path !== '/_ping') await waitAtGate(tracer, gone.signal);
+    return route.handle(backend, exchange);
+  });
+};
+
+/** A request whose client has left meanwhile is not served any more. */
+const waitAtGate = async (tracer: Tracer, signal: AbortSignal): Promise<void> => {
+  await passGate(tracer, { gate: 'request-accepted', signal, source: __SOURCE__ });
+  if (signal.aborted) throw new EngineError('cancelled', 'context canceled');
 };
 
 /** Which container a request is about, and the trace that made it. */

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { FAULTS, type FaultAccepted, type FaultRequest } from '../../protocol/trace/fault.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
+import { gatesRefusal, type GateService } from '../gates/gate-service.ts';
+import { gateRoutes, gatesInBody } from './gate-routes.ts';
 import type { Learner } from './guard.ts';
 
 export interface RunAccepted {
@@ -26,14 +28,22 @@ export interface RunRefused {
 export interface Backend {
   readonly store: TraceStore;
   readonly engine: () => EngineStatus;
-  readonly run: (command: string, learner: Learner) => Promise<RunAccepted | RunRefused>;
+  readonly run: (
+    command: string,
+    learner: Learner,
+    gates: readonly string[],
+  ) => Promise<RunAccepted | RunRefused>;
   /** False when there is no such run of this learner. */
   readonly stop: (traceId: string, learner: Learner) => Promise<boolean>;
+  readonly gates: GateService;
   readonly fault: (request: FaultRequest, learner: Learner) => Promise<FaultAccepted | RunRefused>;
 }
 
 export const COMMAND_LIMIT = 4096;
-const runBody = z.object({ command: z.string().max(COMMAND_LIMIT) });
+const runBody = z.object({
+  command: z.string().max(COMMAND_LIMIT),
+  gates: gatesInBody.exactOptional(),
+});
 const faultBody = z.object({
   fault: z.enum(FAULTS),
   container: z
@@ -43,8 +53,9 @@ const faultBody = z.object({
 });
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-export const apiRoutes = ({ store, engine, run, stop, fault }: Backend): Router => {
+export const apiRoutes = ({ store, engine, run, stop, gates, fault }: Backend): Router => {
   const router = Router();
+  router.use(gateRoutes(gates));
   const learnerOf = (locals: Record<string, unknown>): Learner => locals['learner'] as Learner;
 
   router.get('/engine', (_request, response) => {
@@ -72,11 +83,17 @@ export const apiRoutes = ({ store, engine, run, stop, fault }: Backend): Router 
     const body = runBody.safeParse(request.body);
     if (!body.success) {
       response.status(400).json({
-        message: `the body must be {"command": "…"} of at most ${COMMAND_LIMIT} characters`,
+        message: `the body must be {"command": "…"} of at most ${COMMAND_LIMIT} characters, and may have "gates"`,
       });
       return;
     }
-    const answer = await run(body.data.command, learnerOf(response.locals));
+    const { command, gates: wanted = [] } = body.data;
+    const refusal = gatesRefusal(wanted);
+    if (refusal !== null) {
+      response.status(400).json({ message: refusal });
+      return;
+    }
+    const answer = await run(command, learnerOf(response.locals), wanted);
     if ('status' in answer) {
       const { status, ...problem } = answer;
       response.status(status).json(problem);

@@ -9,6 +9,8 @@ import WebSocket from 'ws';
 import type { ClientFrame, EngineStatus, ServerFrame } from '../../protocol/trace/stream.ts';
 import { decodeTraceFile } from '../collector/trace-file.ts';
 import { TraceStore } from '../collector/trace-store.ts';
+import { GateKeeper } from '../gates/gate-keeper.ts';
+import { GateService } from '../gates/gate-service.ts';
 import { aProcess, aSpanEvent, aSpanStarted, TRACE } from '../testing/events.ts';
 import { Gateway } from './gateway.ts';
 import { UNACKED_LIMIT } from './page-connection.ts';
@@ -58,6 +60,7 @@ beforeEach(async () => {
       },
       stop: (traceId) => Promise.resolve(traceId === TRACE),
       fault: () => Promise.resolve({ status: 409, message: 'dockerd does not run' }),
+      gates: new GateService(new GateKeeper({ folder }), () => false),
     },
   });
   port = await gateway.listen();

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
+import type { GateKeeper } from '../gates/gate-keeper.ts';
 import type { RunAccepted, RunRefused } from '../gateway/api-routes.ts';
 import type { Learner } from '../gateway/guard.ts';
 import { LEARNER_LABEL, LIMITS } from '../policy/limits.ts';
@@ -13,6 +14,7 @@ import type { EngineClient } from './engine-client.ts';
 export interface RunServiceOptions {
   readonly store: TraceStore;
   readonly engine: EngineClient;
+  readonly gates: GateKeeper;
   readonly dockerFile: string;
   readonly dockerSocket: string;
   readonly traceSocket: string;
@@ -20,6 +22,11 @@ export interface RunServiceOptions {
   readonly clientHome: string;
   /** Null when the engine can take requests, else why not. */
   readonly whyNot: () => string | null;
+}
+
+interface Wishes {
+  readonly learner: Learner;
+  readonly gates: readonly string[];
 }
 
 interface Going {
@@ -60,13 +67,18 @@ export class RunService {
     this.#janitor.unref();
   }
 
-  run(command: string, learner: Learner): Promise<RunAccepted | RunRefused> {
+  /** `gates`: where the command is to be held. */
+  run(
+    command: string,
+    learner: Learner,
+    gates: readonly string[] = [],
+  ): Promise<RunAccepted | RunRefused> {
     const decision = decide(command, learner.id);
     if (!decision.allowed) {
       const { allowed: _allowed, ...refused } = decision;
       return Promise.resolve(refused);
     }
-    const mine = this.#turn.then(() => this.#runInTurn(command, decision, learner));
+    const mine = this.#turn.then(() => this.#runInTurn(command, decision, { learner, gates }));
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
@@ -78,6 +90,10 @@ export class RunService {
     return true;
   }
 
+  isRunOf(traceId: string, learner: Learner): boolean {
+    return this.#going.get(traceId)?.learner.id === learner.id;
+  }
+
   close(): void {
     clearInterval(this.#janitor);
     this.#stopListening();
@@ -87,14 +103,14 @@ export class RunService {
   async #runInTurn(
     command: string,
     decision: Allowed,
-    learner: Learner,
+    { learner, gates }: Wishes,
   ): Promise<RunAccepted | RunRefused> {
     const whyNot = this.#options.whyNot();
     if (whyNot !== null) return { status: 503, message: whyNot };
     try {
       const refused =
         (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
-      return refused ?? this.#spawn(command.trim(), decision, learner);
+      return refused ?? this.#spawn(command.trim(), decision, { learner, gates });
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'unavailable')
         return { status: 503, message: error.message };
@@ -145,7 +161,13 @@ export class RunService {
     return null;
   }
 
-  #spawn(title: string, decision: Allowed, learner: Learner): RunAccepted {
+  #spawn(title: string, decision: Allowed, wishes: Wishes): RunAccepted {
+    return wishes.gates.length === 0
+      ? this.#spawnNow(title, decision, wishes)
+      : this.#options.gates.duringBirth(() => this.#spawnNow(title, decision, wishes));
+  }
+
+  #spawnNow(title: string, decision: Allowed, { learner, gates }: Wishes): RunAccepted {
     const { store, clientHome, dockerFile, dockerSocket, traceSocket } = this.#options;
     const { argv, injected } = decision;
     const run = new ClientRun({
@@ -163,6 +185,7 @@ export class RunService {
       },
       printsContainer: decision.printsContainer,
       onBorn: (born) => {
+        if (gates.length > 0) this.#options.gates.set(born.context.traceId, gates);
         store.announce(born.context.traceId, { title, argv, clientPid: born.pid });
         this.#going.set(born.context.traceId, {
           run: born,
@@ -176,11 +199,16 @@ export class RunService {
       onBytes: (count) => this.#countOutput(run.context.traceId, count),
     });
     const { traceId } = run.context;
-    const timer = setTimeout(
-      () => this.#endFor(traceId, 'time limit', { 'engineroom.limit.ms': LIMITS.runMs }),
-      LIMITS.runMs,
-    );
-    void run.finished.then(() => clearTimeout(timer));
+    const timer = setInterval(() => {
+      // The time at a gate is the learner's. It has a limit of its own.
+      if (this.#options.gates.heldIn(traceId).length > 0) return;
+      clearInterval(timer);
+      this.#endFor(traceId, 'time limit', { 'engineroom.limit.ms': LIMITS.runMs });
+    }, LIMITS.runMs);
+    void run.finished.then(() => {
+      clearInterval(timer);
+      this.#options.gates.clientGone(traceId);
+    });
     return { traceId, pid: run.pid, argv, injected };
   }
 
@@ -212,6 +240,8 @@ export class RunService {
 
   async #end(traceId: string, going: Going): Promise<void> {
     going.isStopping = true;
+    this.#options.gates.set(traceId, []);
+    this.#options.gates.release(traceId, 'run was stopped');
     const ids = going.ownsContainers
       ? (this.#options.store.summary(traceId)?.containerIds ?? [])
       : [];

@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
+import { GATES_VARIABLE } from '../../protocol/trace/gate.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import { binary, type Paths } from '../paths.ts';
 import { shellExit } from '../exit-code.ts';
@@ -171,6 +172,7 @@ const daemonEnvironment = (paths: Paths): Readonly<Record<string, string>> => {
     HOME: '/root',
     LANG: 'C.UTF-8',
     ENGINE_ROOM_TRACE_SOCKET: paths.traceSocket,
+    [GATES_VARIABLE]: paths.gates,
     ...Object.fromEntries(kept),
   };
 };

@@ -57,6 +57,9 @@ export const ATTRIBUTES = {
   'engineroom.process.actor': 'Which part of the engine a process is, e.g. shim.',
   'engineroom.process.start_time':
     'When a process began, in clock ticks since boot: with the pid it names the process.',
+  'engineroom.gate':
+    'The gate at which something is held, e.g. created-not-started or init/pivot_root.',
+  'engineroom.gate.reason': 'Why it was released: continue, a limit, or somebody who is gone.',
 } as const;
 
 export type AttributeName = keyof typeof ATTRIBUTES;
