@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { find } from './system-needs.mjs';
+import { find, NEEDS } from './system-needs.mjs';
 
 const CAPABILITIES = {
   CHOWN: 0,
@@ -177,13 +177,21 @@ const seccomp = () =>
     ? ok('filters are known')
     : bad('none', 'a kernel with CONFIG_SECCOMP_FILTER is needed');
 
-const program =
-  (names, mend, isNeeded = true) =>
-  () => {
-    const path = find(...names);
-    if (!path) return isNeeded ? bad('not found', mend) : hint('not found', mend);
-    return ok(path);
-  };
+/** What the setup installs by itself for one purpose, each as a check. */
+const programs = (purpose, lack) =>
+  Object.fromEntries(
+    NEEDS[purpose].map(({ what, packages, has }) => [
+      what.replace(/^an? /, ''),
+      () => {
+        const found = has();
+        if (found) return ok(typeof found === 'string' ? found : 'is there');
+        return lack(
+          'not found',
+          `apt-get install ${packages.join(' ')} (npm ${purpose} does it as root)`,
+        );
+      },
+    ]),
+  );
 
 function dockerClient() {
   const path = find('docker');
@@ -194,11 +202,6 @@ function dockerClient() {
         'no official client',
         'the engine’s own small client is used; the official one: apt-get install docker-cli (or docker.io)',
       );
-}
-
-function busybox() {
-  const path = ['/bin/busybox', '/usr/bin/busybox', '/usr/local/bin/busybox'].find(existsSync);
-  return path ? ok(path) : bad('not found', 'apt-get install busybox-static');
 }
 
 async function port() {
@@ -224,26 +227,9 @@ const SECTIONS = {
     cgroups: cgroups,
     seccomp: seccomp,
   },
-  'To build': {
-    'C compiler': program(
-      [process.env.CC ?? 'cc', 'gcc', 'clang'],
-      'apt-get install gcc libc6-dev (npm start does it as root)',
-    ),
-    'C++ compiler': program(
-      [process.env.CXX ?? 'c++', 'g++', 'clang++'],
-      'apt-get install g++ (npm start does it as root)',
-    ),
-    'Static busybox': busybox,
-  },
+  'To build': programs('start', bad),
   'To use': { 'Docker client': dockerClient, Port: port },
-  'To test': {
-    Chromium: program(
-      ['chromium', 'chromium-browser', 'google-chrome'],
-      'apt-get install chromium (npm test does it as root)',
-      false,
-    ),
-    skopeo: program(['skopeo'], 'apt-get install skopeo (npm test does it as root)', false),
-  },
+  'To test': programs('test', hint),
 };
 const MARKS = { ok: '✓', missing: '✗', note: '!' };
 
