@@ -169,5 +169,28 @@ export function withCheckedArguments(module: NativeModule): Native {
       integer('flags', flags, 0, INT32_MAX);
       module.unmount(target, flags);
     },
+
+    listAttributes(file) {
+      path('path', file);
+      return module.listAttributes(file);
+    },
+    getAttribute(file, name) {
+      path('path', file);
+      path('name', name);
+      return module.getAttribute(file, name);
+    },
+    setAttribute(file, name, value) {
+      path('path', file);
+      path('name', name);
+      if (!(value instanceof Uint8Array)) throw new TypeError('value must be a Uint8Array');
+      module.setAttribute(file, name, value);
+    },
+    mknod(file, mode, major, minor) {
+      path('path', file);
+      integer('mode', mode, 0, 0o177777);
+      integer('major', major, 0, INT32_MAX);
+      integer('minor', minor, 0, INT32_MAX);
+      module.mknod(file, mode, major, minor);
+    },
   };
 }

@@ -109,6 +109,15 @@ export interface Native {
   }): void;
   /** umount2(2). */
   unmount(target: string, flags: number): void;
+
+  /** llistxattr(2): the names of the extended attributes. A link at the end of the path is not followed. */
+  listAttributes(path: string): string[];
+  /** lgetxattr(2). */
+  getAttribute(path: string, name: string): Uint8Array;
+  /** lsetxattr(2). */
+  setAttribute(path: string, name: string, value: Uint8Array): void;
+  /** mknod(2); `mode` includes the type (S_IFCHR or S_IFBLK). */
+  mknod(path: string, mode: number, major: number, minor: number): void;
 }
 
 export interface NativeModule extends Native {

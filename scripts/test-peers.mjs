@@ -1,7 +1,7 @@
 /**
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
- * then containerd's own client, `ctr`, speaks to our containerd.
+ * then the same commands of containerd's own client, `ctr`, go to a real containerd and to ours.
  */
 import { check, runSuites, vitest } from './run-suites.mjs';
 import { find, installMissing, Lack } from './system-needs.mjs';
@@ -12,6 +12,12 @@ const PEERS = [
     why: 'the real engine, to compare with',
     packages: ['docker.io'],
     has: () => find('dockerd'),
+  },
+  {
+    what: 'docker-registry',
+    why: 'a real registry to push to and pull from',
+    packages: ['docker-registry'],
+    has: () => find('docker-registry'),
   },
   {
     what: 'iproute2',

@@ -1,6 +1,6 @@
 /** The page: one request, one stage, one caption, one clock. */
 import { LazyMotion, MotionConfig } from 'framer-motion';
-import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { PHONE } from './breakpoints.ts';
 import { useMedia, useReader } from './hooks.ts';
 import { loadMotion } from './motion.ts';
@@ -12,7 +12,6 @@ import { Footer } from './panels/Footer.tsx';
 import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
-import { VerdictCard } from './panels/VerdictCard.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
 import { listenToKeys } from './shortcuts.ts';
@@ -23,29 +22,13 @@ const ShortcutsDialog = lazy(() =>
   })),
 );
 
-const BreakDialog = lazy(() =>
-  import('./panels/BreakDialog.tsx').then(({ BreakDialog: component }) => ({
-    default: component,
-  })),
-);
-
 /** Loaded when it is first opened, and kept: a dialog that closes gives the focus back. */
-const WhenOpened = ({ isOpen, children }: { isOpen: boolean; children: ReactNode }) => {
+const Shortcuts = () => {
+  const isOpen = useReader((state) => state.areShortcutsOpen);
   const [wasOpened, setWasOpened] = useState(false);
   if (isOpen && !wasOpened) setWasOpened(true);
-  return <Suspense>{wasOpened && children}</Suspense>;
+  return <Suspense>{wasOpened && <ShortcutsDialog />}</Suspense>;
 };
-
-const Dialogs = () => (
-  <>
-    <WhenOpened isOpen={useReader((state) => state.areShortcutsOpen)}>
-      <ShortcutsDialog />
-    </WhenOpened>
-    <WhenOpened isOpen={useReader((state) => state.isBreakOpen)}>
-      <BreakDialog />
-    </WhenOpened>
-  </>
-);
 
 export const App = () => {
   const isPhone = useMedia(PHONE);
@@ -75,13 +58,12 @@ export const App = () => {
               <RunList />
             </div>
             <div className="room room-inspector">
-              <VerdictCard />
               <Inspector />
             </div>
           </main>
           <Dock />
           <Footer />
-          <Dialogs />
+          <Shortcuts />
         </div>
       </MotionConfig>
     </LazyMotion>

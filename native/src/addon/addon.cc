@@ -9,6 +9,7 @@ static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   engine_room::register_descriptor(env, exports);
   engine_room::register_socket(env, exports);
   engine_room::register_mount(env, exports);
+  engine_room::register_file(env, exports);
   engine_room::register_watch_readable(env, exports);
   return exports;
 }

@@ -11,8 +11,11 @@ import type { Tracer } from '../tracing/tracer.ts';
 import type { CredentialsOfPeer } from '../transport/unix-socket.ts';
 import { BlobStore } from './content/blob-store.ts';
 import { ContentStore } from './content/content-store.ts';
+import type { AttributeReader } from './diff/changes.ts';
 import type { MountCalls } from './diff/mounted.ts';
+import type { SpecialFiles } from './diff/unpack.ts';
 import { EventExchange } from './events/exchange.ts';
+import { GarbageCollector } from './gc/collector.ts';
 import { ImageStore } from './images/image-store.ts';
 import type { Log } from './log.ts';
 import { ContainerStore } from './metadata/container-store.ts';
@@ -28,9 +31,10 @@ import { SpareKeeper, type SpareOptions } from './runtime/spare.ts';
 import { TaskManager } from './runtime/task-manager.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
+import type { Snapshotter } from './snapshots/snapshotter.ts';
 
 /** What containerd asks of the kernel through the native addon. */
-export interface Kernel extends MountCalls, FifoMaker {
+export interface Kernel extends MountCalls, FifoMaker, SpecialFiles, AttributeReader {
   readonly spawnDetached: SpareOptions['spawnDetached'];
   readonly peerCredentials: CredentialsOfPeer;
 }
@@ -60,6 +64,7 @@ export const makeParts = async (options: PartsOptions) => {
   const events = new EventExchange();
   return {
     ...stores,
+    garbage: new GarbageCollector({ ...stores, log: options.log }),
     events,
     uuid: uuidIn(root),
     ...makeRuntime(options, events, stores.containers),
@@ -77,14 +82,16 @@ const openStores = async (root: string, tracer: Tracer) => {
     tracer,
   );
   await overlay.open();
+  const content = new ContentStore(database, namespaces, blobs);
+  await content.dropOrphans();
   return {
     database,
     namespaces,
     containers: new ContainerStore(database, namespaces),
     images: new ImageStore(database, namespaces),
-    content: new ContentStore(database, namespaces, blobs),
+    content,
     leases: new LeaseStore(database, namespaces),
-    overlay,
+    snapshotters: new Map<string, Snapshotter>([[overlay.name, overlay]]),
   };
 };
 

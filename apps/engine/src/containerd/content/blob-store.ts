@@ -6,12 +6,12 @@
  * An interrupted ingest stays and can be resumed under the same ref.
  * Upstream: containerd plugins/content/local. Labels live in the metadata database, not here.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { hexOf, digestOf, isDigest, type Digest } from './digest.ts';
-import { IngestWriter, readIngestStatus, syncFolder, type IngestStatus } from './ingest.ts';
+import { IngestWriter, readIngestStatus, type IngestStatus } from './ingest.ts';
 
 export interface BlobStat {
   readonly digest: Digest;
@@ -50,6 +50,12 @@ export class BlobStore {
     }
   }
 
+  /** Without waiting, so that nothing else runs between this and what follows. Undefined when it is not there. */
+  statNow(digest: Digest): BlobStat | undefined {
+    const found = statSync(this.#path(digest), { throwIfNoEntry: false });
+    return found && { digest, sizeBytes: found.size, modifiedAtMs: Math.floor(found.mtimeMs) };
+  }
+
   async has(digest: Digest): Promise<boolean> {
     return stat(this.#path(digest)).then(
       () => true,
@@ -86,13 +92,9 @@ export class BlobStore {
     }
   }
 
-  async delete(digest: Digest): Promise<void> {
-    try {
-      await rm(this.#path(digest));
-    } catch (error) {
-      throw notFound(digest, error);
-    }
-    await syncFolder(this.#blobs);
+  /** Without waiting. Not made durable: bytes that come back after a power cut have no name, and the next start removes them. */
+  deleteNow(digest: Digest): void {
+    rmSync(this.#path(digest), { force: true });
   }
 
   /** Opens (or goes on with) the ingest of `ref`. The caller closes the writer. */
@@ -141,6 +143,8 @@ export class BlobStore {
   /** Throws away what was written under `ref`. */
   async abort(ref: string): Promise<void> {
     await this.status(ref);
+    if (this.#writers.has(ref))
+      throw new EngineError('unavailable', `ref ${ref} locked: unavailable`);
     await rm(this.#ingestFolder(ref), { recursive: true, force: true });
   }
 

@@ -4,6 +4,7 @@
  */
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs, timestampNow } from '@bufbuild/protobuf/wkt';
+import { kindOf } from '../../protocol/errdefs.ts';
 import { InfoSchema, type Info } from '../../protocol/gen/containerd/content_pb.ts';
 import { alreadyExists, invalidArgument, notFound } from '../errors.ts';
 import { compileFilters, lookupLabel } from '../filters/filter.ts';
@@ -11,14 +12,19 @@ import { copyOf, messageCodec, type MetadataDatabase, type Table } from '../meta
 import type { NamespaceStore } from '../metadata/namespace-store.ts';
 import { otherPaths, updateLabels, type Labels } from '../metadata/update-mask.ts';
 import type { BlobStore } from './blob-store.ts';
-import type { Digest } from './digest.ts';
+import { isDigest, type Digest } from './digest.ts';
 import type { IngestStatus, IngestWriter } from './ingest.ts';
+
+/** As in containerd: after a day without a byte, an ingest is given up. */
+const INGEST_LIFE_MS = 24 * 60 * 60 * 1000;
 
 export class ContentStore {
   readonly blobs: BlobStore;
   readonly #database: MetadataDatabase;
   readonly #namespaces: NamespaceStore;
   readonly #table: Table<Info>;
+  /** Blobs between their rename and their record. */
+  readonly #arriving = new Set<Digest>();
 
   constructor(database: MetadataDatabase, namespaces: NamespaceStore, blobs: BlobStore) {
     this.blobs = blobs;
@@ -31,6 +37,11 @@ export class ContentStore {
     const found = this.#table.get([namespace, digest]);
     if (!found) throw notFound(`content digest ${digest}`);
     return found;
+  }
+
+  /** Undefined when there is no such blob. */
+  find(namespace: string, digest: string): Info | undefined {
+    return this.#table.get([namespace, digest]);
   }
 
   has(namespace: string, digest: Digest): boolean {
@@ -60,15 +71,49 @@ export class ContentStore {
     });
   }
 
-  /** The bytes go when the last namespace lets go of them. */
   async delete(namespace: string, digest: Digest): Promise<void> {
-    const isLast = this.#database.transaction(() => {
-      this.info(namespace, digest);
-      this.#table.remove([namespace, digest]);
-      return !this.#table.list().some(({ key }) => key[0] !== namespace && key[1] === digest);
+    this.info(namespace, digest);
+    await this.collect(namespace, [digest]);
+  }
+
+  /**
+   * Lets go of the blobs; the bytes go when the last namespace has let go of them.
+   * Postcondition: the records are gone when this returns, the bytes when it resolves.
+   */
+  async collect(namespace: string, digests: readonly string[]): Promise<void> {
+    if (digests.length === 0) return;
+    this.#database.transaction(() => {
+      for (const digest of digests) this.#table.remove([namespace, digest]);
     });
-    // A crash in between leaves bytes that nobody names; the next write of the digest claims them.
-    if (isLast && (await this.blobs.has(digest))) await this.blobs.delete(digest);
+    await this.#dropUnnamed(digests.filter(isDigest));
+  }
+
+  /** Bytes that a crash left without a name. Called once, before anybody writes. */
+  async dropOrphans(): Promise<void> {
+    const digests: Digest[] = [];
+    for await (const { digest } of this.blobs.list()) digests.push(digest);
+    await this.#dropUnnamed(digests);
+  }
+
+  /** What was begun and not gone on with. */
+  async dropStaleIngests(nowMs: number): Promise<void> {
+    for (const { ref, updatedAtMs } of await this.blobs.statuses()) {
+      if (nowMs - updatedAtMs > INGEST_LIFE_MS) await this.blobs.abort(ref).catch(() => undefined);
+    }
+  }
+
+  async #dropUnnamed(digests: readonly Digest[]): Promise<void> {
+    const named = new Set(this.#table.list().map(({ key }) => key[1]));
+    // A crash in between leaves bytes that nobody names: the next start removes them.
+    for (const digest of digests) {
+      // Somebody may have written or claimed it since; between this look and the removal nothing else runs.
+      if (named.has(digest) || this.#arriving.has(digest) || this.#isNamed(digest)) continue;
+      this.blobs.deleteNow(digest);
+    }
+  }
+
+  #isNamed(digest: Digest): boolean {
+    return this.#namespaces.list().some(({ name }) => this.has(name, digest));
   }
 
   read(
@@ -91,7 +136,7 @@ export class ContentStore {
     }: { ref: string; totalBytes: number; expected: Digest | undefined },
   ): Promise<IngestWriter> {
     if (ref === '') throw invalidArgument('ref must not be empty');
-    if (expected && (this.has(namespace, expected) || (await this.#claim(namespace, expected)))) {
+    if (expected && (this.has(namespace, expected) || this.#claim(namespace, expected))) {
       throw alreadyExists(`content ${expected}`);
     }
     return this.blobs.writer({ ref: scoped(namespace, ref), totalBytes });
@@ -107,17 +152,18 @@ export class ContentStore {
       labels,
     }: { sizeBytes: number; expected: Digest | undefined; labels: Labels },
   ): Promise<Digest> {
-    let digest: Digest;
+    const written = writer.digest();
+    this.#arriving.add(written);
     try {
-      digest = await writer.commit(sizeBytes, expected);
-    } catch (error) {
-      // Another namespace has the same bytes: then they are ours too.
-      const written = writer.digest();
-      if (!(await this.blobs.has(written)) || this.has(namespace, written)) throw error;
-      digest = written;
+      await writer.commit(sizeBytes, expected).catch((error: unknown) => {
+        // Another namespace has the same bytes: then they are ours too.
+        if (kindOf(error) !== 'already_exists' || this.has(namespace, written)) throw error;
+      });
+      this.#record(namespace, written, labels);
+      return written;
+    } finally {
+      this.#arriving.delete(written);
     }
-    await this.#record(namespace, digest, labels);
-    return digest;
   }
 
   async statuses(namespace: string): Promise<IngestStatus[]> {
@@ -134,14 +180,18 @@ export class ContentStore {
     await this.blobs.abort(scoped(namespace, ref));
   }
 
-  async #claim(namespace: string, digest: Digest): Promise<boolean> {
-    if (!(await this.blobs.has(digest))) return false;
-    await this.#record(namespace, digest, {});
+  /** Takes what another namespace has. */
+  #claim(namespace: string, digest: Digest): boolean {
+    if (this.blobs.statNow(digest) === undefined) return false;
+    this.#record(namespace, digest, {});
     return true;
   }
 
-  async #record(namespace: string, digest: Digest, labels: Labels): Promise<void> {
-    const { sizeBytes, modifiedAtMs } = await this.blobs.stat(digest);
+  /** Looks at the blob and writes it down in one go, so that no collection can come in between. */
+  #record(namespace: string, digest: Digest, labels: Labels): void {
+    const stat = this.blobs.statNow(digest);
+    if (!stat) throw notFound(`content ${digest}`);
+    const { sizeBytes, modifiedAtMs } = stat;
     this.#database.transaction(() => {
       this.#namespaces.ensure(namespace);
       this.#table.put(

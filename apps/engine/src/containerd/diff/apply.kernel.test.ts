@@ -1,5 +1,4 @@
 /** Layers, friendly and hostile, unpacked for real. Needs root: owners, devices. */
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -21,7 +20,7 @@ import { pack, type Header } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { digestOf } from '../content/digest.ts';
 import { applyLayer, type LayerLimits } from './apply.ts';
-import { specialFiles } from './special-files.ts';
+import { native } from '../../native/load.ts';
 
 type Entry = Partial<Header> & { name: string; body?: string };
 
@@ -51,16 +50,25 @@ async function* once(bytes: Uint8Array) {
   yield bytes;
 }
 
-const mkfifo = (path: string) =>
-  void execFileSync('mkfifo', [path.replace('self', String(process.pid))]);
 const apply = (bytes: Uint8Array, limits?: LayerLimits) =>
   applyLayer({
     blob: once(bytes),
     target,
-    special: specialFiles(mkfifo),
+    special: native,
     ...(limits ? { limits } : {}),
   });
 const applyEntries = async (...entries: readonly Entry[]) => apply(await tarOf(entries));
+/** A frame of zstd, RFC 8878: the content's size in four bytes, then blocks that are kept as they are. */
+const zstdHeader = (sizeBytes: number): Buffer => {
+  const header = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0xa0, 0, 0, 0, 0]);
+  header.writeUInt32LE(sizeBytes, 5);
+  return header;
+};
+const zstdRaw = (bytes: Buffer, isLast = false): Buffer => {
+  const header = Buffer.alloc(3);
+  header.writeUIntLE((bytes.length << 3) | (isLast ? 1 : 0), 0, 3);
+  return Buffer.concat([header, bytes]);
+};
 const inTarget = (path: string): string => join(target, path);
 
 describe('a layer', () => {
@@ -99,9 +107,29 @@ describe('a layer', () => {
       digest: digestOf(tar),
       sizeBytes: tar.length,
       entries: 1,
-      skippedAttributes: 0,
     });
     expect(zipped).toEqual(plain);
+  });
+
+  test('may be compressed with zstd', async () => {
+    const tar = await tarOf([{ name: 'a', body: 'a'.repeat(300_000) }]);
+    const blocks: Buffer[] = [];
+    for (let at = 0; at < tar.length; at += 0x20000)
+      blocks.push(zstdRaw(tar.subarray(at, at + 0x20000), at + 0x20000 >= tar.length));
+
+    const applied = await apply(Buffer.concat([zstdHeader(tar.length), ...blocks]));
+
+    expect(applied.digest).toBe(digestOf(tar));
+    expect(readFileSync(inTarget('a'), 'utf8')).toBe('a'.repeat(300_000));
+    // In two frames, with something to skip between.
+    const skip = Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3]);
+    const half = tar.subarray(0, 512);
+    const other = tar.subarray(512, 512 + 0x1ffff);
+    const rest = tar.subarray(512 + 0x1ffff);
+    const frames = [half, other, rest.subarray(0, 0x20000), rest.subarray(0x20000)].map((part) =>
+      Buffer.concat([zstdHeader(part.length), zstdRaw(part, true), skip]),
+    );
+    expect((await apply(Buffer.concat(frames))).digest).toBe(digestOf(tar));
   });
 
   test('brings links, FIFOs and devices', async () => {
@@ -268,6 +296,26 @@ describe('a hostile layer', () => {
     ).toBeLessThanOrEqual(1_000_000);
   });
 
+  test('of zstd that unpacks to more than allowed is stopped on the way', async () => {
+    // 20 000 blocks of 128 KiB zeros, four bytes each, in a file that begins as it should.
+    const block = Buffer.alloc(4);
+    block.writeUIntLE((0x20000 << 3) | 2, 0, 3);
+    const tarHeader = (await tarOf([{ name: 'zeros', body: 'x' }])).subarray(0, 512);
+    const bomb = Buffer.concat([
+      // No size, and a window of 128 KiB.
+      Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3]),
+      zstdRaw(tarHeader),
+      ...Array<Buffer>(20_000).fill(block),
+    ]);
+    const before = process.memoryUsage().rss;
+
+    await expect(apply(bomb, { maxBytes: 50_000_000, maxEntries: 10 })).rejects.toMatchObject({
+      message: expect.stringContaining('larger than') as string,
+    });
+
+    expect(process.memoryUsage().rss - before).toBeLessThan(500 * 1024 * 1024);
+  });
+
   test('of too many entries is stopped', async () => {
     const tar = await tarOf(Array.from({ length: 20 }, (_, index) => ({ name: `f${index}` })));
 
@@ -290,7 +338,8 @@ describe('a hostile layer', () => {
           Buffer.alloc(100, 7),
         ]),
     ],
-    ['zstd', async () => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
+    ['zstd that wants 2 GiB of memory', async () => zstdHeader(0x7fff_ffff)],
+    ['broken zstd', async () => Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0])],
   ])('that is %s is refused', async (_, bytes) => {
     await expect(apply(await bytes())).rejects.toMatchObject({ name: 'EngineError' });
   });

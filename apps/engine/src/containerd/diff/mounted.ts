@@ -1,5 +1,5 @@
 /**
- * Makes the mounts of a snapshot one folder to write into, for as long as a layer is applied.
+ * Makes the mounts of a snapshot one folder, for as long as a layer is applied to it or read out of it.
  *
  * A bind mount is its source; an overlay is really mounted, at a temporary place, so that the kernel itself
  * writes whiteouts into the upper folder. mount(2), umount2(2).
@@ -27,33 +27,65 @@ export interface MountedOptions {
   readonly folder: string;
 }
 
-/** Runs `work` on the folder that the mounts show. */
+/** Runs `work` on the folder that the mounts show, for writing. */
 export const withMounted = async <T>(
   mounts: readonly Mount[],
-  { calls, folder }: MountedOptions,
+  options: MountedOptions,
   work: (target: string) => Promise<T>,
 ): Promise<T> => {
+  const mount = theOnly(mounts);
+  if (mount.options.includes('ro'))
+    throw failedPrecondition('cannot apply a layer to a read-only snapshot');
+  if (mount.type === 'bind') return work(sourceOf(mount));
+  return withOverlay({ flags: 0, data: mount.options.join(',') }, options, work);
+};
+
+const MS_RDONLY = 1;
+const MS_NOSUID = 2;
+const MS_NODEV = 4;
+const MS_NOEXEC = 8;
+
+/**
+ * For reading. The upper folder becomes the uppermost of the lower ones: it may be mounted for writing elsewhere, by a
+ * container, and a second writable mount of it is not allowed.
+ */
+export const withView = async <T>(
+  mounts: readonly Mount[],
+  options: MountedOptions,
+  work: (target: string) => Promise<T>,
+): Promise<T> => {
+  const mount = theOnly(mounts);
+  if (mount.type === 'bind') return work(sourceOf(mount));
+  const option = (name: string): string | undefined =>
+    mount.options.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
+  const layers = [option('upperdir'), option('lowerdir')].filter((each) => each !== undefined);
+  const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+  return withOverlay({ flags, data: `lowerdir=${layers.join(':')}` }, options, work);
+};
+
+const theOnly = (mounts: readonly Mount[]): Mount => {
   const [mount, ...others] = mounts;
   if (!mount || others.length > 0)
     throw invalidArgument(`expected exactly one mount, not ${mounts.length}`);
-  if (mount.options.includes('ro'))
-    throw failedPrecondition('cannot apply a layer to a read-only snapshot');
-  if (mount.type === 'bind') {
-    if (!isAbsolute(mount.source))
-      throw invalidArgument(`source of a bind mount must be absolute: ${mount.source}`);
-    return work(mount.source);
-  }
-  if (mount.type !== 'overlay')
-    throw invalidArgument(`cannot apply a layer to a mount of type "${mount.type}"`);
+  if (mount.type !== 'bind' && mount.type !== 'overlay')
+    throw invalidArgument(`cannot use a mount of type "${mount.type}"`);
+  return mount;
+};
+
+const sourceOf = ({ source }: Mount): string => {
+  if (!isAbsolute(source))
+    throw invalidArgument(`source of a bind mount must be absolute: ${source}`);
+  return source;
+};
+
+const withOverlay = async <T>(
+  { flags, data }: { flags: number; data: string },
+  { calls, folder }: MountedOptions,
+  work: (target: string) => Promise<T>,
+): Promise<T> => {
   const target = mkdtempSync(join(folder, 'containerd-mount'));
   try {
-    calls.mount({
-      source: mount.source,
-      target,
-      type: mount.type,
-      flags: 0,
-      data: mount.options.join(','),
-    });
+    calls.mount({ source: 'overlay', target, type: 'overlay', flags, data });
     try {
       return await work(target);
     } finally {

@@ -9,8 +9,8 @@
 import { constants, lstatSync, type Stats } from 'node:fs';
 import { chmod, lchown, link, lutimes, mkdir, open, readdir, rm, symlink } from 'node:fs/promises';
 import { posix } from 'node:path';
-import type { Header } from 'tar-stream';
-import { EngineError } from '../../protocol/errdefs.ts';
+import type { Piece, TarEntry, TarHeader } from '../archive/tar-reader.ts';
+import { invalidArgument } from '../errors.ts';
 import { codeOf, splitPath, type ContainedRoot, type Place } from './contained-root.ts';
 
 const WHITEOUT = '.wh.';
@@ -18,23 +18,17 @@ const OPAQUE = '.wh..wh..opq';
 /** Leftovers of AUFS that old layers carry. They mean nothing here. */
 const AUFS_METADATA = '.wh..wh.';
 
-/** What Node has no call for. */
+/** What Node has no call for. None of them follows a link at the end of the path. */
 export interface SpecialFiles {
-  /** mknod(2). The path's last component is not followed. */
-  makeDevice(
-    path: string,
-    type: 'c' | 'b',
-    device: { major: number; minor: number },
-  ): Promise<void> | void;
+  /** mknod(2), with the type of the device in the mode. */
+  readonly mknod: (path: string, mode: number, major: number, minor: number) => void;
   /** mkfifo(3). */
-  makeFifo(path: string, mode: number): void;
-  /** lsetxattr(2); false when there is no way to set it. */
-  setAttribute(path: string, name: string, value: Uint8Array): boolean;
+  readonly mkfifo: (path: string, mode: number) => void;
+  /** lsetxattr(2). */
+  readonly setAttribute: (path: string, name: string, value: Uint8Array) => void;
 }
 
 export class Unpacker {
-  /** Extended attributes (file capabilities) that were not set. */
-  skippedAttributes = 0;
   readonly #root: ContainedRoot;
   readonly #special: SpecialFiles;
   /** What this very layer brought: an opaque marker must not hide it. */
@@ -47,7 +41,7 @@ export class Unpacker {
     this.#special = special;
   }
 
-  async entry(header: Header, body: AsyncIterable<unknown>): Promise<void> {
+  async entry({ header, data }: TarEntry): Promise<void> {
     const path = splitPath(header.name).join('/');
     if (path === '') return this.#rootFolder(header);
     const name = posix.basename(path);
@@ -56,11 +50,11 @@ export class Unpacker {
     if (name.startsWith(WHITEOUT)) return this.#whiteout(path, name);
     await this.#root.at(path, { create: true }, async (place) => {
       await this.#makeRoom(place, header);
-      await this.#make(place, header, body);
+      await this.#make(place, header, data);
       await this.#attributes(place, header);
     });
     this.#unpacked.add(path);
-    if (header.type === 'directory') this.#folderTimes.set(path, header.mtime);
+    if (header.type === 'directory') this.#folderTimes.set(path, header.modifiedAt);
     else this.#folderTimes.delete(path);
   }
 
@@ -71,76 +65,73 @@ export class Unpacker {
     }
   }
 
-  async #rootFolder(header: Header): Promise<void> {
+  async #rootFolder({ type, uid, gid, mode }: TarHeader): Promise<void> {
     const { path } = this.#root;
-    if (header.type !== 'directory')
-      throw new EngineError('invalid_argument', 'the root of a layer must be a folder');
-    await lchown(path, ownerOf(header).uid, ownerOf(header).gid);
-    await chmod(path, modeOf(header));
+    if (type !== 'directory') throw invalidArgument('the root of a layer must be a folder');
+    await lchown(path, uid, gid);
+    await chmod(path, mode);
   }
 
   /** The newer entry wins; only a folder over a folder keeps what is there. */
-  async #makeRoom({ path }: Place, { type }: Header): Promise<void> {
+  async #makeRoom({ path }: Place, { type }: TarHeader): Promise<void> {
     const existing = statOf(path);
     if (!existing || (existing.isDirectory() && type === 'directory')) return;
     await rm(path, { recursive: true, force: true });
   }
 
-  async #make({ path }: Place, header: Header, body: AsyncIterable<unknown>): Promise<void> {
+  async #make({ path }: Place, header: TarHeader, data: AsyncIterable<Piece>): Promise<void> {
     switch (header.type) {
       case 'directory':
         return makeFolder(path);
       case 'file':
-      case 'contiguous-file':
-        return writeFile(path, body);
+        return writeFile(path, header.sizeBytes, data);
       case 'symlink':
         // Its text is nobody's business here: it is followed inside the root only, by `ContainedRoot` and the container.
-        return symlink(header.linkname, path);
+        return symlink(header.linkName, path);
       case 'link':
-        return this.#root.at(header.linkname, { create: false }, (target) =>
+        return this.#root.at(header.linkName, { create: false }, (target) =>
           link(target.path, path),
         );
       case 'fifo':
-        return this.#special.makeFifo(path, modeOf(header));
+        return this.#special.mkfifo(path, header.mode);
       case 'character-device':
-      case 'block-device':
-        await this.#special.makeDevice(path, header.type === 'block-device' ? 'b' : 'c', {
-          major: header.devmajor,
-          minor: header.devminor,
-        });
-        return;
-      default:
-        throw new EngineError(
-          'invalid_argument',
-          `unhandled tar header type ${String(header.type)}`,
-        );
+      case 'block-device': {
+        const type = header.type === 'block-device' ? constants.S_IFBLK : constants.S_IFCHR;
+        return this.#special.mknod(path, type | header.mode, header.major, header.minor);
+      }
     }
   }
 
-  async #attributes({ path }: Place, header: Header): Promise<void> {
+  async #attributes({ path }: Place, header: TarHeader): Promise<void> {
     // A hard link shares the attributes of what it links to.
     if (header.type === 'link') return;
-    const { uid, gid } = ownerOf(header);
-    await lchown(path, uid, gid);
-    for (const [key, value] of Object.entries(paxOf(header))) {
-      if (key.startsWith(XATTR_PREFIX)) {
-        const isSet = this.#special.setAttribute(
-          path,
-          key.slice(XATTR_PREFIX.length),
-          Buffer.from(value),
-        );
-        if (!isSet) this.skippedAttributes += 1;
-      }
+    await lchown(path, header.uid, header.gid);
+    // chown(2) clears setuid and file capabilities, so they come after it. A link has no mode of its own.
+    if (header.type !== 'symlink') await chmod(path, header.mode);
+    for (const [name, value] of header.attributes) this.#attribute(path, name, value);
+    if (header.type !== 'directory') await setTime(path, header.modifiedAt);
+  }
+
+  /** `trusted.overlay.…` would speak to the kernel's overlay: a layer could hide or redirect what it wants. */
+  #attribute(path: string, name: string, value: Buffer): void {
+    if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) return;
+    try {
+      this.#special.setAttribute(path, name, value);
+    } catch (error) {
+      // The file system has none, or none on such a file: as in containerd, the layer is unpacked without.
+      if (
+        codeOf(error) !== 'ENOTSUP' &&
+        codeOf(error) !== 'EOPNOTSUPP' &&
+        codeOf(error) !== 'EPERM'
+      )
+        throw error;
     }
-    // chown(2) clears setuid, so the mode comes after it. A link has no mode of its own.
-    if (header.type !== 'symlink') await chmod(path, modeOf(header));
-    if (header.type !== 'directory') await setTime(path, header.mtime);
   }
 
   async #whiteout(path: string, name: string): Promise<void> {
     const hidden = name.slice(WHITEOUT.length);
     if (hidden === '' || hidden === '.' || hidden === '..') {
-      throw new EngineError('invalid_argument', `invalid whiteout name: ${name}`);
+      throw invalidArgument(`invalid whiteout name: ${name}`);
     }
     const target = posix.join(posix.dirname(path), hidden);
     await this.#root
@@ -180,18 +171,27 @@ export class Unpacker {
   }
 }
 
-const XATTR_PREFIX = 'SCHILY.xattr.';
-
 const makeFolder = async (path: string): Promise<void> => {
   if (!statOf(path)) await mkdir(path, { mode: 0o755 });
 };
 
 /** O_EXCL | O_NOFOLLOW: the file is new, and it is where we think it is. */
-const writeFile = async (path: string, body: AsyncIterable<unknown>): Promise<void> => {
+const writeFile = async (
+  path: string,
+  sizeBytes: number,
+  data: AsyncIterable<Piece>,
+): Promise<void> => {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const file = await open(path, flags, 0o600);
   try {
-    for await (const chunk of body) await file.appendFile(chunk as Buffer);
+    let end = 0;
+    for await (const { offset, bytes } of data) {
+      for (let at = 0; at < bytes.length;)
+        at += (await file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+      end = offset + bytes.length;
+    }
+    // A hole at the end has no piece behind it.
+    if (end < sizeBytes) await file.truncate(sizeBytes);
   } finally {
     await file.close();
   }
@@ -202,17 +202,3 @@ const setTime = async (path: string, time: Date): Promise<void> => {
 };
 
 const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });
-
-const modeOf = ({ mode }: Header): number => mode & 0o7777;
-
-/** Large ids do not fit the old header and come as PAX records. */
-const ownerOf = (header: Header): { uid: number; gid: number } => {
-  const pax = paxOf(header);
-  return { uid: numberIn(pax['uid']) ?? header.uid, gid: numberIn(pax['gid']) ?? header.gid };
-};
-
-const paxOf = ({ pax }: Header): Readonly<Record<string, string>> =>
-  typeof pax === 'object' && pax !== null ? (pax as Readonly<Record<string, string>>) : {};
-
-const numberIn = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : undefined;

@@ -1,6 +1,5 @@
 /**
- * Leases hold resources while a client works on them: what no image and no lease points at may be collected.
- * Nothing is collected yet, but dockerd takes and returns a lease around each container it makes.
+ * Leases hold resources while a client works on them: what no image and no lease points at is collected.
  * Upstream: containerd core/metadata/leases.go.
  */
 import { create } from '@bufbuild/protobuf';
@@ -18,6 +17,13 @@ export interface LeasedResource {
   readonly id: string;
   /** `content`, `ingests` or `snapshots/<snapshotter>`. */
   readonly type: string;
+}
+
+const LEASE_KEY = 'containerd-lease';
+
+/** The call that says under which lease it works. */
+export interface LeaseHolder {
+  readonly metadata: ReadonlyMap<string, string>;
 }
 
 export class LeaseStore {
@@ -82,6 +88,23 @@ export class LeaseStore {
       this.#require(namespace, id);
       this.#resources.remove([namespace, id, resource.type, resource.id]);
     });
+  }
+
+  /**
+   * Whatever a call makes belongs to the lease that the call names (metadata `containerd-lease`); none is fine.
+   * Called before the thing exists, so that no collection finds it without its lease.
+   */
+  hold(namespace: string, call: LeaseHolder, resource: LeasedResource): void {
+    const id = call.metadata.get(LEASE_KEY) ?? '';
+    if (id === '') return;
+    if (!this.#leases.has([namespace, id])) throw notFound('lease does not exist');
+    this.addResource(namespace, id, resource);
+  }
+
+  release(namespace: string, call: LeaseHolder, resource: LeasedResource): void {
+    const id = call.metadata.get(LEASE_KEY) ?? '';
+    if (id !== '' && this.#leases.has([namespace, id]))
+      this.deleteResource(namespace, id, resource);
   }
 
   listResources(namespace: string, id: string): LeasedResource[] {

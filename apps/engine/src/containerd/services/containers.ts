@@ -7,6 +7,7 @@ import {
 import type { Containers } from '../../protocol/gen/containerd/containers_pb.ts';
 import { failedPrecondition, invalidArgument } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
+import type { GarbageCollector } from '../gc/collector.ts';
 import { requireNamespace } from '../identifier.ts';
 import type { ContainerStore } from '../metadata/container-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
@@ -14,6 +15,7 @@ import type { HandlersOf } from './handlers-of.ts';
 export interface ContainersDependencies {
   readonly containers: ContainerStore;
   readonly events: EventExchange;
+  readonly garbage: GarbageCollector;
   /** True while a task of the container exists. */
   readonly hasTask: (namespace: string, id: string) => boolean;
 }
@@ -21,6 +23,7 @@ export interface ContainersDependencies {
 export const containersService = ({
   containers,
   events,
+  garbage,
   hasTask,
 }: ContainersDependencies): HandlersOf<typeof Containers> => ({
   get: async ({ id }, call) => ({ container: containers.get(requireNamespace(call), id) }),
@@ -68,6 +71,7 @@ export const containersService = ({
     if (hasTask(namespace, id)) throw failedPrecondition(`cannot delete running task ${id}`);
     containers.delete(namespace, id);
     events.publish(namespace, '/containers/delete', ContainerDeleteSchema, { id });
+    garbage.touch();
     return {};
   },
 });

@@ -1,25 +1,25 @@
 /** Content: blobs in and out. Upstream: containerd plugins/services/content/contentserver. */
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import {
-  WriteAction,
-  type Content,
-  type WriteContentRequest,
-} from '../../protocol/gen/containerd/content_pb.ts';
+import type { Content } from '../../protocol/gen/containerd/content_pb.ts';
 import {
   ContentCreateSchema,
   ContentDeleteSchema,
 } from '../../protocol/gen/containerd/store-events_pb.ts';
-import { EngineError } from '../../protocol/errdefs.ts';
 import type { ContentStore } from '../content/content-store.ts';
-import { parseDigest, type Digest } from '../content/digest.ts';
-import type { IngestStatus, IngestWriter } from '../content/ingest.ts';
-import { alreadyExists, invalidArgument } from '../errors.ts';
+import { parseDigest } from '../content/digest.ts';
+import type { IngestStatus } from '../content/ingest.ts';
+import { invalidArgument } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
+import type { GarbageCollector } from '../gc/collector.ts';
 import { requireNamespace } from '../identifier.ts';
+import type { LeaseStore } from '../metadata/lease-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
+import { WriteSession } from './write-session.ts';
 
 export interface ContentDependencies {
   readonly content: ContentStore;
+  readonly leases: LeaseStore;
+  readonly garbage: GarbageCollector;
   readonly events: EventExchange;
 }
 
@@ -28,6 +28,8 @@ const BLOCK = 100;
 export const contentService = ({
   content,
   events,
+  leases,
+  garbage,
 }: ContentDependencies): HandlersOf<typeof Content> => ({
   info: async ({ digest }, call) => ({
     info: content.info(requireNamespace(call), parseDigest(digest)),
@@ -55,6 +57,7 @@ export const contentService = ({
     const namespace = requireNamespace(call);
     await content.delete(namespace, parseDigest(digest));
     events.publish(namespace, '/content/delete', ContentDeleteSchema, { digest });
+    garbage.touch();
     return {};
   },
 
@@ -90,7 +93,7 @@ export const contentService = ({
     let session: WriteSession | undefined;
     try {
       for await (const request of requests) {
-        session ??= await WriteSession.open(content, namespace, request);
+        session ??= await WriteSession.open({ content, leases }, call, request);
         const response = await session.step(request);
         if (session.committed) {
           events.publish(namespace, '/content/create', ContentCreateSchema, {
@@ -107,91 +110,6 @@ export const contentService = ({
     }
   },
 });
-
-/** One call of Write: a first message with a ref, then any number of writes, then perhaps a commit. */
-class WriteSession {
-  committed: Digest | undefined;
-  readonly #content: ContentStore;
-  readonly #namespace: string;
-  readonly #writer: IngestWriter;
-  readonly #ref: string;
-  #total: number;
-  #expected: Digest | undefined;
-
-  private constructor(
-    content: ContentStore,
-    namespace: string,
-    writer: IngestWriter,
-    first: WriteContentRequest,
-  ) {
-    this.#content = content;
-    this.#namespace = namespace;
-    this.#writer = writer;
-    this.#ref = first.ref;
-    this.#total = Number(first.total);
-    this.#expected = first.expected === '' ? undefined : parseDigest(first.expected);
-  }
-
-  static async open(
-    content: ContentStore,
-    namespace: string,
-    first: WriteContentRequest,
-  ): Promise<WriteSession> {
-    if (first.ref === '') throw invalidArgument('first message must have a reference');
-    const expected = first.expected === '' ? undefined : parseDigest(first.expected);
-    const writer = await content.writer(namespace, {
-      ref: first.ref,
-      totalBytes: Number(first.total),
-      expected,
-    });
-    return new WriteSession(content, namespace, writer, first);
-  }
-
-  async step(request: WriteContentRequest) {
-    if (request.expected !== '') this.#expected = parseDigest(request.expected);
-    if (request.total > 0n) this.#total = Number(request.total);
-    if (this.#expected && this.#content.has(this.#namespace, this.#expected)) {
-      await this.#writer.close();
-      await this.#content.abort(this.#namespace, this.#ref);
-      throw alreadyExists(`blob with expected digest ${this.#expected}`);
-    }
-    if (request.action !== WriteAction.STAT) await this.#write(request);
-    const { offset, startedAtMs, updatedAtMs } = this.#writer.status();
-    const digest = this.#writer.digest();
-    if (request.action === WriteAction.COMMIT) {
-      this.committed = await this.#content.commit(this.#namespace, this.#writer, {
-        sizeBytes: this.#total,
-        expected: this.#expected,
-        labels: request.labels,
-      });
-    }
-    return {
-      action: request.action,
-      offset: BigInt(offset),
-      total: BigInt(this.#total),
-      digest,
-      startedAt: timestampFromMs(startedAtMs),
-      updatedAt: timestampFromMs(updatedAtMs),
-    };
-  }
-
-  async close(): Promise<void> {
-    await this.#writer.close();
-  }
-
-  /** Bytes go on where the last ones ended; an offset of 0 starts again. */
-  async #write({ offset, data }: WriteContentRequest): Promise<void> {
-    const at = BigInt(this.#writer.status().offset);
-    if (offset > 0n && offset !== at) {
-      throw new EngineError(
-        'invalid_argument',
-        `write @${offset} must occur at current offset ${at}`,
-      );
-    }
-    if (offset === 0n && at > 0n && data.length > 0) await this.#writer.truncate();
-    if (data.length > 0) await this.#writer.write(data);
-  }
-}
 
 const toStatus = ({ ref, offset, totalBytes, startedAtMs, updatedAtMs }: IngestStatus) => ({
   ref,

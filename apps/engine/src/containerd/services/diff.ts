@@ -1,32 +1,40 @@
-/** Diff: applies a layer to the mounts of a snapshot. Upstream: containerd plugins/services/diff. */
+/**
+ * Diff: applies a layer to the mounts of a snapshot, and makes a layer of what two snapshots differ in.
+ * Upstream: containerd plugins/services/diff.
+ */
+import { randomUUID } from 'node:crypto';
+import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest } from '../content/digest.ts';
 import { applyLayer } from '../diff/apply.ts';
-import { withMounted, type MountedOptions } from '../diff/mounted.ts';
+import { changesBetween, type AttributeReader } from '../diff/changes.ts';
+import { diffMediaType, writeDiff } from '../diff/create-diff.ts';
+import { withMounted, withView, type MountedOptions } from '../diff/mounted.ts';
 import type { SpecialFiles } from '../diff/unpack.ts';
+import { layerOf } from '../diff/write-layer.ts';
 import { invalidArgument } from '../errors.ts';
 import { requireNamespace } from '../identifier.ts';
-import type { Log } from '../log.ts';
+import type { LeaseStore } from '../metadata/lease-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
 export interface DiffDependencies {
   readonly content: ContentStore;
+  readonly leases: LeaseStore;
   readonly mounted: MountedOptions;
-  readonly special: SpecialFiles;
+  readonly files: SpecialFiles & AttributeReader;
   readonly tracer: Tracer;
-  readonly log: Log;
 }
 
 const UNCOMPRESSED_LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 export const diffService = ({
   content,
+  leases,
   mounted,
-  special,
+  files,
   tracer,
-  log,
 }: DiffDependencies): HandlersOf<typeof Diff> => ({
   apply: async ({ diff, mounts }, call) => {
     const namespace = requireNamespace(call);
@@ -38,23 +46,54 @@ export const diffService = ({
       {
         level: 'step',
         source: __SOURCE__,
-        attributes: { 'engineroom.mount.type': mounts[0]?.type ?? '' },
+        attributes: {
+          'engineroom.mount.type': mounts[0]?.type ?? '',
+          'engineroom.blob.digest': digest,
+          'engineroom.blob.bytes': Number(content.info(namespace, digest).size),
+        },
       },
-      () =>
-        withMounted(mounts, mounted, (target) =>
-          applyLayer({ blob, target, special, signal: call.signal }),
-        ),
+      async (span) => {
+        const layer = await withMounted(mounts, mounted, (target) =>
+          applyLayer({ blob, target, special: files, signal: call.signal }),
+        );
+        span.event('layer applied', {
+          'engineroom.layer.diff_id': layer.digest,
+          'engineroom.layer.bytes': layer.sizeBytes,
+          'engineroom.layer.entries': layer.entries,
+        });
+        return layer;
+      },
     );
-    const { skippedAttributes } = applied;
-    if (skippedAttributes > 0) {
-      log.warn('extended attributes of a layer were not set', { digest, count: skippedAttributes });
-    }
     return {
       applied: {
         mediaType: UNCOMPRESSED_LAYER,
         digest: applied.digest,
         size: BigInt(applied.sizeBytes),
       },
+    };
+  },
+
+  diff: async ({ left, right, mediaType, ref, labels, sourceDateEpoch }, call) => {
+    const namespace = requireNamespace(call);
+    const whiteoutTime = sourceDateEpoch ? timestampDate(sourceDateEpoch) : new Date();
+    const write = (lower: string | undefined, upper: string) =>
+      writeDiff(content, {
+        namespace,
+        ref: ref === '' ? `diff-${randomUUID()}` : ref,
+        mediaType: diffMediaType(mediaType),
+        labels,
+        layer: layerOf(changesBetween(lower, upper, files), files, whiteoutTime),
+        hold: (digest) => leases.hold(namespace, call, { type: 'content', id: digest }),
+      });
+    const blob = await tracer.span('layer diff', { level: 'step', source: __SOURCE__ }, () =>
+      withView(right, mounted, (upper) =>
+        left.length === 0
+          ? write(undefined, upper)
+          : withView(left, mounted, (lower) => write(lower, upper)),
+      ),
+    );
+    return {
+      diff: { mediaType: blob.mediaType, digest: blob.digest, size: BigInt(blob.sizeBytes) },
     };
   },
 });

@@ -7,6 +7,7 @@ import {
 import type { Images } from '../../protocol/gen/containerd/images_pb.ts';
 import { invalidArgument } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
+import type { GarbageCollector } from '../gc/collector.ts';
 import { requireNamespace } from '../identifier.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
@@ -14,11 +15,13 @@ import type { HandlersOf } from './handlers-of.ts';
 export interface ImagesDependencies {
   readonly images: ImageStore;
   readonly events: EventExchange;
+  readonly garbage: GarbageCollector;
 }
 
 export const imagesService = ({
   images,
   events,
+  garbage,
 }: ImagesDependencies): HandlersOf<typeof Images> => ({
   get: async ({ name }, call) => ({ image: images.get(requireNamespace(call), name) }),
 
@@ -44,10 +47,12 @@ export const imagesService = ({
     return { image: updated };
   },
 
-  delete: async ({ name, target }, call) => {
+  delete: async ({ name, target, sync }, call) => {
     const namespace = requireNamespace(call);
     images.delete(namespace, name, target?.digest);
     events.publish(namespace, '/images/delete', ImageDeleteSchema, { name });
+    if (sync) await garbage.collect();
+    else garbage.touch();
     return {};
   },
 });

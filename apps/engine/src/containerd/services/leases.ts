@@ -1,17 +1,28 @@
 /** Leases. Upstream: containerd plugins/services/leases. */
 import type { Leases } from '../../protocol/gen/containerd/leases_pb.ts';
 import { invalidArgument } from '../errors.ts';
+import type { GarbageCollector } from '../gc/collector.ts';
 import { requireNamespace } from '../identifier.ts';
 import type { LeaseStore } from '../metadata/lease-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
-export const leasesService = (leases: LeaseStore): HandlersOf<typeof Leases> => ({
+export interface LeasesDependencies {
+  readonly leases: LeaseStore;
+  readonly garbage: GarbageCollector;
+}
+
+export const leasesService = ({
+  leases,
+  garbage,
+}: LeasesDependencies): HandlersOf<typeof Leases> => ({
   create: async ({ id, labels }, call) => ({
     lease: leases.create(requireNamespace(call), id, labels),
   }),
 
-  delete: async ({ id }, call) => {
+  delete: async ({ id, sync }, call) => {
     leases.delete(requireNamespace(call), id);
+    if (sync) await garbage.collect();
+    else garbage.touch();
     return {};
   },
 

@@ -26,19 +26,22 @@ export const namespacesService = ({
 
   list: async () => ({ namespaces: namespaces.list() }),
 
-  create: async ({ namespace }) => {
+  create: async ({ namespace }, call) => {
     const { name, labels } = required(namespace);
     const created = namespaces.create(name, labels);
-    events.publish(name, '/namespaces/create', NamespaceCreateSchema, { name, labels });
+    events.publish(call.namespace || name, '/namespaces/create', NamespaceCreateSchema, {
+      name,
+      labels,
+    });
     return { namespace: created };
   },
 
-  update: async ({ namespace, updateMask }) => {
+  update: async ({ namespace, updateMask }, call) => {
     const { name, labels } = required(namespace);
     const updated = namespaces.update(name, labels, updateMask?.paths ?? []);
-    events.publish(name, '/namespaces/update', NamespaceUpdateSchema, {
+    events.publish(call.namespace || name, '/namespaces/update', NamespaceUpdateSchema, {
       name,
-      labels: updated.labels,
+      labels,
     });
     return { namespace: updated };
   },

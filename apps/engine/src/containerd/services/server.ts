@@ -16,7 +16,6 @@ import { Version } from '../../protocol/gen/containerd/version_pb.ts';
 import { Events as TtrpcEvents } from '../../protocol/gen/task/events-ttrpc_pb.ts';
 import { createGrpcServer, type GrpcServer } from '../../transport/grpc-server.ts';
 import { TtrpcServer } from '../../transport/ttrpc-server.ts';
-import { specialFiles } from '../diff/special-files.ts';
 import { EventTeller } from '../events/teller.ts';
 import { makeParts, ttrpcAddressOf, type Parts, type PartsOptions } from '../parts.ts';
 import { containersService } from './containers.ts';
@@ -43,7 +42,7 @@ const GRACE_MS = 1000;
 /** Resolves when calls are answered. */
 export const startContainerd = async (options: PartsOptions): Promise<Containerd> => {
   const parts = await makeParts(options);
-  const { tasks, spares, database } = parts;
+  const { tasks, spares, database, garbage } = parts;
   const forward = (envelope: Envelope) => tasks.forward(envelope);
   const ttrpc = new TtrpcServer({ tracer: options.tracer });
   ttrpc.add(TtrpcEvents, ttrpcEventsService(forward), __SOURCE__);
@@ -55,11 +54,13 @@ export const startContainerd = async (options: PartsOptions): Promise<Containerd
   await parts.recover();
   await grpc.listen(options.address, 0o660);
   spares.touch(0);
+  garbage.touch();
   return {
     close: async () => {
       spares.stop();
       await Promise.all([grpc.close(GRACE_MS), ttrpc.close()]);
       await tasks.settled();
+      await garbage.close();
       tasks.close();
       await database.close();
     },
@@ -70,14 +71,12 @@ const addServices = (
   grpc: GrpcServer,
   parts: Parts,
   forward: (envelope: Envelope) => void,
-  { kernel, tracer, log }: PartsOptions,
+  { kernel, tracer }: PartsOptions,
 ): void => {
-  const { events, tasks, overlay, leases, uuid } = parts;
+  const { events, tasks, uuid } = parts;
   const hasTask = (namespace: string, id: string) => tasks.has(namespace, id);
   const holds = (namespace: string) => contentsOf(parts, namespace);
-  const snapshotters = new Map([[overlay.name, overlay]]);
   const mounted = { calls: kernel, folder: tmpdir() };
-  const special = specialFiles((path, mode) => kernel.mkfifo(path, mode));
   const teller = new EventTeller(tracer);
   grpc
     .add(Version, versionService())
@@ -87,23 +86,23 @@ const addServices = (
     .add(Containers, containersService({ ...parts, hasTask }), __SOURCE__)
     .add(Content, contentService(parts), __SOURCE__)
     .add(Images, imagesService(parts), __SOURCE__)
-    .add(Snapshots, snapshotsService({ snapshotters, events }), __SOURCE__)
-    .add(Diff, diffService({ ...parts, tracer, log, special, mounted }), __SOURCE__)
-    .add(Leases, leasesService(leases), __SOURCE__)
+    .add(Snapshots, snapshotsService(parts), __SOURCE__)
+    .add(Diff, diffService({ ...parts, tracer, files: kernel, mounted }), __SOURCE__)
+    .add(Leases, leasesService(parts), __SOURCE__)
     .add(Tasks, tasksService(parts), __SOURCE__)
     .add(Events, eventsService({ events, forward, teller }), __SOURCE__);
 };
 
 /** What keeps a namespace from being deleted. */
 const contentsOf = (
-  { containers, images, content, overlay }: Parts,
+  { containers, images, content, snapshotters }: Parts,
   namespace: string,
 ): string[] => {
   const counts = {
     containers: containers.list(namespace).length,
     images: images.list(namespace).length,
     content: content.list(namespace).length,
-    snapshots: overlay.list(namespace, []).length,
+    snapshots: [...snapshotters.values()].flatMap((each) => each.list(namespace, [])).length,
   };
   return Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [what] : []));
 };

@@ -5,15 +5,20 @@ import {
   SnapshotPrepareSchema,
   SnapshotRemoveSchema,
 } from '../../protocol/gen/containerd/store-events_pb.ts';
+import type { CallContext } from '../../transport/service.ts';
 import { invalidArgument, notFound } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
+import type { GarbageCollector } from '../gc/collector.ts';
 import { requireNamespace } from '../identifier.ts';
+import type { LeasedResource, LeaseStore } from '../metadata/lease-store.ts';
 import type { Mount, Snapshotter } from '../snapshots/snapshotter.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
 export interface SnapshotsDependencies {
   readonly snapshotters: ReadonlyMap<string, Snapshotter>;
   readonly events: EventExchange;
+  readonly leases: LeaseStore;
+  readonly garbage: GarbageCollector;
 }
 
 /** A message of the stream holds so many at most. */
@@ -22,6 +27,8 @@ const BLOCK = 100;
 export const snapshotsService = ({
   snapshotters,
   events,
+  leases,
+  garbage,
 }: SnapshotsDependencies): HandlersOf<typeof Snapshots> => {
   const named = (name: string): Snapshotter => {
     if (name === '') throw invalidArgument('snapshotter argument missing');
@@ -29,10 +36,25 @@ export const snapshotsService = ({
     if (!found) throw notFound(`snapshotter not loaded: ${name}`);
     return found;
   };
+  /** Makes a snapshot that belongs to the lease of the call; a failed one leaves nothing behind. */
+  const held = async <T>(call: CallContext, resource: LeasedResource, work: () => Promise<T>) => {
+    const namespace = requireNamespace(call);
+    const exists = named(snapshotterOf(resource)).find(namespace, resource.id) !== undefined;
+    leases.hold(namespace, call, resource);
+    try {
+      return await work();
+    } catch (error) {
+      if (!exists) leases.release(namespace, call, resource);
+      throw error;
+    }
+  };
   return {
     prepare: async ({ snapshotter, key, parent, labels }, call) => {
       const namespace = requireNamespace(call);
-      const mounts = await named(snapshotter).prepare(namespace, key, parent, labels);
+      const under = named(snapshotter);
+      const mounts = await held(call, resourceOf(snapshotter, key), () =>
+        under.prepare(namespace, key, parent, labels),
+      );
       events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, {
         key,
         parent,
@@ -43,12 +65,10 @@ export const snapshotsService = ({
 
     view: async ({ snapshotter, key, parent, labels }, call) => {
       const namespace = requireNamespace(call);
-      const mounts = await named(snapshotter).view(namespace, key, parent, labels);
-      events.publish(namespace, '/snapshot/prepare', SnapshotPrepareSchema, {
-        key,
-        parent,
-        snapshotter,
-      });
+      const under = named(snapshotter);
+      const mounts = await held(call, resourceOf(snapshotter, key), () =>
+        under.view(namespace, key, parent, labels),
+      );
       return { mounts: mounts.map(toMessage) };
     },
 
@@ -58,7 +78,11 @@ export const snapshotsService = ({
 
     commit: async ({ snapshotter, name, key, labels }, call) => {
       const namespace = requireNamespace(call);
-      await named(snapshotter).commit(namespace, name, key, labels);
+      const under = named(snapshotter);
+      await held(call, resourceOf(snapshotter, name), () =>
+        under.commit(namespace, name, key, labels),
+      );
+      leases.release(namespace, call, resourceOf(snapshotter, key));
       events.publish(namespace, '/snapshot/commit', SnapshotCommitSchema, {
         key,
         name,
@@ -71,6 +95,7 @@ export const snapshotsService = ({
       const namespace = requireNamespace(call);
       await named(snapshotter).remove(namespace, key);
       events.publish(namespace, '/snapshot/remove', SnapshotRemoveSchema, { key, snapshotter });
+      garbage.touch();
       return {};
     },
 
@@ -103,5 +128,12 @@ export const snapshotsService = ({
     },
   };
 };
+
+const resourceOf = (snapshotter: string, key: string): LeasedResource => ({
+  type: `snapshots/${snapshotter}`,
+  id: key,
+});
+
+const snapshotterOf = ({ type }: LeasedResource): string => type.slice('snapshots/'.length);
 
 const toMessage = ({ type, source, options }: Mount) => ({ type, source, options: [...options] });

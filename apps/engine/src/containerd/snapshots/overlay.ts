@@ -61,7 +61,9 @@ export class OverlaySnapshotter implements Snapshotter {
   mounts(namespace: string, key: string): readonly Mount[] {
     const snapshot = this.#store.get(namespace, key);
     if (snapshot.record.kind === 'committed') {
-      throw failedPrecondition(`requested snapshot ${key} not active or view`);
+      throw failedPrecondition(
+        `failed to get active mount: requested snapshot ${key} not active or view`,
+      );
     }
     return this.#mountsOf(snapshot);
   }
@@ -84,6 +86,16 @@ export class OverlaySnapshotter implements Snapshotter {
     // First the record, then the files: a crash in between leaves a folder that `cleanup` finds.
     const id = this.#store.remove(namespace, key);
     await rm(join(this.#folder, String(id)), { recursive: true, force: true });
+  }
+
+  async collect(namespace: string, keys: ReadonlySet<string>): Promise<void> {
+    for (const id of this.#store.removeAll(namespace, keys))
+      await rm(join(this.#folder, String(id)), { recursive: true, force: true });
+  }
+
+  find(namespace: string, key: string): Info | undefined {
+    const record = this.#store.find(namespace, key);
+    return record && infoOf(record);
   }
 
   stat(namespace: string, key: string): Info {

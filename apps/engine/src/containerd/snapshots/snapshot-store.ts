@@ -96,6 +96,10 @@ export class SnapshotStore {
     return { record, parentIds: this.#ancestors(namespace, record) };
   }
 
+  find(namespace: string, key: string): SnapshotRecord | undefined {
+    return this.#table.get(this.#key(namespace, key));
+  }
+
   /** Undefined when there is no such snapshot. */
   idOf(namespace: string, key: string): number | undefined {
     return this.#table.get(this.#key(namespace, validateName('snapshot key', key)))?.id;
@@ -132,6 +136,17 @@ export class SnapshotStore {
       if (isParent) throw failedPrecondition('cannot remove snapshot with child');
       this.#table.remove(this.#key(namespace, key));
       return record.id;
+    });
+  }
+
+  /** Precondition: nothing else stands on them. Answers the numbers of their folders, the youngest first. */
+  removeAll(namespace: string, keys: ReadonlySet<string>): number[] {
+    if (keys.size === 0) return [];
+    return this.#database.transaction(() => {
+      const records = this.#all(namespace).filter(({ key }) => keys.has(key));
+      for (const { key } of records) this.#table.remove(this.#key(namespace, key));
+      // A parent is always older than what stands on it.
+      return records.map(({ id }) => id).sort((left, right) => right - left);
     });
   }
 

@@ -58,7 +58,14 @@ export interface Snapshotter {
   commit(namespace: string, name: string, key: string, labels: Labels): Promise<void>;
   /** Refused while another snapshot stands on it. */
   remove(namespace: string, key: string): Promise<void>;
+  /**
+   * Removes what nobody needs, children before parents.
+   * Postcondition: the records are gone when this returns, the folders when it resolves.
+   */
+  collect(namespace: string, keys: ReadonlySet<string>): Promise<void>;
   stat(namespace: string, key: string): Info;
+  /** Undefined when there is no such snapshot. */
+  find(namespace: string, key: string): Info | undefined;
   update(namespace: string, key: string, labels: Labels, paths: readonly string[]): Info;
   list(namespace: string, filters: readonly string[]): Info[];
   /** What the snapshot itself takes on disk, without its parents. */

@@ -22,6 +22,9 @@ export const layerOf = async (entries: readonly LayerEntry[]): Promise<Buffer> =
   return gzipSync(Buffer.concat(chunks), { level: 1 });
 };
 
+/** No image and no lease of these tests points at what they make. */
+const KEPT = { 'containerd.io/gc.root': 'a test' };
+
 export const busyboxLayer = (): Promise<Buffer> => {
   const path = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
   const folders = ['bin/', 'proc/', 'dev/', 'sys/', 'tmp/', 'etc/'];
@@ -59,14 +62,19 @@ export const importLayer = async (
   const digest = await writeBlob(channel, bytes);
   const snapshots = channel.client(Snapshots);
   const key = `unpack-${name}`;
-  const { mounts } = await snapshots.prepare({ snapshotter: 'overlayfs', key, parent });
+  const { mounts } = await snapshots.prepare({
+    snapshotter: 'overlayfs',
+    key,
+    parent,
+    labels: KEPT,
+  });
   const diff = {
     mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
     digest,
     size: BigInt(bytes.length),
   };
   const { applied } = await channel.client(Diff).apply({ diff, mounts });
-  await snapshots.commit({ snapshotter: 'overlayfs', name, key });
+  await snapshots.commit({ snapshotter: 'overlayfs', name, key, labels: KEPT });
   return applied?.digest ?? '';
 };
 
@@ -111,7 +119,7 @@ export const createContainer = async (
 ) => {
   const { mounts } = await channel
     .client(Snapshots)
-    .prepare({ snapshotter: 'overlayfs', key: id, parent });
+    .prepare({ snapshotter: 'overlayfs', key: id, parent, labels: KEPT });
   await channel.client(Containers).create({
     container: create(ContainerSchema, {
       id,

@@ -1,0 +1,33 @@
+/* llistxattr(2), lgetxattr(2), lsetxattr(2), mknod(2). */
+#include "file.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+ssize_t list_attributes(const char *path, char *names, size_t size, struct native_error *error) {
+  ssize_t length = llistxattr(path, names, size);
+  if (length < 0)
+    return native_error_set(error, "llistxattr", path);
+  return length;
+}
+
+ssize_t get_attribute(const char *path, const char *name, void *value, size_t size, struct native_error *error) {
+  ssize_t length = lgetxattr(path, name, value, size);
+  if (length < 0)
+    return native_error_set(error, "lgetxattr", path);
+  return length;
+}
+
+int set_attribute(const char *path, const char *name, const void *value, size_t size, struct native_error *error) {
+  if (lsetxattr(path, name, value, size, 0) < 0)
+    return native_error_set(error, "lsetxattr", path);
+  return 0;
+}
+
+int make_node(const char *path, mode_t mode, unsigned int major_number, unsigned int minor_number,
+              struct native_error *error) {
+  if (mknod(path, mode, makedev(major_number, minor_number)) < 0)
+    return native_error_set(error, "mknod", path);
+  return 0;
+}
