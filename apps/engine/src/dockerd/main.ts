@@ -14,10 +14,12 @@ import { createApiServer } from './api/server.ts';
 import { readConfigFile } from './config-file.ts';
 import { connectContainerd, ensureNamespace } from './containerd-client/channel.ts';
 import { ExecClient } from './containerd-client/execs.ts';
+import { MeasureClient } from './containerd-client/measures.ts';
 import { ImageClient } from './containerd-client/images.ts';
 import { TaskClient } from './containerd-client/tasks.ts';
 import { ExecStore } from './container/exec.ts';
 import { ContainerStore } from './container/container-store.ts';
+import { removeViews } from './daemon/container-root.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { EventLog } from './daemon/events.ts';
 import { holdVolumes } from './daemon/mounts.ts';
@@ -45,6 +47,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     channel,
     tasks: new TaskClient(channel, options.runtime),
     execClient: new ExecClient(channel),
+    measures: new MeasureClient(channel),
     images,
     imageStore: new ImageStore(images),
     execs: new ExecStore(),
@@ -73,6 +76,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   const tracer = new Tracer('dockerd', exporterFromEnvironment());
   const stopping = new AbortController();
   const daemon = makeDaemon(options, tracer, stopping.signal);
+  await removeViews(daemon);
   await daemon.store.load();
   await daemon.volumes.load();
   holdVolumes(daemon);

@@ -2,10 +2,18 @@
 import type { Backend } from './api/backend.ts';
 import { streamEncoder } from './api/multiplexed-stream.ts';
 import type { ContainerStatus } from '../protocol/docker-engine-api/containers.ts';
-import { EngineError, kindOf } from '../protocol/errdefs.ts';
+import { EngineError } from '../protocol/errdefs.ts';
+import {
+  changesOf,
+  exportContainer,
+  getArchive,
+  putArchive,
+  statInContainer,
+} from './daemon/archive.ts';
 import { attach } from './daemon/attach.ts';
 import { create } from './daemon/create.ts';
 import type { Daemon } from './daemon/daemon.ts';
+import { diskUsage } from './daemon/disk-usage.ts';
 import { eventMatches } from './daemon/events.ts';
 import { createExec, inspectExec, resizeExec, startExec } from './daemon/exec.ts';
 import { inspectImage, listImages, loadArchive, untagImage } from './daemon/images.ts';
@@ -15,11 +23,16 @@ import { list } from './daemon/list.ts';
 import { logs } from './daemon/logs.ts';
 import { inspectNetwork, listNetworks } from './daemon/networks.ts';
 import { pause, unpause } from './daemon/pause.ts';
+import { pruneContainers } from './daemon/prune.ts';
 import { pullImage } from './daemon/pull.ts';
 import { remove } from './daemon/remove.ts';
 import { rename, resize } from './daemon/rename.ts';
+import { restart } from './daemon/restart.ts';
 import { start } from './daemon/start.ts';
+import { NO_READING, statsAnswer, takeReading } from './daemon/stats.ts';
 import { ENGINE_VERSION, info, version } from './daemon/system.ts';
+import { top } from './daemon/top.ts';
+import { update } from './daemon/update.ts';
 import {
   createVolume,
   inspectVolume,
@@ -49,13 +62,28 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     create: (request) => create(daemon, request),
     start: async (reference) => start(daemon, find(reference)),
     stop: async (reference, options) => stop(daemon, find(reference), options),
-    restart: async (reference, options) => {
+    restart: async (reference, options) => restart(daemon, find(reference), options),
+    update: async (reference, asked) => update(daemon, find(reference), asked),
+    pruneContainers: (filters) => pruneContainers(daemon, filters),
+    top: async (reference, psArgs) => top(daemon, find(reference), psArgs),
+    stats: (reference) => {
       const container = find(reference);
-      await stop(daemon, container, options).catch((error: unknown) => {
-        if (kindOf(error) !== 'not_modified') throw error;
-      });
-      await start(daemon, container);
+      let before = NO_READING;
+      return async () => {
+        const now = await takeReading(daemon, container);
+        const answer = statsAnswer(container, now, before);
+        before = now;
+        const isGone = daemon.store.byId(container.id) !== container;
+        return { answer, isOver: now === NO_READING, isGone };
+      };
     },
+    statPath: async (reference, path) => statInContainer(daemon, find(reference), path),
+    getArchive: async (reference, path, accept) =>
+      getArchive(daemon, find(reference), path, accept),
+    putArchive: async (reference, archive, options) =>
+      putArchive(daemon, find(reference), archive, options),
+    exportContainer: async (reference, accept) => exportContainer(daemon, find(reference), accept),
+    changes: async (reference) => changesOf(daemon, find(reference)),
     kill: async (reference, signal) => kill(daemon, find(reference), signal),
     pause: async (reference) => pause(daemon, find(reference)),
     unpause: async (reference) => unpause(daemon, find(reference)),
@@ -120,6 +148,7 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     engineVersion: ENGINE_VERSION,
     version: () => version(daemon),
     info: () => info(daemon),
+    diskUsage: (types) => diskUsage(daemon, types),
     pastEvents: (since, until) => daemon.events.between(since, until),
     listen: (listener) => daemon.events.listen(listener),
     eventMatches,

@@ -8,6 +8,7 @@ import type {
   ContainerCreateResponse,
   ContainerSummary,
   HostConfig,
+  UpdateBody,
   WaitCondition,
 } from '../../protocol/docker-engine-api/containers.ts';
 import type { ExecCreateBody, ExecInspect } from '../../protocol/docker-engine-api/exec.ts';
@@ -76,6 +77,51 @@ export interface ContainerBackend {
   };
 }
 
+/** What a container is made of and uses. */
+export interface MeasureBackend {
+  top(
+    reference: string,
+    psArgs: string,
+  ): Promise<{
+    readonly Titles: readonly string[];
+    readonly Processes: readonly (readonly string[])[];
+  }>;
+  /** Throws at once when there is no such container. What it answers takes one reading after the other. */
+  stats(reference: string): () => Promise<{
+    readonly answer: unknown;
+    /** It does not run. */
+    readonly isOver: boolean;
+    /** It was removed. */
+    readonly isGone: boolean;
+  }>;
+  /** Answers warnings. */
+  update(reference: string, asked: UpdateBody): Promise<readonly string[]>;
+  pruneContainers(filters: Filters): Promise<{
+    readonly ContainersDeleted: readonly string[];
+    readonly SpaceReclaimed: number;
+  }>;
+}
+
+/** A container's file system, from outside. */
+export interface ArchiveBackend {
+  statPath(reference: string, path: string): Promise<unknown>;
+  getArchive(
+    reference: string,
+    path: string,
+    accept: (stat: unknown, archive: AsyncIterable<unknown>) => Promise<void>,
+  ): Promise<void>;
+  putArchive(
+    reference: string,
+    archive: Readable,
+    options: { readonly path: string; readonly keepsKinds: boolean; readonly takesOwner: boolean },
+  ): Promise<void>;
+  exportContainer(
+    reference: string,
+    accept: (archive: AsyncIterable<unknown>) => Promise<void>,
+  ): Promise<void>;
+  changes(reference: string): Promise<readonly unknown[]>;
+}
+
 /** `id` is an exec's whole id. */
 export interface ExecBackend {
   /** The container that an exec runs in, as `origin` tells of it. */
@@ -130,6 +176,9 @@ export interface SystemBackend {
   version(): Promise<unknown>;
   info(): Promise<unknown>;
   pastEvents(since: number, until: number): EventMessage[];
+  diskUsage(
+    types: ReadonlySet<'container' | 'image' | 'volume' | 'build-cache'>,
+  ): Promise<Readonly<Record<string, unknown>>>;
   listen(listener: (event: EventMessage) => void): () => void;
   eventMatches(event: EventMessage, filters: Filters): boolean;
   listNetworks(): readonly unknown[];
@@ -148,4 +197,10 @@ export interface VolumeBackend {
   ): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }>;
 }
 
-export type Backend = ContainerBackend & ExecBackend & ImageBackend & VolumeBackend & SystemBackend;
+export type Backend = ContainerBackend &
+  ExecBackend &
+  MeasureBackend &
+  ArchiveBackend &
+  ImageBackend &
+  VolumeBackend &
+  SystemBackend;

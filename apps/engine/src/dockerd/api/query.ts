@@ -16,6 +16,10 @@ export class Query {
     return this.#values.get(name) ?? '';
   }
 
+  all(name: string): string[] {
+    return this.#values.getAll(name);
+  }
+
   /** Anything but nothing, 0, no, false and none is yes. */
   flag(name: string): boolean {
     return !FALSE.has(this.text(name).trim().toLowerCase());

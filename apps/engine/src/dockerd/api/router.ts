@@ -22,6 +22,13 @@ import {
   unpauseContainer,
   waitContainer,
 } from './routes/containers.ts';
+import { containerChanges, exportContainer, getArchive, putArchive } from './routes/archive.ts';
+import {
+  containerStats,
+  pruneContainers,
+  topContainer,
+  updateContainer,
+} from './routes/measures.ts';
 import { createExec, inspectExec, resizeExec, startExec } from './routes/exec.ts';
 import { inspectImage, listImages, loadImages, pullImage, removeImage } from './routes/images.ts';
 import {
@@ -38,10 +45,17 @@ import {
   pruneVolumes,
   removeVolume,
 } from './routes/volumes.ts';
-import { getInfo, getVersion, ping, streamEvents } from './routes/system.ts';
+import {
+  checkAuth,
+  getDiskUsage,
+  getInfo,
+  getVersion,
+  ping,
+  streamEvents,
+} from './routes/system.ts';
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly level: Level;
   readonly handle: (backend: Backend, exchange: Exchange) => Promise<void> | void;
@@ -61,6 +75,8 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/version', 'step', getVersion),
   route('GET', '/info', 'step', getInfo),
   route('GET', '/events', 'step', streamEvents),
+  route('GET', '/system/df', 'step', getDiskUsage),
+  route('POST', '/auth', 'step', checkAuth),
 
   route('POST', '/containers/create', 'chapter', createContainer),
   route('GET', '/containers/json', 'step', listContainers),
@@ -79,14 +95,16 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/exec/{name}/start', 'chapter', startExec),
   route('POST', '/exec/{name}/resize', 'detail', resizeExec),
   route('GET', '/exec/{name}/json', 'detail', inspectExec),
-  route('GET', '/containers/{name}/top', 'step', notYet('docker top')),
-  route('GET', '/containers/{name}/stats', 'step', notYet('docker stats')),
+  route('GET', '/containers/{name}/top', 'step', topContainer),
+  route('GET', '/containers/{name}/stats', 'step', containerStats),
   route('POST', '/containers/{name}/pause', 'step', pauseContainer),
   route('POST', '/containers/{name}/unpause', 'step', unpauseContainer),
-  route('POST', '/containers/{name}/update', 'step', notYet('docker update')),
-  route('GET', '/containers/{name}/changes', 'step', notYet('docker diff')),
-  route('GET', '/containers/{name}/export', 'step', notYet('docker export')),
-  route('GET', '/containers/{name}/archive', 'step', notYet('docker cp')),
+  route('POST', '/containers/{name}/update', 'step', updateContainer),
+  route('GET', '/containers/{name}/changes', 'step', containerChanges),
+  route('GET', '/containers/{name}/export', 'step', exportContainer),
+  route('GET', '/containers/{name}/archive', 'step', getArchive),
+  { ...route('PUT', '/containers/{name}/archive', 'step', putArchive), isUpload: true },
+  route('POST', '/containers/prune', 'step', pruneContainers),
 
   route('GET', '/images/json', 'step', listImages),
   route('POST', '/images/create', 'step', pullImage),

@@ -99,7 +99,7 @@ const createApp = (
       '{name}',
       route.path.startsWith('/images/') ? '*name' : ':name',
     );
-    const method = route.method.toLowerCase() as 'get' | 'post' | 'delete';
+    const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
     app[method](path, async (request, response) => {
       const arrival = arrivals.get(request);
       if (arrival) await serve(options, { route, request, response, arrival });

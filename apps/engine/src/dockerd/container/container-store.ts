@@ -96,6 +96,11 @@ export class ContainerStore {
     await this.save(container);
   }
 
+  async saveHost(container: Container, host: HostConfig): Promise<void> {
+    await replaceFile(join(container.directory, HOST_CONFIG), host);
+    container.hostConfig = host;
+  }
+
   async remove(container: Container): Promise<void> {
     await rm(container.directory, { recursive: true, force: true });
     this.#byId.delete(container.id);

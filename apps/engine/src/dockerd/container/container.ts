@@ -50,6 +50,8 @@ export class Container {
   hasTask = false;
   /** True while a removal is on its way, so that only one is. */
   isRemoving = false;
+  /** In the middle of `docker restart`: its end is not the end, not even with --rm. */
+  isRestartedByHand = false;
   hub = new OutputHub();
   readonly #exitWaiters = new Set<(result: ExitResult) => void>();
   readonly #removalWaiters = new Set<(result: ExitResult) => void>();

@@ -63,6 +63,8 @@ const complete = (daemon: Daemon, host: HostConfig, config: ContainerConfig): Ho
   NetworkMode: fixedNetworkMode(daemon, host.NetworkMode),
   IpcMode: host.IpcMode || 'private',
   CgroupnsMode: host.CgroupnsMode || 'private',
+  // Memory and swap together: Docker allows as much of one as of the other.
+  MemorySwap: host.MemorySwap || host.Memory * 2,
   ShmSize: host.ShmSize || DEFAULT_SHM_BYTES,
   LogConfig: { Type: host.LogConfig.Type || 'json-file', Config: host.LogConfig.Config },
   RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },

@@ -6,6 +6,7 @@ import type { ContainerStore } from '../container/container-store.ts';
 import type { ExecStore } from '../container/exec.ts';
 import type { ExecClient } from '../containerd-client/execs.ts';
 import type { RegistryOptions } from '../distribution/endpoint.ts';
+import type { MeasureClient } from '../containerd-client/measures.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import type { TaskClient } from '../containerd-client/tasks.ts';
 import type { ImageStore } from '../images/image-store.ts';
@@ -26,6 +27,7 @@ export interface Daemon {
   readonly channel: GrpcChannel;
   readonly tasks: TaskClient;
   readonly execClient: ExecClient;
+  readonly measures: MeasureClient;
   readonly images: ImageClient;
   readonly imageStore: ImageStore;
   readonly store: ContainerStore;

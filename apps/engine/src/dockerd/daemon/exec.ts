@@ -20,7 +20,8 @@ import { containerEvent } from './events.ts';
 import { endExec } from './exec-exit.ts';
 import { outputTrace } from './output-trace.ts';
 import { fifoDirectory, startFailure } from './start.ts';
-import { withLiveRoot } from './live-root.ts';
+import { userFilesIn } from './archive.ts';
+import { withLiveRoot } from './container-root.ts';
 
 const mustRun = ({ id, state }: Container): void => {
   if (!isRunning(state)) throw new EngineError('conflict', `container ${id} is not running`);
@@ -164,10 +165,7 @@ const processFor = async (
 ): Promise<Process> => {
   const { hostConfig: host } = container;
   const { config: own } = container.record;
-  const userFiles = await withLiveRoot(daemon, container, async (root) => ({
-    passwd: (await root.read('/etc/passwd', USER_FILE_BYTES)) ?? '',
-    group: (await root.read('/etc/group', USER_FILE_BYTES)) ?? '',
-  }));
+  const userFiles = await withLiveRoot(daemon, container, userFilesIn);
   const user = resolveUser(config.User || own.User, userFiles, host.GroupAdd);
   const size = consoleSize.some((length) => length > 0) ? consoleSize : config.ConsoleSize;
   return processOf({
@@ -183,8 +181,6 @@ const processFor = async (
     user,
   });
 };
-const USER_FILE_BYTES = 1024 * 1024;
-
 const feedStdin = async (daemon: Daemon, exec: Exec, connection: Duplex): Promise<void> => {
   const { run, container } = exec;
   if (!run?.stdin) return;

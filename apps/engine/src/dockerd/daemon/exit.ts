@@ -98,7 +98,7 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   hub.end();
   container.hasExited();
   daemon.events.emit(containerEvent(container, 'die', { exitCode: String(exitCode) }));
-  if (container.record.isAutoRemove) autoRemove(daemon, container);
+  if (container.record.isAutoRemove && !container.isRestartedByHand) autoRemove(daemon, container);
 };
 
 /** When containerd is away, the event's exit code is all there is; the rest is collected when it is back. */

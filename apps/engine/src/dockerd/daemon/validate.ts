@@ -132,12 +132,25 @@ const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] 
   [!['', 'default'].includes(host.Isolation), `the isolation technology ${host.Isolation}`],
 ];
 
-const checkHost = (config: ContainerConfig, host: HostConfig): void => {
-  if (!RESTART_POLICIES.includes(host.RestartPolicy.Name)) {
+export const checkRestartPolicy = ({
+  Name,
+  MaximumRetryCount,
+}: HostConfig['RestartPolicy']): void => {
+  if (!RESTART_POLICIES.includes(Name)) {
     refuse(
-      `invalid restart policy: unknown policy '${host.RestartPolicy.Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+      `invalid restart policy: unknown policy '${Name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );
   }
+  if (MaximumRetryCount < 0) {
+    refuse('invalid restart policy: maximum retry count cannot be negative');
+  }
+  if (MaximumRetryCount !== 0 && Name !== 'on-failure') {
+    refuse("invalid restart policy: maximum retry count can only be used with 'on-failure'");
+  }
+};
+
+const checkHost = (config: ContainerConfig, host: HostConfig): void => {
+  checkRestartPolicy(host.RestartPolicy);
   if (host.AutoRemove && !['', 'no'].includes(host.RestartPolicy.Name)) {
     refuse("can't create 'AutoRemove' container with restart policy");
   }
@@ -174,12 +187,17 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   if (host.ShmSize < 0) refuse('SHM size can not be less than 0');
 };
 
+/** What may also be asked of a container that is there (`docker update`). */
+export const checkLimits = (host: HostConfig): void => {
+  checkMemory(host);
+  checkCpu(host);
+};
+
 /** Throws what Docker would say, or answers warnings. */
 export const validate = (config: ContainerConfig, host: HostConfig): string[] => {
   checkConfig(config);
   checkHost(config, host);
-  checkMemory(host);
-  checkCpu(host);
+  checkLimits(host);
   // Each of these throws for a value that it does not know.
   containerCapabilities(host.CapAdd, host.CapDrop);
   containerRlimits(host.Ulimits);

@@ -101,11 +101,11 @@ export const removeVolume = async (
   tellVolume(daemon, name, 'destroy');
 };
 
-const sizeOf = async (path: string): Promise<number> => {
+export const folderBytes = async (path: string): Promise<number> => {
   const stats = await lstat(path);
   if (!stats.isDirectory()) return stats.size;
   const names = await readdir(path);
-  const sizes = await Promise.all(names.map((name) => sizeOf(join(path, name))));
+  const sizes = await Promise.all(names.map((name) => folderBytes(join(path, name))));
   return sizes.reduce((sum, size) => sum + size, 0);
 };
 
@@ -121,7 +121,7 @@ export const pruneVolumes = async (
   const deleted: string[] = [];
   let reclaimed = 0;
   for (const { name, mountpoint } of unused) {
-    const size = await sizeOf(mountpoint).catch(() => 0);
+    const size = await folderBytes(mountpoint).catch(() => 0);
     try {
       await removeVolume(daemon, name, { isForced: false });
     } catch (error) {

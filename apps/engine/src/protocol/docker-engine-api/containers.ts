@@ -120,6 +120,22 @@ export const HostConfig = z.object({
 });
 export type HostConfig = z.output<typeof HostConfig>;
 
+/** `POST /containers/{id}/update`: 0 and empty mean that it stays as it is. */
+export const UpdateBody = HostConfig.pick({
+  RestartPolicy: true,
+  CpuShares: true,
+  Memory: true,
+  MemoryReservation: true,
+  MemorySwap: true,
+  NanoCpus: true,
+  CpuPeriod: true,
+  CpuQuota: true,
+  CpusetCpus: true,
+  CpusetMems: true,
+  PidsLimit: true,
+});
+export type UpdateBody = z.output<typeof UpdateBody>;
+
 /** `POST /containers/create`: the config with two companions beside its fields. */
 export const ContainerCreateBody = z.intersection(
   ContainerConfig,

@@ -1,4 +1,5 @@
 /** `/_ping`, `/version`, `/info`, `/events`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/System */
+import { EngineError } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
 import { answerJson, writeAll, type Exchange } from '../exchange.ts';
 
@@ -24,6 +25,31 @@ export const getVersion: Handler = async (backend, exchange) => {
 
 export const getInfo: Handler = async (backend, exchange) => {
   answerJson(exchange, 200, await backend.info());
+};
+
+const USAGE_TYPES = ['container', 'image', 'volume', 'build-cache'] as const;
+
+/** `docker system df`; some of it by `?type=`. */
+export const getDiskUsage: Handler = async (backend, exchange) => {
+  const asked = exchange.query.all('type');
+  const types = asked.map((text) => {
+    const type = USAGE_TYPES.find((known) => known === text);
+    if (type) return type;
+    throw new EngineError('invalid_argument', `unknown object type: ${text}`);
+  });
+  answerJson(
+    exchange,
+    200,
+    await backend.diskUsage(new Set(asked.length > 0 ? types : USAGE_TYPES)),
+  );
+};
+
+/** `docker login` asks whether a registry takes the credentials: nobody asks a registry here. */
+export const checkAuth: Handler = () => {
+  throw new EngineError(
+    'not_implemented',
+    'docker login is not supported by this daemon yet: images are pulled with the credentials that the client sends',
+  );
 };
 
 /** Stays open until the client goes, or until `until`. */
