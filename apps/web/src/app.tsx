@@ -1,6 +1,6 @@
 /** The page: one request, one stage, one caption, one clock. */
 import { LazyMotion, MotionConfig } from 'framer-motion';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { PHONE } from './breakpoints.ts';
 import { useMedia, useReader } from './hooks.ts';
 import { loadMotion } from './motion.ts';
@@ -12,6 +12,7 @@ import { Footer } from './panels/Footer.tsx';
 import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
+import { VerdictCard } from './panels/VerdictCard.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
 import { listenToKeys } from './shortcuts.ts';
@@ -22,13 +23,29 @@ const ShortcutsDialog = lazy(() =>
   })),
 );
 
+const BreakDialog = lazy(() =>
+  import('./panels/BreakDialog.tsx').then(({ BreakDialog: component }) => ({
+    default: component,
+  })),
+);
+
 /** Loaded when it is first opened, and kept: a dialog that closes gives the focus back. */
-const Shortcuts = () => {
-  const isOpen = useReader((state) => state.areShortcutsOpen);
+const WhenOpened = ({ isOpen, children }: { isOpen: boolean; children: ReactNode }) => {
   const [wasOpened, setWasOpened] = useState(false);
   if (isOpen && !wasOpened) setWasOpened(true);
-  return <Suspense>{wasOpened && <ShortcutsDialog />}</Suspense>;
+  return <Suspense>{wasOpened && children}</Suspense>;
 };
+
+const Dialogs = () => (
+  <>
+    <WhenOpened isOpen={useReader((state) => state.areShortcutsOpen)}>
+      <ShortcutsDialog />
+    </WhenOpened>
+    <WhenOpened isOpen={useReader((state) => state.isBreakOpen)}>
+      <BreakDialog />
+    </WhenOpened>
+  </>
+);
 
 export const App = () => {
   const isPhone = useMedia(PHONE);
@@ -58,12 +75,13 @@ export const App = () => {
               <RunList />
             </div>
             <div className="room room-inspector">
+              <VerdictCard />
               <Inspector />
             </div>
           </main>
           <Dock />
           <Footer />
-          <Shortcuts />
+          <Dialogs />
         </div>
       </MotionConfig>
     </LazyMotion>

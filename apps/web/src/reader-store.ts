@@ -27,6 +27,7 @@ export interface ReaderState {
   /** Words that the lab added to a command, by the run. */
   readonly injected: ReadonlyMap<string, readonly string[]>;
   readonly areShortcutsOpen: boolean;
+  readonly isBreakOpen: boolean;
   /** Keys of one character can be switched off, for those who speak their commands: WCAG 2.1.4. */
   readonly hasLetterKeys: boolean;
 }
@@ -39,6 +40,7 @@ export const readerStore = createStore<ReaderState>(() => ({
   refusal: null,
   injected: new Map(),
   areShortcutsOpen: false,
+  isBreakOpen: false,
   hasLetterKeys: recall(LETTER_KEYS) !== 'off',
 }));
 

@@ -1,5 +1,7 @@
 /** Puts the parts to work together: the lab's line fills the runs, the chosen run is what the playhead plays. */
-import { pause, noteGrowth, openRun, playhead } from './playback/playhead.ts';
+import { spanEndedId } from '@engine-room/engine/protocol/trace/event-id.ts';
+import type { FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
+import { pause, noteGrowth, openRun, playFrom, playhead } from './playback/playhead.ts';
 import { startClock } from './playback/clock.ts';
 import { recall, remember } from './memory.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
@@ -16,6 +18,10 @@ const OVERVIEW_SEEN = 'engine-room.overview-seen';
 let connection: LabConnection | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
 let awaited: string | null = null;
+/** The trace and the span of the fault that the page has followed; its story is over when that span is. */
+let followedFault: { readonly traceId: string; readonly spanId: string } | null = null;
+/** The fault whose signal has not been told yet. */
+let awaitedFault: { readonly traceIds: readonly string[]; readonly eventId: string } | null = null;
 let hasRecording = true;
 
 export const startSession = (): void => {
@@ -72,6 +78,31 @@ export const stopRun = async (traceId: string): Promise<void> => {
   await connection?.stop(traceId);
 };
 
+/** Answers what the lab said against it, or null when the signal was sent: then the page goes to where it is told. */
+export const breakEngine = async (request: FaultRequest): Promise<string | null> => {
+  if (!connection) return 'the lab cannot be reached';
+  const answer = await connection.fault(request);
+  if ('message' in answer) return answer.message;
+  awaitedFault = answer;
+  followGrowth(traceStore.getState().runs);
+  return null;
+};
+
+/** Shows the fault in the run that is on the stage, if that run tells of it, else in the first that does. */
+function followFault(runs: ReadonlyMap<string, Run>): void {
+  if (!awaitedFault) return;
+  const { traceIds, eventId } = awaitedFault;
+  const shown = playhead.getState().traceId;
+  const traceId = shown !== null && traceIds.includes(shown) ? shown : traceIds[0];
+  const run = traceId === undefined ? undefined : runs.get(traceId);
+  if (traceId === undefined || !run?.model.placed(eventId)) return;
+  awaitedFault = null;
+  if (traceId !== shown) chooseRun(traceId);
+  readerStore.setState({ selected: null });
+  followedFault = { traceId, spanId: eventId.slice(0, eventId.indexOf('/')) };
+  playFrom(eventId);
+}
+
 export const retryConnection = (): void => connection?.open();
 
 /** The first run of a newcomer; not of one who chose a pace, nor of one who wants no motion. */
@@ -82,11 +113,19 @@ function takesOverview(): boolean {
   return true;
 }
 
+/** What was broken is not whole again, so there is more to come though the command is long over. */
+const isMending = ({ summary, model }: Pick<Run, 'summary' | 'model'>): boolean =>
+  followedFault !== null &&
+  followedFault.traceId === summary.traceId &&
+  model.placed(spanEndedId(followedFault.spanId)) === undefined;
+
 const isLive = ({ summary, model }: Run): boolean =>
   summary.state === 'running' ||
+  isMending({ summary, model }) ||
   (summary.origin !== 'recording' && model.length < summary.eventCount);
 
 function followGrowth(runs: ReadonlyMap<string, Run>): void {
+  followFault(runs);
   const fresh = awaited === null ? undefined : runs.get(awaited);
   if (awaited !== null && fresh && fresh.model.length > 0) {
     openRun(awaited, fresh.model, {

@@ -102,6 +102,12 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['.'], shown: '.', words: '1 ms forward on the real clock', act: () => nudge(MS) },
   { keys: ['c'], shown: 'c', words: 'Go to the cause', act: goToCause },
   { keys: ['e'], shown: 'e', words: 'Go to the effect', act: goToEffect },
+  {
+    keys: ['k'],
+    shown: 'k',
+    words: 'Break something: kill the chosen process (asks first)',
+    act: () => readerStore.setState({ isBreakOpen: true }),
+  },
   { keys: ['/'], shown: '/', words: 'Filter the events', act: focusFilter },
   {
     keys: ['Escape'],

@@ -4,7 +4,7 @@ import type { Machine, ProcessView } from './machine.ts';
 import { shortSummary } from './requests.ts';
 import { durationWords } from './time-words.ts';
 
-export type StatusKind = 'unborn' | 'ready' | 'active' | 'waiting' | 'blocked' | 'dead';
+export type StatusKind = 'unborn' | 'ready' | 'active' | 'waiting' | 'blocked' | 'struck' | 'dead';
 
 export interface ActorStatus {
   readonly kind: StatusKind;
@@ -19,6 +19,11 @@ export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
   const process = machine.processes[String(machine.current[actor] ?? '')] ?? null;
   if (!process) return statusOfUnseen(actor);
   if (process.exit) return { kind: 'dead', process, words: deathWords(process) };
+  const signal = last(
+    Object.values(machine.inFlight),
+    ({ to, protocol }) => protocol === 'signal' && to.pid === process.pid,
+  );
+  if (signal) return { kind: 'struck', process, words: `gets ${signal.summary}` };
   if (actor === 'container') return statusOfContainer(machine, process);
   const incoming = last(Object.values(machine.inFlight), ({ to }) => to.actor === actor);
   if (incoming) {

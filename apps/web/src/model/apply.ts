@@ -10,7 +10,7 @@ import type {
   SpanStarted,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
-import type { KernelObject, Machine, ProcessView } from './machine.ts';
+import type { KernelObject, Machine, ProcessView, Sighting } from './machine.ts';
 import { namespaceInodes, namespacesMade } from './namespaces.ts';
 import type { Placed } from './order.ts';
 
@@ -31,7 +31,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'spanEnded':
       return endSpan(machine, event);
     case 'message':
-      return send(machine, event);
+      return send(strike(machine, event, at), event);
     case 'process':
       return changeProcess(machine, event, at);
     case 'syscall':
@@ -41,7 +41,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'dropped':
       return { ...machine, dropped: machine.dropped + event.count };
     case 'spanEvent':
-      return print(machine, event);
+      return takeNote(print(machine, event), event, at);
   }
 }
 
@@ -207,6 +207,37 @@ function write(machine: Machine, event: OutputEvent): Machine {
     output: { event, before: machine.output },
     outputBytes: machine.outputBytes + event.sizeBytes,
   };
+}
+
+/** The signal that asks dockerd to read its configuration again (SIGHUP) breaks nothing. */
+function strike(
+  machine: Machine,
+  { id, from, to, protocol, summary }: Message,
+  at: number,
+): Machine {
+  if (protocol !== 'signal' || from.actor !== 'lab' || summary === 'SIGHUP') return machine;
+  const fault = { eventId: id, n: machine.n, at, actor: to.actor, pid: to.pid, signal: summary };
+  return { ...machine, fault, sightings: {}, adopted: {} };
+}
+
+/** What the lab saw of a process after a fault, and what dockerd says of a container that it found again. */
+function takeNote(machine: Machine, event: SpanEvent, at: number): Machine {
+  const { id, name, attributes } = event;
+  if (name === 'container adopted') {
+    const container = String(attributes['container.id'] ?? '');
+    return { ...machine, adopted: { ...machine.adopted, [container]: id } };
+  }
+  if (name !== 'process lives on' && name !== 'process is gone') return machine;
+  const ppid = attributes['process.parent_pid'];
+  const sighting: Sighting = {
+    at,
+    isThere: name === 'process lives on',
+    startTime: String(attributes['engineroom.process.start_time'] ?? ''),
+    ppid: typeof ppid === 'number' ? ppid : null,
+    eventId: id,
+  };
+  const pid = String(attributes['process.pid'] ?? '');
+  return { ...machine, sightings: { ...machine.sightings, [pid]: sighting } };
 }
 
 /** The lab tells what the client printed of its own: a table, a version, an error. */

@@ -4,6 +4,7 @@
  */
 import type {
   Actor,
+  Attributes,
   Message,
   ProcessEvent,
   SequencedEvent,
@@ -152,7 +153,28 @@ function aboutMoment({ emitter, name: moment, attributes }: SpanEvent): string {
   const bytes = attributes['engineroom.limit.bytes'];
   if (typeof bytes === 'number')
     return `The lab ends the run: it wrote more than ${sizeWords(bytes)}`;
-  return `${name(emitter.actor)}: ${shortSummary(moment)}`;
+  return (
+    aboutSurvival(moment, attributes, emitter.actor) ??
+    `${name(emitter.actor)}: ${shortSummary(moment)}`
+  );
+}
+
+/** What is told after a fault: who lives on, and who finds whom again. */
+function aboutSurvival(moment: string, attributes: Attributes, emitter: Actor): string | null {
+  const pid = String(attributes['process.pid'] ?? '?');
+  const who = name((attributes['engineroom.process.actor'] ?? 'container') as Actor);
+  switch (moment) {
+    case 'process lives on':
+      return `${who} lives on: still pid ${pid}, child of pid ${String(attributes['process.parent_pid'] ?? '?')}`;
+    case 'process is gone':
+      return `${who} is gone: there is no pid ${pid} of that start time any more`;
+    case 'container adopted':
+      return `${name(emitter)} finds the container running and takes it over: pid ${pid}`;
+    case 'reconnected to shim':
+      return `${name(emitter)} connects to the shim again, which has waited`;
+    default:
+      return null;
+  }
 }
 
 /** The actor at the beginning of a sentence. dockerd and containerd keep their small letter, as in ps. */

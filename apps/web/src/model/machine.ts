@@ -71,6 +71,26 @@ export interface ClientTail {
   readonly before: ClientTail | null;
 }
 
+/** A signal that the lab sent because somebody asked it to break something. */
+export interface FaultView {
+  readonly eventId: string;
+  /** How many events had happened before it. */
+  readonly n: number;
+  readonly at: number;
+  readonly actor: Actor;
+  readonly pid: number | null;
+  readonly signal: string;
+}
+
+/** What the lab saw in /proc when it looked for a process that was there before. */
+export interface Sighting {
+  readonly at: number;
+  readonly isThere: boolean;
+  readonly startTime: string;
+  readonly ppid: number | null;
+  readonly eventId: string;
+}
+
 export interface Machine {
   /** How many events it has seen, and the time of the last. */
   readonly n: number;
@@ -93,6 +113,12 @@ export interface Machine {
   readonly outputBytes: number;
   readonly client: ClientTail | null;
   readonly dropped: number;
+  /** The latest fault. */
+  readonly fault: FaultView | null;
+  /** By pid. */
+  readonly sightings: Readonly<Record<string, Sighting>>;
+  /** Containers that a new dockerd has taken over, with the event that says so. */
+  readonly adopted: Readonly<Record<string, string>>;
 }
 
 export const MACHINE_AT_REST: Machine = {
@@ -110,6 +136,9 @@ export const MACHINE_AT_REST: Machine = {
   outputBytes: 0,
   client: null,
   dropped: 0,
+  fault: null,
+  sightings: {},
+  adopted: {},
 };
 
 /** The output from its beginning. */

@@ -24,6 +24,7 @@ const kindOf = (event: SequencedEvent): MarkerKind | null => {
     case 'syscall':
       return event.errno !== null && !event.ignored ? 'failure' : null;
     case 'message':
+      if (event.protocol === 'signal' && event.from.actor === 'lab') return 'failure';
       return event.direction === 'response' && /^[45]\d\d\b/.test(event.summary) ? 'failure' : null;
     case 'dropped':
       return 'failure';

@@ -15,6 +15,7 @@ import {
   togglePlay,
 } from '../playback/playhead.ts';
 import { useEachMove, useModelVersion, usePlayhead } from '../hooks.ts';
+import { readerStore } from '../reader-store.ts';
 import { stepOn } from '../shortcuts.ts';
 import { Choice } from '../ui/Choice.tsx';
 
@@ -55,6 +56,13 @@ export const Transport = () => {
       </div>
       <Choice label="Pace" options={PACES} words={PACE_WORDS} value={pace} onChange={setPace} />
       <Zoom />
+      <button
+        type="button"
+        className="break-button"
+        onClick={() => readerStore.setState({ isBreakOpen: true })}
+      >
+        Break…
+      </button>
       <Behind />
       <Clocks />
     </div>

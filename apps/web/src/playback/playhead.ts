@@ -6,7 +6,7 @@
  * n, step         derived from realNs (and level), kept here so that a component re-renders only when they change
  * isPlaying       written by play, pause, and by arriving somewhere
  * pace, level     written by the reader
- * staysAtEnd      true from End until the reader goes elsewhere: what still arrives moves the end, and us with it
+ * staysAtEnd      true from End (or from having followed a run to it) until the reader goes elsewhere: what still arrives moves the end, and us with it
  * overview        a first run goes by in a few seconds, chapter by chapter; ended by whatever the reader does
  * isFollowing     true from a live run's beginning until the reader goes somewhere on their own
  *
@@ -146,6 +146,20 @@ export const seekEvent = (id: string): void => {
   else seekReal(placed.at);
 };
 
+/** Goes to an event and watches what comes of it. */
+export const playFrom = (id: string): void => {
+  leaveOverview();
+  const placed = get().model.placed(id);
+  if (!placed) return;
+  playhead.setState((state) => ({
+    ...placeAt(state, placed.at),
+    isPlaying: state.pace !== 'step',
+    isFollowing: true,
+    staysAtEnd: false,
+    stopAt: null,
+  }));
+};
+
 /** Goes to the next step and shows it happening: its message sets out and is seen under way. */
 export const stepForward = ({ animate = true } = {}): void => {
   // After the overview the first step is what comes next.
@@ -273,6 +287,8 @@ export const tick = (elapsedMs: number): void => {
   playhead.setState({
     ...placeAt(state, realNs),
     isPlaying: !arrived || waits,
+    // Who has followed a run to its end sees also what is told late.
+    staysAtEnd: state.staysAtEnd || (arrived && !waits && state.isFollowing),
     stopAt: arrived ? null : state.stopAt,
     overview: state.overview && { ...state.overview, isOver: arrived && !waits },
   });

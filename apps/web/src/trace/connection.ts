@@ -5,6 +5,7 @@
  * the lab says that it is behind. When the line is lost it tries again, and says when.
  */
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import type { FaultAccepted, FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
 import type { ClientFrame, ServerFrame } from '@engine-room/engine/protocol/trace/stream.ts';
 import { isSummary, parseEvent } from './parse-event.ts';
 import { fetchRecordedTrace } from './recorded-trace.ts';
@@ -93,6 +94,22 @@ export class LabConnection {
         typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
       position: typeof position === 'number' ? position : null,
     };
+  }
+
+  /** Asks the lab to break something. */
+  async fault(request: FaultRequest): Promise<FaultAccepted | { readonly message: string }> {
+    try {
+      const response = await fetch('/api/faults', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...this.#authorization() },
+        body: JSON.stringify(request),
+      });
+      const body = (await response.json()) as FaultAccepted & { readonly message?: string };
+      if (response.ok) return body;
+      return { message: body.message ?? `the lab answered with status ${response.status}` };
+    } catch {
+      return { message: 'the lab cannot be reached' };
+    }
   }
 
   async stop(traceId: string): Promise<void> {

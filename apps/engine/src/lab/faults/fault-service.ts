@@ -211,6 +211,7 @@ export class FaultService {
       if (daemon) {
         trace.because(processId(process.pid, 'exit'));
         this.#look(trace, concerned);
+        this.#lookAtOther(trace, daemon);
         await daemon.running();
       } else if (actor === 'shim') {
         for (const { id, shim } of concerned) trace.gone('shim', shim, id);
@@ -228,6 +229,12 @@ export class FaultService {
       trace.look('container', init, id);
       if (!only) trace.look('shim', shim, id);
     }
+  }
+
+  #lookAtOther(trace: FaultTrace, daemon: Daemon): void {
+    const { dockerd, containerd } = this.#options;
+    const other = daemon === dockerd ? containerd : dockerd;
+    if (other.process) trace.look(other.spec.actor, other.process);
   }
 
   /** containerd cleans up after a dead shim: it kills what is left of the container. */

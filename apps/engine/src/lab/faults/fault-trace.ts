@@ -80,7 +80,7 @@ export class FaultTrace {
   }
 
   /** What /proc says of a process that was there before the signal. */
-  look(actor: Actor, record: ProcessRecord, containerId: string): void {
+  look(actor: Actor, record: ProcessRecord, containerId?: string): void {
     const { isThere, ppid } = look(record);
     this.#looks += 1;
     this.#tell({
@@ -95,7 +95,7 @@ export class FaultTrace {
         'engineroom.process.actor': actor,
         'process.pid': record.pid,
         'engineroom.process.start_time': record.startTime,
-        'container.id': containerId,
+        ...(containerId === undefined ? {} : { 'container.id': containerId }),
         ...(ppid === null ? {} : { 'process.parent_pid': ppid }),
       },
     });

@@ -103,6 +103,9 @@ test.each(['dockerd', 'containerd'] as const)(
         'engineroom.process.start_time': victim.startTime,
       }),
       expect.objectContaining({ 'engineroom.process.actor': 'shim', 'process.pid': victim.shim }),
+      expect.objectContaining({
+        'engineroom.process.actor': actor === 'dockerd' ? 'containerd' : 'dockerd',
+      }),
     ]);
     const readopted = actor === 'dockerd' ? 'container adopted' : 'reconnected to shim';
     expect(momentsOf(events, readopted)).toHaveLength(1);
@@ -144,7 +147,7 @@ test('stop dockerd in good order: the container stops too, unless live-restore i
       event.type === 'message' && event.protocol === 'signal' ? [event.summary] : [],
     ),
   ).toEqual(['SIGHUP', 'SIGTERM']);
-  expect(momentsOf(survivor, 'process lives on')).toHaveLength(2);
+  expect(momentsOf(survivor, 'process lives on')).toHaveLength(3);
   expect(momentsOf(survivor, 'container adopted')).toHaveLength(1);
   expect(processInfo(victim.init)?.startTime).toBe(victim.startTime);
   expect(await lab.docker('inspect', '-f', '{{.State.Running}}', victim.id)).toBe('true');
