@@ -62,7 +62,8 @@ export default defineConfig({
           name: 'docker-cli',
           root: '.',
           include: ['e2e/docker-cli/**/*.test.ts'],
-          exclude: process.env['DOCKER_CLI_PEER'] === 'real' ? ['**/restart.test.ts'] : [],
+          // How to restart Debian's daemons is Debian's business.
+          exclude: process.env['DOCKER_CLI_PEER'] ? ['**/restart.test.ts'] : [],
           globalSetup: ['e2e/docker-cli/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,

@@ -1,6 +1,10 @@
-/** One engine for the whole suite: ours, or with DOCKER_CLI_PEER=real Debian's own, to hold our expectations against it. */
+/**
+ * One engine for the whole suite. DOCKER_CLI_PEER chooses another than ours:
+ * `real` is Debian's own, to hold our expectations against it; `our-runc` is Debian's with our runc below it.
+ */
+import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import type { EngineAddress } from '../support/engine.ts';
+import type { Engine, EngineAddress } from '../support/engine.ts';
 import { startOurEngine } from '../support/our-engine.ts';
 import { startRealEngine } from './support/real-engine.ts';
 
@@ -11,9 +15,23 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject) {
-  const engine =
-    process.env['DOCKER_CLI_PEER'] === 'real' ? await startRealEngine() : await startOurEngine();
+  const engine = await startEngine(process.env['DOCKER_CLI_PEER'] ?? '');
   const { kind, socket, root, cgroupParent } = engine;
   project.provide('engine', { kind, socket, root, cgroupParent });
   return () => engine.stop();
+}
+
+const OUR_RUNC = fileURLToPath(new URL('../../apps/engine/bin/runc', import.meta.url));
+
+function startEngine(peer: string): Promise<Engine> {
+  switch (peer) {
+    case '':
+      return startOurEngine();
+    case 'real':
+      return startRealEngine();
+    case 'our-runc':
+      return startRealEngine(OUR_RUNC);
+    default:
+      throw new Error(`DOCKER_CLI_PEER=${peer} is not known`);
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * Debian's dockerd and containerd in mount and network namespaces of their own, so that they meet neither another
+ * Debian's dockerd and containerd (with their shim, and their runc or ours) in mount and network namespaces of their own, so that they meet neither another
  * Docker on the machine nor ours. Upstream: moby cmd/dockerd, containerd cmd/containerd.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -10,7 +10,8 @@ import { join } from 'node:path';
 import { makeBusyboxRootfs } from './busybox-rootfs.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
-export async function startRealEngine(): Promise<Engine> {
+/** `runtime`: an OCI runtime in the place of Debian's runc. */
+export async function startRealEngine(runtime?: string): Promise<Engine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
   const socket = join(root, 'docker.sock');
   const cgroupParent = `/peer-${process.pid}`;
@@ -61,6 +62,9 @@ export async function startRealEngine(): Promise<Engine> {
     '--bridge=none',
     '--iptables=false',
     '--ip6tables=false',
+    ...(runtime === undefined
+      ? []
+      : ['--add-runtime', `engineroom=${runtime}`, '--default-runtime', 'engineroom']),
   ]);
 
   try {

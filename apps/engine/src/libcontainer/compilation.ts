@@ -22,9 +22,13 @@ export interface ProgramInput {
 export interface CreateInput extends ProgramInput {
   /** Host path of the FIFO that init waits on. */
   readonly execFifo: string;
+  /** Stay in the caller's session keyring. */
+  readonly keepSessionKeyring?: boolean;
 }
 
 export interface Compilation extends ProgramInput {
+  /** The program, where it is not the first of the arguments. */
+  readonly executable?: string | undefined;
   readonly process: Process & { readonly args: readonly string[] };
   readonly linux: Linux;
   /** Absolute host path of the root filesystem. */
@@ -41,6 +45,7 @@ export const SLOT = {
   syncRunc: 'line to init',
   syncInit: 'line to runc',
   init: 'pid of init',
+  hooks: 'line to the caller',
   container: "pidfd of the container's init",
   cgroup: 'cgroup',
   deviceFilter: 'device filter',
@@ -64,7 +69,7 @@ export const SLOT = {
  * Descriptors that must survive the great closing after pivot_root get numbers out of the way:
  * everything from 5 up to them is closed in one call.
  */
-export const FD = { firstToClose: 5, syncInit: 60, execFifo: 61 } as const;
+export const FD = { firstHandedIn: 5, firstToClose: 5, syncInit: 60, execFifo: 61 } as const;
 
 /** An unsupported or senseless config.json: said by name, before anything is made. */
 export const refuse = (sentence: string): never => {

@@ -25,6 +25,7 @@ const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
     exists: (path) => path === '/sys/fs/cgroup/engine-room' || path === '/proc/kcore',
     read: (path) =>
       path === '/sys/fs/cgroup/cgroup.subtree_control' ? 'cpu io memory pids' : null,
+    isSymbolicLink: () => false,
     isDirectory: (path) => (path === '/etc/hosts' ? false : !path.startsWith('/missing')),
   },
   ...changes,

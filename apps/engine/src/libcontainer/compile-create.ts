@@ -7,10 +7,12 @@ import type { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { dropBoundingSet, keepCapabilities, setCapabilities } from './capabilities.ts';
 import { joinCgroups, makeCgroups } from './cgroups/setup.ts';
 import { cgroupsOf, isUnified } from './cgroups/paths.ts';
-import { type Compilation, type CreateInput, refuse, SLOT } from './compilation.ts';
+import { type Compilation, type CreateInput, FD, refuse, SLOT } from './compilation.ts';
 import { setUpConsole, wantsConsole } from './console.ts';
 import { holdExecFifo, makeExecFifo, waitAtExecFifo } from './exec-fifo.ts';
 import { execute, lookUpExecutable } from './executable.ts';
+import { passHooksOn, stopForHooks } from './hook-gate.ts';
+import { hasCreateHooks } from './hooks.ts';
 import {
   checkIdentity,
   joinSessionKeyring,
@@ -36,16 +38,13 @@ import {
   setNoNewPrivileges,
 } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
-import { makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
+import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { changeUser, setUmask } from './user.ts';
 import {
   checkWorkingDirectory,
   enterWorkingDirectory,
   makeWorkingDirectory,
 } from './working-directory.ts';
-
-/** The descriptor at which the spawner hands in the socket for the terminal's master. */
-export const CONSOLE_SOCKET_FD = 5;
 
 export const compileCreate = (input: CreateInput): Plan => {
   const c = begin(input);
@@ -56,8 +55,17 @@ export const compileCreate = (input: CreateInput): Plan => {
   return {
     parent: c.parent.steps,
     init: c.init.steps,
-    preset: wantsConsole(c) ? { [SLOT.consoleSocket]: CONSOLE_SOCKET_FD } : {},
+    preset: handedIn(c),
   };
+};
+
+/** What the spawner hands in, in this order: the socket for the terminal's master, the line for the hooks. */
+const handedIn = (c: Compilation): Plan['preset'] => {
+  const slots = [
+    ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
+    ...(hasCreateHooks(c.spec) ? [SLOT.hooks] : []),
+  ];
+  return Object.fromEntries(slots.map((name, index) => [name, FD.firstHandedIn + index]));
 };
 
 const begin = (input: CreateInput): Compilation & CreateInput => {
@@ -77,8 +85,12 @@ const begin = (input: CreateInput): Compilation & CreateInput => {
 };
 
 const check = (c: Compilation): void => {
-  if (c.facts.files.isDirectory(c.rootfs) !== true)
-    refuse(`invalid rootfs: ${c.rootfs} is not a folder`);
+  const isFolder = c.facts.files.isDirectory(c.rootfs);
+  if (isFolder === null) refuse(`invalid rootfs: stat ${c.rootfs}: no such file or directory`);
+  if (!isFolder) refuse(`invalid rootfs: ${c.rootfs} is not a folder`);
+  // A link could lead elsewhere by the time that it is mounted.
+  if (c.facts.files.isSymbolicLink(c.rootfs))
+    refuse('invalid rootfs: not an absolute path, or a symlink');
   if (c.rootfs === '/') refuse('invalid rootfs: it must not be /');
   refuseUnsupported(c.spec, c);
   checkNamespaces(c);
@@ -90,9 +102,7 @@ const check = (c: Compilation): void => {
 
 /** Everything that config.json may ask for and this runtime does not do. Never ignored: said. */
 const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): void => {
-  const hooks = Object.entries(spec.hooks ?? {}).find(([, list]) => (list ?? []).length > 0);
   const asked: readonly (readonly [string, boolean])[] = [
-    [`hooks.${hooks?.[0] ?? ''}`, hooks !== undefined],
     ['linux.uidMappings', (linux.uidMappings ?? []).length > 0],
     ['linux.gidMappings', (linux.gidMappings ?? []).length > 0],
     ['linux.mountLabel (SELinux)', (linux.mountLabel ?? '') !== ''],
@@ -134,6 +144,8 @@ const compileRunc = (c: Compilation & CreateInput): void => {
   joinNamespaces(c);
   makeSyncLine(c);
   cloneInit(c, { intoCgroup: isUnified(cgroups) });
+  letGoOfInitsEnd(c);
+  passHooksOn(c);
   waitForInit(c);
 };
 
@@ -144,7 +156,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   joinCgroups(c, cgroups);
   enterCgroupNamespace(c);
   holdExecFifo(c);
-  joinSessionKeyring(c);
+  if (c.keepSessionKeyring !== true) joinSessionKeyring(c);
 
   setNames(c);
   bringLoopbackUp(c);
@@ -159,6 +171,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   }
   setUpConsole(c);
   makeWorkingDirectory(c);
+  stopForHooks(c);
   pivotRoot(c);
   finishReadOnlyMounts(c, mounts);
   makeRootReadOnly(c);

@@ -25,13 +25,15 @@ import {
   setNoNewPrivileges,
 } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
-import { makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
+import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { changeUser, setUmask } from './user.ts';
 import { checkWorkingDirectory, enterWorkingDirectory } from './working-directory.ts';
 
 export interface ExecInput extends ProgramInput {
   /** What shall run; `spec` is the container's, as it was at its create. */
   readonly process: Process;
+  /** The program, where it is not the first of the arguments. */
+  readonly executable?: string | undefined;
   readonly rootfs: string;
   /** Those in which the container's init is and runc is not. */
   readonly namespaces: readonly Kind[];
@@ -98,6 +100,7 @@ const compileRunc = (c: Compilation, { namespaces, cgroups }: ExecInput): void =
   makeSyncLine(c);
   enterPidNamespace(c, namespaces);
   cloneIntoContainer(c, { intoCgroup });
+  letGoOfInitsEnd(c);
   waitForInit(c);
 };
 

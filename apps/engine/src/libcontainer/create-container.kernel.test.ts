@@ -255,7 +255,7 @@ test('the same id cannot be created twice', async () => {
   await bench.create(bundle);
 
   await expect(bench.create(bundle)).rejects.toThrow(
-    `runc create failed: container with id exists: ${bundle.id}`,
+    'runc create failed: container with given ID already exists',
   );
   expect((await readState(bench.root, bundle.id)).status).toBe('created');
 });
@@ -268,7 +268,7 @@ test('delete refuses what runs unless forced, and does not know what is not ther
     `cannot delete container ${bundle.id} that is not stopped: created`,
   );
   await bench.delete(bundle.id, true);
-  await expect(bench.delete(bundle.id)).rejects.toThrow(`container "${bundle.id}" does not exist`);
+  await expect(bench.delete(bundle.id)).rejects.toThrow('container does not exist');
 });
 
 test('start refuses a container that runs or has stopped', async () => {

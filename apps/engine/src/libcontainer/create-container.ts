@@ -2,31 +2,35 @@
  * `runc create`: from a bundle to a process that is parked in front of its program.
  * Upstream: runc create.go, libcontainer/container_linux.go.
  */
-import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
-import { cgroupsOf, hierarchyName } from './cgroups/paths.ts';
+import { cgroupPathsOf } from './cgroups/paths.ts';
 import { compileCreate } from './compile-create.ts';
+import { readConfig } from './config-file.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
+import { openHookGate } from './hook-gate.ts';
+import { hasCreateHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { innermostPid } from './namespaces-of.ts';
 import { namespaceAttributes } from './plan-trace.ts';
 import type { Plan } from './plan/step.ts';
-import { removeCgroups } from './remove-cgroups.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
 import {
   execFifoPath,
   makeStateFolder,
   readProcess,
   removeStateFolder,
+  stateFolder,
   type StateFile,
   writeState,
 } from './state-file.ts';
+import { oomOr, undoCreate } from './undo-create.ts';
 
 export interface CreateOptions {
   readonly native: Native;
@@ -40,6 +44,10 @@ export interface CreateOptions {
   readonly stdio: readonly [number, number, number];
   /** A connected unix socket that gets the pty's master instead of the caller (`--console-socket`). */
   readonly consoleSocket?: number;
+  /** What stands in config.json, where it was read already: it may change at any moment. */
+  readonly spec?: RuntimeSpec;
+  /** The caller's session keyring instead of a new one (`--no-new-keyring`). */
+  readonly keepSessionKeyring?: boolean;
   /** Read from /proc when absent. */
   readonly facts?: HostFacts;
 }
@@ -72,7 +80,7 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
   const { tracer, root, id, bundle } = options;
   if (!isAbsolute(bundle))
     throw new EngineError('invalid_argument', `the bundle must be an absolute path: ${bundle}`);
-  const spec = await readConfig(bundle);
+  const spec = options.spec ?? (await readConfig(bundle));
   await makeStateFolder(root, id).catch((error: unknown) => {
     throw error instanceof EngineError
       ? new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error })
@@ -93,26 +101,6 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
   });
 };
 
-const readConfig = async (bundle: string): Promise<RuntimeSpec> => {
-  const path = join(bundle, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new EngineError(
-      'not_found',
-      `runc create failed: JSON specification file ${path} not found`,
-      { cause: error },
-    );
-  });
-  try {
-    return RuntimeSpec.parse(JSON.parse(text));
-  } catch (error) {
-    throw new EngineError(
-      'invalid_argument',
-      `runc create failed: ${path} is not a valid config.json: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
-};
-
 interface Creation extends CreateOptions {
   readonly facts: HostFacts;
   readonly spec: RuntimeSpec;
@@ -127,6 +115,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     consoleSocket: creation.consoleSocket,
     words: 'runc create failed',
   });
+  const gate = openHookGate(native, hasCreateHooks(spec));
   let running: RunningPlan;
   try {
     running = runPlan({
@@ -136,26 +125,48 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       argv: ['runc', 'create', '--bundle', bundle, id],
       stdio,
       cwd: bundle,
-      extraFds: console.extraFds,
+      extraFds: [...console.extraFds, ...gate.extraFds],
       span,
       containerId: id,
       programArgv: spec.process?.args ?? [],
     });
   } catch (error) {
     console.close();
+    gate.close();
     throw error;
   }
   console.handedOver();
+  gate.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
   const outcome = await running.exited;
+  gate.close();
   if (outcome.code !== 0 || outcome.initPid === null) {
     console.close();
-    const message = createFailed(outcome.failure, subjectOf(spec));
-    throw await afterFailure(
+    const hookError = gate.error();
+    const message =
+      hookError === null
+        ? createFailed(outcome.failure, subjectOf(spec))
+        : `runc create failed: unable to start container process: error during container init: ${messageOf(hookError)}`;
+    const cgroupPaths = cgroupPathsOf(creation);
+    throw await undoCreate(
       creation,
-      outcome.failure?.step.purpose === 'init' ? oomOr(creation, message) : message,
+      cgroupPaths,
+      outcome.failure?.step.purpose === 'init' ? oomOr(cgroupPaths, message) : message,
     );
   }
   return parked(creation, outcome.initPid, running, console);
+};
+
+/** init has its namespaces and mounts, and waits. */
+const runCreateHooks = async (creation: Creation, pid: number): Promise<void> => {
+  const { native, tracer, root, id, spec } = creation;
+  const { ociVersion, bundle, rootfs, annotations } = stateOf(creation);
+  const state: State = { ociVersion, id, status: 'creating', pid, bundle, annotations };
+  const folder = stateFolder(root, id);
+  const context = { native, tracer, spec, state, folder, rootfs, hostPid: pid };
+  await runHooks('prestart', context);
+  await runHooks('createRuntime', context);
+  const inside = { ...state, pid: innermostPid(pid) };
+  await runHooks('createContainer', { ...context, state: inside });
 };
 
 const subjectOf = ({ process }: RuntimeSpec) => ({
@@ -163,7 +174,8 @@ const subjectOf = ({ process }: RuntimeSpec) => ({
   cwd: process?.cwd ?? '/',
 });
 
-const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
+const compile = (creation: Creation): Plan => {
+  const { spec, facts, id, bundle, root, stdio } = creation;
   const uid = spec.process?.user.uid ?? 0;
   const hasHome = (spec.process?.env ?? []).some((entry) => entry.startsWith('HOME='));
   const rootfs = isAbsolute(spec.root.path) ? spec.root.path : join(bundle, spec.root.path);
@@ -174,6 +186,7 @@ const compile = ({ spec, facts, id, bundle, root, stdio }: Creation): Plan => {
       id,
       bundle,
       execFifo: execFifoPath(root, id),
+      keepSessionKeyring: creation.keepSessionKeyring === true,
       ownsStdio: ownedStdio(stdio),
       home: hasHome ? '' : homeOf(rootfs, uid),
     });
@@ -210,7 +223,8 @@ const parked = async (
       native.pidfdSendSignal(pidfd, 9);
       native.close(pidfd);
     }
-    throw await afterFailure(creation, `runc create failed: ${messageOf(error)} (${bundle})`);
+    const message = `runc create failed: ${messageOf(error)} (${bundle})`;
+    throw await undoCreate(creation, cgroupPathsOf(creation), message);
   } finally {
     console.close();
   }
@@ -224,14 +238,6 @@ const execed = (running: RunningPlan, spec: RuntimeSpec): Promise<void> => {
   return promise;
 };
 
-const cgroupPathsOf = ({ facts, spec, id }: Creation): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    cgroupsOf(facts, spec.linux?.cgroupsPath, id).map(({ hierarchy, path }) => [
-      hierarchyName(hierarchy),
-      path,
-    ]),
-  );
-
 const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
   const { spec, id, bundle } = creation;
   return {
@@ -244,38 +250,4 @@ const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
     cgroupPaths: cgroupPathsOf(creation),
     spec,
   };
-};
-
-/** init vanished without a word: the most common reason has a counter. */
-const oomOr = (creation: Creation, message: string): string => {
-  const paths = cgroupPathsOf(creation);
-  const counters = [
-    `${paths['memory'] ?? ''}/memory.oom_control`,
-    `${paths['unified'] ?? ''}/memory.events`,
-  ].map((path) => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      return '';
-    }
-  });
-  const killed = counters.some((text) => /^oom_kill [1-9]/m.test(text));
-  return killed
-    ? 'runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)'
-    : message;
-};
-
-/** Undoes what the steps before the failure have made. Mounts and namespaces went with init. */
-const afterFailure = async (creation: Creation, message: string): Promise<EngineError> => {
-  const { native, tracer, facts, id, bundle, span, stdio } = creation;
-  const run = async (plan: Plan): Promise<void> => {
-    const argv = ['runc', 'create', '--bundle', bundle, id];
-    await runPlan({ native, tracer, plan, argv, stdio, cwd: '/', span, containerId: id }).exited;
-  };
-  try {
-    await removeCgroups(Object.values(cgroupPathsOf(creation)), facts.architecture, run);
-  } catch (error) {
-    return new EngineError('unknown', message, { cause: error });
-  }
-  return new EngineError('unknown', message);
 };

@@ -3,9 +3,11 @@
  * Upstream: runc delete.go.
  */
 import type { Native } from '../../../../native/native.ts';
-import { EngineError, kindOf } from '../protocol/errdefs.ts';
-import type { Tracer } from '../tracing/tracer.ts';
+import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
+import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { Span, Tracer } from '../tracing/tracer.ts';
 import { setFrozen } from './cgroups/freezer.ts';
+import { runHooks } from './hooks.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import type { Plan } from './plan/step.ts';
@@ -20,6 +22,8 @@ export interface DeleteOptions {
   readonly id: string;
   /** Kill what still runs in the container first, and do not mind when the container is not there. */
   readonly force?: boolean;
+  /** What went wrong without keeping the container from being deleted. */
+  readonly onWarning?: (message: string) => void;
 }
 
 /** Rejects with `not_found` (no such container) or `failed_precondition` (still running, no `force`). */
@@ -34,7 +38,8 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
       return;
     }
     if (state.status !== 'stopped') {
-      if (!force) {
+      // One that never ran has nothing to lose.
+      if (!force && state.status !== 'created') {
         throw new EngineError(
           'failed_precondition',
           `cannot delete container ${id} that is not stopped: ${state.status}`,
@@ -59,7 +64,24 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
     };
     await removeCgroups(Object.values(state.cgroupPaths), nativeArchitecture(), run);
     await removeStateFolder(root, id);
+    await runPoststopHooks(options, state, span);
   });
+};
+
+/** Nothing depends on them any more: what goes wrong is told, and the container is gone all the same. */
+const runPoststopHooks = async (
+  { native, tracer, root, onWarning }: DeleteOptions,
+  { ociVersion, id, bundle, annotations, rootfs, pid, spec: config }: ContainerState,
+  span: Span,
+): Promise<void> => {
+  const spec = RuntimeSpec.parse(config);
+  const state = { ociVersion, id, status: 'stopped', bundle, annotations } as const;
+  try {
+    await runHooks('poststop', { native, tracer, spec, state, folder: root, rootfs, hostPid: pid });
+  } catch (error) {
+    span.event(messageOf(error), {}, { source: __SOURCE__ });
+    onWarning?.(messageOf(error));
+  }
 };
 
 const stateOrNull = async ({ root, id, force }: DeleteOptions): Promise<ContainerState | null> => {

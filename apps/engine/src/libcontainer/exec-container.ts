@@ -2,22 +2,23 @@
  * `runc exec`: one more process in a container that runs.
  * Upstream: runc exec.go, libcontainer/container_linux.go (newSetnsProcess).
  */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { type Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
-import { type Cgroup, hierarchyName } from './cgroups/paths.ts';
+import { type Cgroup, cgroupAt } from './cgroups/paths.ts';
 import { compileExec } from './compile-exec.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { execFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
-import type { Kind } from './namespaces.ts';
+import { namespacesToEnter } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
 import { runPlan } from './run-plan.ts';
 import { type ContainerState, readProcess, readState } from './state-file.ts';
+import { watchProcess } from './watch-process.ts';
 
 export interface ExecOptions {
   readonly native: Native;
@@ -26,6 +27,8 @@ export interface ExecOptions {
   readonly id: string;
   /** The OCI `process` object. What it leaves out (capabilities, rlimits …) is as for the container's first process. */
   readonly process: Process;
+  /** The program, where it is not the first of the arguments. */
+  readonly executable?: string;
   /** What becomes 0, 1 and 2 of the process. With `process.terminal` only runc itself uses them: give /dev/null. */
   readonly stdio: readonly [number, number, number];
   /** A connected unix socket that gets the pty's master instead of the caller (`--console-socket`). */
@@ -116,7 +119,9 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
     });
     console.handedOver();
     const outcome = await running.exited;
-    const subject = { args: process.args ?? [], cwd: process.cwd };
+    const { executable } = execution;
+    const args = executable === undefined ? (process.args ?? []) : [executable];
+    const subject = { args, cwd: process.cwd };
     if (outcome.code !== 0 || outcome.initPid === null) {
       if (outcome.initPid !== null) await bury(native, outcome.initPid);
       throw new EngineError('unknown', execFailed(outcome.failure, subject));
@@ -152,25 +157,7 @@ const executed = (native: Native, pid: number, console: ConsoleChannel): Execute
  * container's own end from coming. Its descriptors are closed a moment before it is dead, so it is waited for.
  */
 const bury = async (native: Native, pid: number): Promise<void> => {
-  let pidfd: number;
-  try {
-    pidfd = native.pidfdOpen(pid);
-  } catch {
-    // Somebody else has collected it.
-    return;
-  }
-  await new Promise<void>((resolve) => {
-    const stop = native.watchReadable(pidfd, () => {
-      stop();
-      resolve();
-    });
-  });
-  native.close(pidfd);
-  try {
-    native.reap(pid);
-  } catch {
-    return;
-  }
+  await watchProcess(native, pid).exited;
 };
 
 /** Facts that hold for as long as this process lives. */
@@ -188,6 +175,7 @@ const compile = (execution: Execution): Plan => {
       bundle: state.bundle,
       rootfs: state.rootfs,
       process,
+      executable: execution.executable,
       ownsStdio: ownedStdio(stdio),
       // As the container sees its files now, whatever is mounted over them.
       home: hasHome ? '' : homeOf(`/proc/${state.pid}/root/.`, process.user.uid),
@@ -199,38 +187,11 @@ const compile = (execution: Execution): Plan => {
   }
 };
 
-const FILE_OF: Readonly<Record<Kind, string>> = {
-  user: 'user',
-  mount: 'mnt',
-  pid: 'pid',
-  network: 'net',
-  ipc: 'ipc',
-  uts: 'uts',
-  cgroup: 'cgroup',
-  time: 'time',
-};
-
-/** Entering the user namespace that one is in already is an error, so only what differs is entered. */
-const namespacesToEnter = (pid: number): readonly Kind[] => {
-  const inode = (of: string, file: string): string | null => {
-    try {
-      return readlinkSync(`/proc/${of}/ns/${file}`);
-    } catch {
-      return null;
-    }
-  };
-  return Object.entries(FILE_OF)
-    .filter(([, file]) => inode(String(pid), file) !== inode('self', file))
-    .map(([kind]) => kind as Kind);
-};
-
 /** By the state file: config.json's path may be relative to a cgroup that only `create` was in. */
 const cgroupsToJoin = (facts: HostFacts, state: ContainerState): readonly Cgroup[] =>
   facts.hierarchies.flatMap((hierarchy) => {
-    const path = state.cgroupPaths[hierarchyName(hierarchy)];
-    if (path === undefined) return [];
-    const inner = `/${posix.relative(hierarchy.mountPoint, path)}`;
-    const cgroup = { hierarchy, path, inner };
+    const cgroup = cgroupAt(hierarchy, state.cgroupPaths);
+    if (!cgroup) return [];
     return [hierarchy.version === 2 ? leafOf(facts, state.pid, cgroup) : cgroup];
   });
 

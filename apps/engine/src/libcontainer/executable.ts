@@ -8,14 +8,13 @@ import { AT, F_OK, openFlags, X_OK } from './plan/constants.ts';
 import { ERRNO, errnoSentence } from './plan/errno.ts';
 import {
   AT_FDCWD,
-  cString,
   flags,
   number,
+  stringVector,
   struct,
   text,
   type ShownArgument,
 } from './plan/stage-builder.ts';
-import type { Blob } from './plan/step.ts';
 
 /** What execvp(3) passes over on its way through PATH. */
 const PASSED_OVER = [ERRNO.ENOENT, ERRNO.EACCES, ERRNO.ENOTDIR, ERRNO.ELOOP] as const;
@@ -24,10 +23,13 @@ const LONGEST_PATH = 64;
 
 const environment = (c: Compilation): readonly string[] => {
   const env = c.process.env ?? [];
+  // A hook gets what config.json names and nothing else.
+  if (c.executable !== undefined) return env;
   return env.some((entry) => entry.startsWith('HOME=')) ? env : [...env, `HOME=${c.home}`];
 };
 
-const nameOf = (c: Compilation): string => c.process.args[0] ?? '';
+/** A hook names its program apart from its arguments. */
+const nameOf = (c: Compilation): string => c.executable ?? c.process.args[0] ?? '';
 
 /** A name with a slash is a path; any other is looked for in each folder of PATH. */
 export const candidates = (c: Compilation): readonly string[] => {
@@ -126,17 +128,11 @@ const lookUpName = (c: Compilation, paths: readonly string[]): void => {
   });
 };
 
-/** A NULL-terminated array of pointers to strings. */
-const pointers = (strings: readonly string[]): Blob => ({
-  bytes: new Uint8Array((strings.length + 1) * 8),
-  patches: strings.map((value, index) => ({ offset: index * 8, pointerTo: cString(value) })),
-});
-
 const vectors = (c: Compilation): readonly ShownArgument[] => {
   const env = environment(c);
   return [
-    struct(pointers(c.process.args), JSON.stringify(c.process.args)),
-    struct(pointers(env), `[/* ${env.length} variables */]`),
+    stringVector(c.process.args, JSON.stringify(c.process.args)),
+    stringVector(env, `[/* ${env.length} variables */]`),
   ];
 };
 

@@ -2,7 +2,7 @@
  * What the compiler must know of the machine: read once, then compiling a plan makes no system calls of its own.
  * proc(5), cgroups(7), capabilities(7).
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { EngineError } from '../protocol/errdefs.ts';
@@ -41,6 +41,7 @@ export interface HostFiles {
   read(path: string): string | null;
   /** null when there is nothing. */
   isDirectory(path: string): boolean | null;
+  isSymbolicLink(path: string): boolean;
 }
 
 export const hostFiles: HostFiles = {
@@ -53,6 +54,7 @@ export const hostFiles: HostFiles = {
     }
   },
   isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? null,
+  isSymbolicLink: (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
 };
 
 export const nativeArchitecture = (): NativeArchitecture => {

@@ -9,7 +9,11 @@ import { AT_FDCWD, flags, number, pack, slot, struct, text } from './plan/stage-
 
 export type Kind = LinuxNamespace['type'];
 
-const FLAG = {
+/** All that entering a container needs of a compilation. */
+type Stages = Pick<Compilation, 'parent' | 'init'>;
+
+/** Their words in config.json, and their bits. */
+export const FLAG = {
   mount: CLONE.CLONE_NEWNS,
   cgroup: CLONE.CLONE_NEWCGROUP,
   uts: CLONE.CLONE_NEWUTS,
@@ -107,11 +111,14 @@ export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): voi
 };
 
 /** One more process for a container that is there already: nothing about it is new. */
-export const cloneIntoContainer = (c: Compilation, options: { intoCgroup: boolean }): void =>
-  cloneWith(c, [], { ...options, title: 'another process of the container is born' });
+export const cloneIntoContainer = (
+  c: Stages,
+  { intoCgroup, title }: { readonly intoCgroup: boolean; readonly title?: string },
+): void =>
+  cloneWith(c, [], { intoCgroup, title: title ?? 'another process of the container is born' });
 
 const cloneWith = (
-  c: Compilation,
+  c: Stages,
   fresh: readonly (typeof CLONED)[number][],
   options: { readonly intoCgroup: boolean; readonly title: string },
 ): void => {
@@ -143,7 +150,7 @@ const cloneWith = (
 };
 
 /** A pid namespace is entered by the child that is born after this; runc itself stays where it is. */
-export const enterPidNamespace = (c: Compilation, kinds: readonly Kind[]): void => {
+export const enterPidNamespace = (c: Stages, kinds: readonly Kind[]): void => {
   if (!kinds.includes('pid')) return;
   c.parent.call('setns', [slot(SLOT.container), flags(CLONE, FLAG.pid)], {
     title: "the next child is born in the container's pid namespace",
@@ -159,7 +166,7 @@ export const enterPidNamespace = (c: Compilation, kinds: readonly Kind[]): void 
  * All other namespaces of the container's init, in one call: the kernel takes the user namespace first.
  * A pidfd cannot be mistaken for a later process with the same number.
  */
-export const enterNamespaces = (c: Compilation, kinds: readonly Kind[]): void => {
+export const enterNamespaces = (c: Stages, kinds: readonly Kind[]): void => {
   const others = kinds.filter((kind) => kind !== 'pid');
   if (others.length === 0) return;
   const value = others.reduce((sum, kind) => sum | FLAG[kind], 0);

@@ -136,6 +136,10 @@ export class PlanTrace {
 
   /** A successful execve leaves no record: the pipe closes instead. So its event is told here. */
   recordsEnded(): void {
+    if (this.#o.plan.init.length === 0) {
+      this.#runcExecuted();
+      return;
+    }
     const last = this.#lastOf.init;
     if (this.#failure || !last || this.#initPid === null) return;
     const index = this.#stepThatExecuted(last);
@@ -154,6 +158,40 @@ export class PlanTrace {
     };
     this.#emitSyscall(record);
     this.#initExecuted(this.#initPid, record);
+  }
+
+  /** A hook outside of the container: the helper itself has become the program. */
+  #runcExecuted(): void {
+    const { tracer, span, plan, runcPid, containerId } = this.#o;
+    const last = this.#lastOf.parent;
+    const index = plan.parent.length - 1;
+    const step = plan.parent[index];
+    if (this.#failure || !last || last.index !== index - 1 || step?.name !== 'execve') return;
+    const { endMono } = last;
+    const record: StepRecord = {
+      ...last,
+      index,
+      beginMono: endMono,
+      endMono,
+      result: 0n,
+      errno: 0,
+    };
+    this.#emitSyscall(record);
+    const path = String(step.attributes?.['process.executable.path'] ?? '');
+    tracer.emit({
+      type: 'process',
+      id: processId(runcPid, 'exec'),
+      traceId: span.context.traceId,
+      cause: this.#idOf(record),
+      mono: endMono.toString(),
+      level: 'detail',
+      source: __SOURCE__,
+      change: 'exec',
+      actor: 'runc',
+      process: { pid: runcPid, ppid: process.pid, name: path },
+      containerId,
+      attributes: {},
+    });
   }
 
   /** The execve after the last recorded step, if nothing but skipped steps stands between them. */

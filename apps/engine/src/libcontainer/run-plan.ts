@@ -30,6 +30,8 @@ export interface RunPlanOptions {
 export interface PlanOutcome {
   /** 0: every step of runc itself was done, and init (if any) is parked. */
   readonly code: number;
+  /** What killed runc, or 0. */
+  readonly signal: number;
   /** What ended the plan before its end, or null. */
   readonly failure: Failure | null;
   /** The clone3 of the plan gave birth to it; null when there was none. */
@@ -41,8 +43,12 @@ export interface RunningPlan {
   readonly exited: Promise<PlanOutcome>;
   /** runc and init have let go of the record pipe: init runs its program (null), or has failed. */
   readonly ended: Promise<Failure | null>;
+  /** Whom the clone3 of the plan gave birth to, as far as is known by now. */
+  initPid(): number | null;
   /** Listens no longer, so that this process may end. */
   stop(): void;
+  /** Kills runc, if it is still there. */
+  kill(): void;
 }
 
 const CHUNK = RECORD_SIZE * 1024;
@@ -80,16 +86,21 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     trace.runcExited(code);
     if (code !== 0 && trace.initPid !== null)
       trace.initFailed(reapOrNull(native, trace.initPid) ?? null);
-    return { code, failure: trace.failure, initPid: trace.initPid };
+    return { code, signal: status?.signal ?? 0, failure: trace.failure, initPid: trace.initPid };
   });
   return {
     exited,
     ended: records.ended,
+    initPid: () => {
+      records.readNow();
+      return trace.initPid;
+    },
     stop: () => {
       gates?.close();
       records.stop();
       exit.stop();
     },
+    kill: exit.kill,
   };
 };
 
@@ -156,5 +167,8 @@ const watchExit = (native: Native, pid: number, pidfd: number) => {
     close();
     resolveStatus(exit);
   });
-  return { status, stop: close };
+  const kill = (): void => {
+    if (open) native.pidfdSendSignal(pidfd, 9);
+  };
+  return { status, stop: close, kill };
 };

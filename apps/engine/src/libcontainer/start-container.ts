@@ -5,11 +5,13 @@
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { compileStart } from './compile-start.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import { errnoSentence } from './plan/errno.ts';
 import { runPlan } from './run-plan.ts';
+import { runPoststartHooks, runStartContainerHooks } from './start-hooks.ts';
 import { execFifoPath, readState } from './state-file.ts';
 
 export interface StartOptions {
@@ -33,6 +35,8 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
       execFifo: execFifoPath(root, id),
       pid: state.pid,
     });
+    const spec = RuntimeSpec.parse(state.spec);
+    await runStartContainerHooks({ native, tracer, root, id, spec, container: state });
     const outcome = await withNullStdio(
       (stdio) =>
         runPlan({
@@ -46,7 +50,10 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
           containerId: id,
         }).exited,
     );
-    if (outcome.code === 0) return;
+    if (outcome.code === 0) {
+      await runPoststartHooks({ native, tracer, root, id, spec, container: state });
+      return;
+    }
     const { failure } = outcome;
     const reason =
       failure?.step.name === 'read'

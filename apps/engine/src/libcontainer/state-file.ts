@@ -35,7 +35,7 @@ export interface ContainerState extends StateFile {
 /** As runc: letters, digits and a few signs, so that an id can be a folder's name. */
 export const checkId = (id: string): void => {
   if (!/^[A-Za-z0-9_+.-]+$/.test(id) || id === '.' || id === '..' || id.length > 1024) {
-    throw new EngineError('invalid_argument', `invalid container ID format: ${JSON.stringify(id)}`);
+    throw new EngineError('invalid_argument', 'invalid container ID format');
   }
 };
 
@@ -54,7 +54,9 @@ export const makeStateFolder = async (root: string, id: string): Promise<void> =
     await mkdir(folder, { mode: 0o711 });
   } catch (error) {
     if (isCode(error, 'EEXIST'))
-      throw new EngineError('already_exists', `container with id exists: ${id}`, { cause: error });
+      throw new EngineError('already_exists', 'container with given ID already exists', {
+        cause: error,
+      });
     throw error;
   }
 };
@@ -82,7 +84,7 @@ export const readState = async (root: string, id: string): Promise<ContainerStat
     text = await readFile(path, 'utf8');
   } catch (error) {
     if (isCode(error, 'ENOENT'))
-      throw new EngineError('not_found', `container "${id}" does not exist`, { cause: error });
+      throw new EngineError('not_found', 'container does not exist', { cause: error });
     throw error;
   }
   const state = StateFile.parse(JSON.parse(text));

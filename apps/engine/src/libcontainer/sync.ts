@@ -41,8 +41,8 @@ export const makeSyncLine = (c: Compilation): void => {
   );
 };
 
-/** Precondition: after clone3. Postcondition: init is parked, or this step has failed because init died. */
-export const waitForInit = (c: Compilation): void => {
+/** Precondition: after clone3. */
+export const letGoOfInitsEnd = (c: Compilation): void =>
   c.parent.call('close', [slot(SLOT.syncInit)], {
     title: "let go of init's end, so that init's death ends the line",
     object: 'sync',
@@ -50,6 +50,9 @@ export const waitForInit = (c: Compilation): void => {
     reference: 'man:socketpair(2)',
     purpose: 'sync',
   });
+
+/** Postcondition: init is parked, or this step has failed because init died. */
+export const waitForInit = (c: Compilation): void => {
   c.parent.call(
     'read',
     [slot(SLOT.syncRunc), struct({ bytes: new Uint8Array(8) }, '"0"'), number(1)],

@@ -3,7 +3,7 @@
  * credentials(7), setgroups(2), setresuid(2). Upstream: runc libcontainer/init_linux.go (setupUser).
  */
 import type { Compilation } from './compilation.ts';
-import { number, pack, struct } from './plan/stage-builder.ts';
+import { number, pack, type StageBuilder, struct } from './plan/stage-builder.ts';
 
 export const changeUser = (c: Compilation): void => {
   const { uid, gid, additionalGids } = c.process.user;
@@ -39,6 +39,21 @@ export const changeUser = (c: Compilation): void => {
     source: __SOURCE__,
     reference: 'man:setresuid(2)',
     purpose: 'user',
+  });
+};
+
+/** Precondition: in the container's user namespace, whose maps are written; until then no number there is ours. */
+export const becomeRootOfUserNamespace = (stage: StageBuilder): void => {
+  const words = { object: 'identity', source: __SOURCE__, purpose: 'user' } as const;
+  stage.call('setresgid', [number(0), number(0), number(0)], {
+    ...words,
+    title: 'group 0 of the user namespace, an ordinary group outside of it',
+    reference: 'man:user_namespaces(7)',
+  });
+  stage.call('setresuid', [number(0), number(0), number(0)], {
+    ...words,
+    title: 'root of the user namespace, an ordinary user outside of it',
+    reference: 'man:user_namespaces(7)',
   });
 };
 

@@ -7,7 +7,7 @@ import { text } from './plan/stage-builder.ts';
 import { makeFolder } from './rootfs/in-root.ts';
 
 export const checkWorkingDirectory = (c: Compilation): void => {
-  if (!c.process.cwd.startsWith('/')) refuse(`Cwd must be an absolute path: ${c.process.cwd}`);
+  if (!c.process.cwd.startsWith('/')) refuse('Cwd must be an absolute path');
 };
 
 /** Made where missing, inside the rootfs, before pivot_root. */

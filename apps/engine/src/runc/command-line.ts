@@ -2,8 +2,8 @@
  * The command line of an OCI runtime, as containerd's go-runc and people write it.
  * https://github.com/opencontainers/runtime-tools/blob/master/docs/command-line-interface.md, runc(8)
  */
-import { parseArgs } from 'node:util';
-import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { EngineError } from '../protocol/errdefs.ts';
+import { type Flags, isSet, type Options, parseFlags, textOf } from './flags.ts';
 
 export interface GlobalOptions {
   readonly root: string;
@@ -23,106 +23,84 @@ export interface CommandLine {
 }
 
 const GLOBAL = {
-  root: { type: 'string', default: '/run/runc' },
+  debug: { type: 'boolean' },
   log: { type: 'string' },
   'log-format': { type: 'string', default: 'text' },
-  debug: { type: 'boolean' },
+  root: { type: 'string', default: '/run/runc' },
+  criu: { type: 'string' },
+  rootless: { type: 'string', default: 'auto' },
   'systemd-cgroup': { type: 'boolean' },
   version: { type: 'boolean', short: 'v' },
   help: { type: 'boolean', short: 'h' },
-} as const;
+} as const satisfies Options;
 
 export const parseCommandLine = (argv: readonly string[]): CommandLine => {
-  const verbAt = firstWord(argv, GLOBAL);
-  const { values } = parseStrictly(argv.slice(0, verbAt), GLOBAL);
-  const logFormat = values['log-format'];
+  const flags = parseFlags(argv, GLOBAL, { leading: true });
+  const [verb = null, ...rest] = flags.words;
+  const logFormat = textOf(flags, 'log-format');
   if (logFormat !== 'text' && logFormat !== 'json')
-    throw new EngineError('invalid_argument', `unknown log-format "${String(logFormat)}"`);
-  if (values['systemd-cgroup'])
-    throw new EngineError('invalid_argument', 'the systemd cgroup driver is not supported');
+    throw new EngineError('invalid_argument', `invalid log-format: ${logFormat}`);
+  if (isSet(flags, 'systemd-cgroup'))
+    throw new EngineError(
+      'invalid_argument',
+      'systemd cgroup flag passed, but systemd support for managing cgroups is not available',
+    );
+  const rootless = textOf(flags, 'rootless') ?? '';
+  if (rootless !== 'auto' && rootless !== 'false')
+    throw new EngineError('invalid_argument', `--rootless ${rootless} is not supported`);
   return {
-    global: {
-      root: String(values.root),
-      log: values.log === undefined ? null : String(values.log),
-      logFormat,
-    },
-    verb: argv[verbAt] ?? null,
-    rest: argv.slice(verbAt + 1),
-    version: values.version === true,
-    help: values.help === true,
+    global: { root: textOf(flags, 'root') ?? '', log: textOf(flags, 'log') ?? null, logFormat },
+    verb,
+    rest,
+    version: isSet(flags, 'version'),
+    help: isSet(flags, 'help'),
   };
 };
 
-type Options = Readonly<
-  Record<
-    string,
-    {
-      readonly type: 'string' | 'boolean';
-      readonly short?: string;
-      readonly default?: string;
-      readonly multiple?: boolean;
-    }
-  >
->;
-type Values<T extends Options> = { readonly [K in keyof T]?: string | boolean | string[] };
-
-/** Where the first word stands that is neither an option nor the value of one. */
-const firstWord = (argv: readonly string[], options: Options): number => {
-  const takesValue = new Set(
-    Object.entries(options)
-      .filter(([, { type }]) => type === 'string')
-      .flatMap(([name, { short }]) => (short === undefined ? [name] : [name, short])),
-  );
-  for (let index = 0; index < argv.length; index++) {
-    const word = argv[index] ?? '';
-    if (!word.startsWith('-')) return index;
-    if (takesValue.has(word.replace(/^--?/, ''))) index++;
-  }
-  return argv.length;
-};
-
 /** For verbs whose last words are a command line of their own: `exec ID ls -l`. */
-export const parseLeadingOptions = <T extends Options>(
-  rest: readonly string[],
-  options: T,
-): { readonly values: Values<T>; readonly words: readonly string[] } => {
-  const at = firstWord(rest, options);
-  return { values: parseStrictly(rest.slice(0, at), options).values, words: rest.slice(at) };
-};
-
-/** The options of a verb and its arguments, of which there must be as many as named. */
-export const parseVerb = <T extends Options>(
+export const parseLeadingOptions = (
   verb: string,
   rest: readonly string[],
-  options: T,
-  names: { readonly required: readonly string[]; readonly optional?: readonly string[] },
-): { readonly values: Values<T>; readonly positionals: readonly string[] } => {
-  const { values, positionals } = parseStrictly(rest, options);
-  const most = names.required.length + (names.optional ?? []).length;
-  if (positionals.length < names.required.length || positionals.length > most) {
+  options: Options,
+): Flags & { readonly id: string; readonly command: readonly string[] } => {
+  const flags = parseFlags(rest, options, { leading: true });
+  const [id, ...command] = flags.words;
+  if (id === undefined)
     throw new EngineError(
       'invalid_argument',
-      `"${verb}" needs ${names.required.map((name) => `<${name}>`).join(' ')}`,
+      `runc: ${JSON.stringify(verb)} requires a minimum of 1 argument(s)`,
     );
-  }
-  return { values, positionals };
+  return { ...flags, id, command };
 };
 
-const parseStrictly = <T extends Options>(
-  args: readonly string[],
-  options: T,
-): { values: Values<T>; positionals: string[] } => {
-  try {
-    // Go's flag package takes one dash as well as two.
-    const twoDashes = args.map((word) => (/^-[a-z][a-z-]+/.test(word) ? `-${word}` : word));
-    const { values, positionals } = parseArgs({
-      args: twoDashes,
-      options: { ...options },
-      allowPositionals: true,
-      strict: true,
-    });
-    return { values: values as Values<T>, positionals };
-  } catch (error) {
-    throw new EngineError('invalid_argument', messageOf(error), { cause: error });
-  }
+/** The options of a verb and its arguments, of which there must be as many as said. */
+export const parseVerb = (
+  verb: string,
+  rest: readonly string[],
+  options: Options,
+  count: number | { readonly least: number; readonly most: number } = 1,
+): Flags => {
+  const flags = parseFlags(rest, options);
+  const { length } = flags.words;
+  const { least, most } = typeof count === 'number' ? { least: count, most: count } : count;
+  const wrong = (how: string): never => {
+    throw new EngineError(
+      'invalid_argument',
+      `runc: ${JSON.stringify(verb)} requires ${how} argument(s)`,
+    );
+  };
+  if (least === most && length !== least) wrong(`exactly ${least}`);
+  if (length < least) wrong(`a minimum of ${least}`);
+  if (length > most) wrong(`a maximum of ${most}`);
+  return flags;
+};
+
+/** The verbs that are about one container. */
+export const parseId = (
+  verb: string,
+  rest: readonly string[],
+  options: Options = {},
+): Flags & { readonly id: string } => {
+  const flags = parseVerb(verb, rest, options);
+  return { ...flags, id: flags.words[0] ?? '' };
 };

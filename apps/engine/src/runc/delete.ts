@@ -3,21 +3,19 @@
  */
 import { resolve } from 'node:path';
 import { deleteContainer } from '../libcontainer/delete-container.ts';
-import { parseVerb } from './command-line.ts';
+import { parseId } from './command-line.ts';
+import { isSet } from './flags.ts';
+import { logError } from './log.ts';
 import type { Verb } from './verb.ts';
 
 export const remove: Verb = async ({ native, tracer, global, rest }) => {
-  const { values, positionals } = parseVerb(
-    'delete',
-    rest,
-    { force: { type: 'boolean', short: 'f' } },
-    { required: ['container-id'] },
-  );
+  const flags = parseId('delete', rest, { force: { type: 'boolean', short: 'f' } });
   await deleteContainer({
     native,
     tracer,
     root: resolve(global.root),
-    id: positionals[0] ?? '',
-    force: values['force'] === true,
+    id: flags.id,
+    force: isSet(flags, 'force'),
+    onWarning: (message) => logError(message, global),
   });
 };

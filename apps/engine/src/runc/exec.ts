@@ -2,16 +2,19 @@
  * `runc exec … ID COMMAND …` or `runc exec --process FILE ID`: one more process in a container.
  * Upstream: runc exec.go, utils_linux.go (runner), signals.go.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Native } from '../../../../native/native.ts';
-import { execContainer, type ExecutedProcess } from '../libcontainer/exec-container.ts';
+import { execContainer } from '../libcontainer/exec-container.ts';
 import { readState } from '../libcontainer/state-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { parseLeadingOptions } from './command-line.ts';
 import { connectToConsole } from './console-socket.ts';
+import { type Flags, isSet, listOf, type Options, textOf } from './flags.ts';
+import { foreground } from './foreground.ts';
+import { checkConsole } from './launch.ts';
 import { logError } from './log.ts';
+import { writePidFile } from './pid-file.ts';
 import type { Invocation, Verb } from './verb.ts';
 
 const OPTIONS = {
@@ -28,23 +31,18 @@ const OPTIONS = {
   apparmor: { type: 'string' },
   'no-new-privs': { type: 'boolean' },
   cap: { type: 'string', short: 'c', multiple: true },
-  'preserve-fds': { type: 'string' },
+  'preserve-fds': { type: 'string', default: '0' },
   cgroup: { type: 'string', multiple: true },
   'ignore-paused': { type: 'boolean' },
-} as const;
+} as const satisfies Options;
 
 /** Callers tell runc's own failure from the program's by this code. */
 const FAILED = 255;
 
-type Values = ReturnType<typeof parseLeadingOptions<typeof OPTIONS>>['values'];
-
 export const exec: Verb = async (invocation) => {
-  const { values, words } = parseLeadingOptions(invocation.rest, OPTIONS);
-  const [id, ...args] = words;
-  if (id === undefined)
-    throw new EngineError('invalid_argument', 'runc: "exec" requires a minimum of 1 argument(s)');
+  const flags = parseLeadingOptions('exec', invocation.rest, OPTIONS);
   try {
-    return await run(invocation, id, args, values);
+    return await run(invocation, flags.id, flags.command, flags);
   } catch (error) {
     const message = messageOf(error);
     const prefix = 'exec failed: ';
@@ -57,25 +55,20 @@ const run = async (
   { native, tracer, global }: Invocation,
   id: string,
   args: readonly string[],
-  values: Values,
+  flags: Flags,
 ): Promise<number> => {
-  for (const name of ['process-label', 'cgroup'] as const) {
-    if (values[name] !== undefined)
-      throw new EngineError('invalid_argument', `--${name} is not supported`);
-  }
-  if (values['preserve-fds'] !== undefined && values['preserve-fds'] !== '0')
+  if (textOf(flags, 'process-label') !== undefined)
+    throw new EngineError('invalid_argument', 'selinux is not enabled');
+  if (listOf(flags, 'cgroup').length > 0)
+    throw new EngineError('invalid_argument', '--cgroup is not supported');
+  if (textOf(flags, 'preserve-fds') !== '0')
     throw new EngineError('invalid_argument', '--preserve-fds is not supported');
   const root = resolve(global.root);
-  const program = await processOf(root, id, args, values);
-  const socket = values['console-socket'];
-  const detach = values.detach === true;
-  if (program.terminal === true && !detach)
-    throw new EngineError('invalid_argument', 'a terminal needs --detach and --console-socket');
-  if (program.terminal === true && typeof socket !== 'string')
-    throw new EngineError(
-      'invalid_argument',
-      'cannot allocate tty if runc will detach without setting console socket',
-    );
+  const program = await processOf(root, id, args, flags);
+  const socket = textOf(flags, 'console-socket') ?? '';
+  const detach = isSet(flags, 'detach');
+  const hasTerminal = program.terminal === true;
+  checkConsole({ hasTerminal, detach, hasSocket: socket !== '' }, '');
   // The process becomes our child when the helper leaves; when we leave, it goes on to the caller.
   native.setChildSubreaper();
   const executed = await execContainer({
@@ -85,55 +78,72 @@ const run = async (
     id,
     process: program,
     stdio: [0, 1, 2],
-    ignorePaused: values['ignore-paused'] === true,
-    ...(typeof socket === 'string' ? { consoleSocket: await connectToConsole(socket) } : {}),
+    ignorePaused: isSet(flags, 'ignore-paused'),
+    ...(socket === '' ? {} : { consoleSocket: await connectToConsole(socket) }),
   });
-  const pidFile = values['pid-file'];
-  if (typeof pidFile === 'string') writeFileSync(pidFile, String(executed.pid));
-  return detach ? 0 : exitCodeOf(native, executed);
+  writePidFile(textOf(flags, 'pid-file'), executed.pid);
+  return detach ? 0 : foreground(native, executed);
 };
 
 const processOf = async (
   root: string,
   id: string,
   args: readonly string[],
-  values: Values,
+  flags: Flags,
 ): Promise<Process> => {
-  const { spec } = await readState(root, id);
-  if (typeof values.process === 'string')
-    return Process.parse(JSON.parse(readFileSync(values.process, 'utf8')));
+  const { spec, status } = await readState(root, id);
+  if (status === 'stopped')
+    throw new EngineError('failed_precondition', 'cannot exec in a stopped container');
+  const file = textOf(flags, 'process');
+  if (file !== undefined) return processIn(file);
   if (args.length === 0) throw new EngineError('invalid_argument', 'process args cannot be empty');
   const first = RuntimeSpec.parse(spec).process;
   if (!first) throw new EngineError('invalid_argument', 'process property must not be empty');
-  const caps = listOf(values.cap);
+  const caps = listOf(flags, 'cap');
+  const [cwd, apparmor] = [textOf(flags, 'cwd'), textOf(flags, 'apparmor')];
   return Process.parse({
     ...first,
     args,
-    terminal: values.tty === true,
-    env: [...(first.env ?? []), ...listOf(values.env)],
-    user: userOf(first.user, values),
-    ...(values.cwd ? { cwd: values.cwd } : {}),
-    ...(values.apparmor ? { apparmorProfile: values.apparmor } : {}),
-    ...(values['no-new-privs'] ? { noNewPrivileges: true } : {}),
+    terminal: isSet(flags, 'tty'),
+    env: [...(first.env ?? []), ...listOf(flags, 'env')],
+    user: userOf(first.user, flags),
+    ...(cwd ? { cwd } : {}),
+    ...(apparmor ? { apparmorProfile: apparmor } : {}),
+    ...(isSet(flags, 'no-new-privs') ? { noNewPrivileges: true } : {}),
     ...(caps.length > 0 ? { capabilities: withCapabilities(first, caps) } : {}),
   });
 };
 
-const listOf = (value: string | boolean | string[] | undefined): readonly string[] =>
-  Array.isArray(value) ? value : [];
+const processIn = (file: string): Process => {
+  let json: string;
+  try {
+    json = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new EngineError('not_found', `open ${file}: no such file or directory`, { cause: error });
+  }
+  try {
+    return Process.parse(JSON.parse(json));
+  } catch (error) {
+    throw new EngineError('invalid_argument', `${file}: ${messageOf(error)}`, { cause: error });
+  }
+};
 
 const idOf = (word: string, name: string): number => {
   if (!/^\d+$/.test(word))
-    throw new EngineError('invalid_argument', `parsing ${word} as int for ${name} failed`);
+    throw new EngineError(
+      'invalid_argument',
+      `parsing ${word} as int for ${name} failed: strconv.Atoi: parsing ${JSON.stringify(word)}: invalid syntax`,
+    );
   return Number(word);
 };
 
 /** `UID` or `UID:GID`. */
-const userOf = (first: Process['user'], values: Values): Process['user'] => {
-  const groups = listOf(values['additional-gids']).map((word) => idOf(word, 'gid'));
+const userOf = (first: Process['user'], flags: Flags): Process['user'] => {
+  const groups = listOf(flags, 'additional-gids').map((word) => idOf(word, 'gid'));
   const additionalGids = [...(first.additionalGids ?? []), ...groups];
-  if (typeof values.user !== 'string') return { ...first, additionalGids };
-  const [uid = '', gid] = values.user.split(':');
+  const user = textOf(flags, 'user');
+  if (user === undefined) return { ...first, additionalGids };
+  const [uid = '', gid] = user.split(':');
   return {
     ...first,
     uid: idOf(uid, 'uid'),
@@ -149,18 +159,3 @@ const withCapabilities = ({ capabilities }: Process, caps: readonly string[]) =>
   permitted: [...(capabilities?.permitted ?? []), ...caps],
   ambient: [...(capabilities?.ambient ?? []), ...caps],
 });
-
-const FORWARDED = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2'] as const;
-
-/** Signals for us are meant for the program. */
-const exitCodeOf = (native: Native, { pid, pidfd }: ExecutedProcess): Promise<number> =>
-  new Promise((resolveCode) => {
-    for (const name of FORWARDED)
-      process.on(name, (_: string, number: number) => native.pidfdSendSignal(pidfd, number));
-    const stop = native.watchReadable(pidfd, () => {
-      const status = native.reap(pid);
-      if (!status) return;
-      stop();
-      resolveCode(status.code);
-    });
-  });

@@ -6,21 +6,22 @@ import { join, resolve } from 'node:path';
 import { readState } from '../libcontainer/state-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { parseVerb } from './command-line.ts';
+import { isSet, type Options, textOf } from './flags.ts';
 import type { Verb } from './verb.ts';
 
 const OPTIONS = {
   format: { type: 'string', short: 'f', default: 'table' },
   quiet: { type: 'boolean', short: 'q' },
-} as const;
+} as const satisfies Options;
 
 export const list: Verb = async ({ global, rest }) => {
-  const { values } = parseVerb('list', rest, OPTIONS, { required: [] });
+  const flags = parseVerb('list', rest, OPTIONS, 0);
   const containers = await containersIn(resolve(global.root));
-  if (values.quiet === true) {
+  if (isSet(flags, 'quiet')) {
     process.stdout.write(containers.map(({ id }) => `${id}\n`).join(''));
     return;
   }
-  switch (values.format) {
+  switch (textOf(flags, 'format')) {
     case 'json':
       process.stdout.write(`${JSON.stringify(containers.length > 0 ? containers : null)}\n`);
       return;

@@ -10,18 +10,21 @@ import { Tracer } from '../tracing/tracer.ts';
 import { parseCommandLine, type GlobalOptions } from './command-line.ts';
 import { create } from './create.ts';
 import { remove } from './delete.ts';
+import { events } from './events.ts';
 import { exec } from './exec.ts';
+import { features } from './features.ts';
 import { kill } from './kill.ts';
 import { list } from './list.ts';
 import { logError } from './log.ts';
 import { pause, resume } from './pause.ts';
 import { ps } from './ps.ts';
+import { run } from './run.ts';
+import { spec } from './spec.ts';
 import { start } from './start.ts';
 import { state } from './state.ts';
+import { update } from './update.ts';
 import type { Verb } from './verb.ts';
-
-const VERSION = '0.1.0';
-const SPEC_VERSION = '1.0.2';
+import { SPEC_VERSION, VERSION } from './version.ts';
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['create', create],
@@ -34,32 +37,47 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['ps', ps],
   ['pause', pause],
   ['resume', resume],
+  ['run', run],
+  ['update', update],
+  ['events', events],
+  ['spec', spec],
+  ['features', features],
 ]);
 
 const USAGE = `runc, the OCI runtime of Engine Room
 
 usage: runc [--root DIR] [--log FILE] [--log-format text|json] VERB …
 
-  create [--bundle DIR] [--pid-file FILE] [--console-socket PATH] ID
+  create [--bundle DIR] [--pid-file FILE] [--console-socket PATH] [--no-new-keyring] ID
   start ID
+  run [--detach] [--keep] [--bundle DIR] [--pid-file FILE] [--console-socket PATH] ID
   state ID
   kill [--all] ID [SIGNAL]
   delete [--force] ID
-  exec [--process FILE] [--detach] [--pid-file FILE] [--user UID[:GID]] [--cwd DIR] [--env K=V] … ID COMMAND …
+  exec [--process FILE] [--detach] [--tty] [--pid-file FILE] [--user UID[:GID]] [--cwd DIR] [--env K=V] … ID COMMAND …
   list [--format table|json] [--quiet]
   ps [--format table|json] ID [ps options]
   pause ID
   resume ID
+  update [--memory SIZE] [--pids-limit N] [--cpu-quota N] … [--resources FILE|-] ID
+  events [--stats] [--interval 5s] ID
+  spec [--bundle DIR] [--rootless]
+  features
 `;
 
-const run = async (
+/** They need CRIU, which takes a process apart and puts it together again. */
+const NOT_SUPPORTED = new Set(['checkpoint', 'restore']);
+/** As upstream's library for command lines answers an unknown word. */
+const NO_SUCH_VERB = 3;
+
+const main = async (
   argv: readonly string[],
   settle: (global: GlobalOptions) => void,
 ): Promise<number> => {
   const line = parseCommandLine(argv);
   settle(line.global);
   if (line.version) {
-    process.stdout.write(`runc version ${VERSION}+engine-room\nspec: ${SPEC_VERSION}\n`);
+    process.stdout.write(`runc version ${VERSION}\nspec: ${SPEC_VERSION}\n`);
     return 0;
   }
   if (line.help || line.verb === null || line.verb === 'help') {
@@ -67,7 +85,12 @@ const run = async (
     return 0;
   }
   const verb = VERBS.get(line.verb);
-  if (!verb) throw new EngineError('invalid_argument', `no such verb: ${line.verb}`);
+  if (NOT_SUPPORTED.has(line.verb))
+    throw new EngineError('invalid_argument', `runc: ${line.verb} is not supported`);
+  if (!verb) {
+    logError(`No help topic for '${line.verb}'`, line.global);
+    return NO_SUCH_VERB;
+  }
   const tracer = new Tracer('runc', exporterFromEnvironment());
   const parent = parseTraceparent(process.env['TRACEPARENT']);
   try {
@@ -81,7 +104,7 @@ const run = async (
 };
 
 let global: Pick<GlobalOptions, 'log' | 'logFormat'> = { log: null, logFormat: 'text' };
-run(process.argv.slice(2), (parsed) => (global = parsed)).then(
+main(process.argv.slice(2), (parsed) => (global = parsed)).then(
   // A created container is still being listened to; this process is done with it.
   (code) => process.exit(code),
   (error: unknown) => {

@@ -6,14 +6,13 @@ import { resolve } from 'node:path';
 import { setFrozen } from '../libcontainer/cgroups/freezer.ts';
 import { readState } from '../libcontainer/state-file.ts';
 import { EngineError } from '../protocol/errdefs.ts';
-import { parseVerb } from './command-line.ts';
+import { parseId } from './command-line.ts';
 import type { Verb } from './verb.ts';
 
 const freezing =
   (verb: 'pause' | 'resume'): Verb =>
   async ({ tracer, global, rest }) => {
-    const { positionals } = parseVerb(verb, rest, {}, { required: ['container-id'] });
-    const id = positionals[0] ?? '';
+    const { id } = parseId(verb, rest);
     const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
     await tracer.span(`runc ${verb}`, words, async () => {
       const { status, cgroupPaths } = await readState(resolve(global.root), id);

@@ -7,23 +7,21 @@ import { cgroupFoldersBelow, pidsIn } from '../libcontainer/remove-cgroups.ts';
 import { readState } from '../libcontainer/state-file.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import { parseLeadingOptions } from './command-line.ts';
+import { textOf } from './flags.ts';
 import type { Verb } from './verb.ts';
 
 const OPTIONS = { format: { type: 'string', short: 'f', default: 'table' } } as const;
 
 export const ps: Verb = async ({ global, rest }) => {
-  const { values, words } = parseLeadingOptions(rest, OPTIONS);
-  const [id, ...psOptions] = words;
-  if (id === undefined)
-    throw new EngineError('invalid_argument', 'runc: "ps" requires a minimum of 1 argument(s)');
-  const { cgroupPaths } = await readState(resolve(global.root), id);
+  const flags = parseLeadingOptions('ps', rest, OPTIONS);
+  const { cgroupPaths } = await readState(resolve(global.root), flags.id);
   const pids = pidsIn(Object.values(cgroupPaths).flatMap(cgroupFoldersBelow));
-  switch (values.format) {
+  switch (textOf(flags, 'format')) {
     case 'json':
       process.stdout.write(`${JSON.stringify(pids.length > 0 ? pids : null)}\n`);
       return;
     case 'table':
-      process.stdout.write(tableOf(pids, psOptions));
+      process.stdout.write(tableOf(pids, flags.command));
       return;
     default:
       throw new EngineError('invalid_argument', 'invalid format option');

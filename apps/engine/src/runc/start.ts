@@ -3,10 +3,10 @@
  */
 import { resolve } from 'node:path';
 import { startContainer } from '../libcontainer/start-container.ts';
-import { parseVerb } from './command-line.ts';
+import { parseId } from './command-line.ts';
 import type { Verb } from './verb.ts';
 
 export const start: Verb = async ({ native, tracer, global, rest }) => {
-  const { positionals } = parseVerb('start', rest, {}, { required: ['container-id'] });
-  await startContainer({ native, tracer, root: resolve(global.root), id: positionals[0] ?? '' });
+  const { id } = parseId('start', rest);
+  await startContainer({ native, tracer, root: resolve(global.root), id });
 };

@@ -4,12 +4,11 @@
 import { resolve } from 'node:path';
 import { readState } from '../libcontainer/state-file.ts';
 import type { State } from '../protocol/oci/state.ts';
-import { parseVerb } from './command-line.ts';
+import { parseId } from './command-line.ts';
 import type { Verb } from './verb.ts';
 
 export const state: Verb = async ({ global, rest }) => {
-  const { positionals } = parseVerb('state', rest, {}, { required: ['container-id'] });
-  const found = await readState(resolve(global.root), positionals[0] ?? '');
+  const found = await readState(resolve(global.root), parseId('state', rest).id);
   const { ociVersion, id, status, bundle, rootfs, created, annotations } = found;
   const shown: State = {
     ociVersion,

@@ -4,6 +4,7 @@
  */
 import { posix } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
+import type { RuntimeSpec } from '../../protocol/oci/runtime-spec.ts';
 import type { CgroupHierarchy, HostFacts } from '../host-facts.ts';
 
 export interface Cgroup {
@@ -18,13 +19,16 @@ export interface Cgroup {
 export const hierarchyName = ({ version, controllers, name }: CgroupHierarchy): string =>
   version === 2 ? 'unified' : name === null ? controllers.join(',') : `name=${name}`;
 
-/** An absolute path counts from the root of each hierarchy, a relative one from the cgroup of runc itself. */
+/**
+ * An absolute path counts from the root of each hierarchy, a relative one from the cgroup of runc itself; on version 2
+ * from the one above it, since no cgroup may hold both processes and limited children.
+ */
 export const cgroupsOf = (
   facts: HostFacts,
   cgroupsPath: string | undefined,
   id: string,
 ): readonly Cgroup[] => {
-  const wanted = cgroupsPath === undefined || cgroupsPath === '' ? `/${id}` : cgroupsPath;
+  const wanted = cgroupsPath === undefined || cgroupsPath === '' ? id : cgroupsPath;
   if (/^[^/]*:[^/]*:[^/]*$/.test(wanted)) {
     throw new EngineError(
       'invalid_argument',
@@ -36,7 +40,7 @@ export const cgroupsOf = (
     const inner = posix.normalize(
       wanted.startsWith('/')
         ? wanted
-        : posix.join('/', hierarchy.ownPath, posix.normalize(`/${wanted}`)),
+        : posix.join('/', baseOf(hierarchy), posix.normalize(`/${wanted}`)),
     );
     if (inner === '/')
       throw new EngineError(
@@ -49,6 +53,36 @@ export const cgroupsOf = (
       path: posix.join(hierarchy.mountPoint, inner).replace(/(.)\/$/, '$1'),
     };
   });
+};
+
+const baseOf = ({ version, ownPath }: CgroupHierarchy): string =>
+  version === 2 ? posix.dirname(ownPath) : ownPath;
+
+/** As the state file keeps them: `memory` → /sys/fs/cgroup/memory/engine-room/4f2a… */
+export const cgroupPathsOf = ({
+  facts,
+  spec,
+  id,
+}: {
+  readonly facts: HostFacts;
+  readonly spec: RuntimeSpec;
+  readonly id: string;
+}): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    cgroupsOf(facts, spec.linux?.cgroupsPath, id).map(({ hierarchy, path }) => [
+      hierarchyName(hierarchy),
+      path,
+    ]),
+  );
+
+/** The other way round: the cgroup of one hierarchy that a state file names. */
+export const cgroupAt = (
+  hierarchy: CgroupHierarchy,
+  cgroupPaths: Readonly<Record<string, string>>,
+): Cgroup | null => {
+  const path = cgroupPaths[hierarchyName(hierarchy)];
+  if (path === undefined) return null;
+  return { hierarchy, path, inner: `/${posix.relative(hierarchy.mountPoint, path)}` };
 };
 
 /** The machine's arrangement decides which file limits what. */

@@ -4,9 +4,10 @@
  */
 import type { LinuxResources } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, SLOT } from '../compilation.ts';
+import type { HostFacts } from '../host-facts.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { openFlags } from '../plan/constants.ts';
-import { AT_FDCWD, flags, number, text } from '../plan/stage-builder.ts';
+import { AT_FDCWD, flags, number, type StageBuilder, text } from '../plan/stage-builder.ts';
 import { limitDevices } from './device-filter.ts';
 import { type Cgroup, hierarchyName, isUnified, levelsOf } from './paths.ts';
 import { cpusetValues, v1Limits } from './v1.ts';
@@ -24,13 +25,19 @@ export interface Limit {
 
 export const resourcesOf = (c: Compilation): LinuxResources => c.linux.resources ?? {};
 
+/** What is to be written into which cgroup. */
+export const limitsOf = (
+  facts: HostFacts,
+  cgroups: readonly Cgroup[],
+  resources: LinuxResources,
+): ReadonlyMap<Cgroup, readonly Limit[]> =>
+  isUnified(cgroups) ? v2Limits(facts, cgroups, resources) : v1Limits(facts, cgroups, resources);
+
 /** Postcondition: every cgroup exists and holds its limits; on version 2 the slot `cgroup` holds the folder. */
 export const makeCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void => {
   const unified = isUnified(cgroups);
   const resources = resourcesOf(c);
-  const limits = unified
-    ? v2Limits(c.facts, cgroups, resources)
-    : v1Limits(c.facts, cgroups, resources);
+  const limits = limitsOf(c.facts, cgroups, resources);
   cgroups.forEach((cgroup, index) => {
     makeCgroup(c, cgroup, {
       isFirst: index === 0,
@@ -87,8 +94,11 @@ const enableController = (c: Compilation, folder: string, controller: string): v
   });
 };
 
-const writeLimit = (c: Compilation, cgroup: Cgroup, limit: Limit): void => {
-  c.parent.writeFile(`${cgroup.path}/${limit.file}`, limit.value, {
+const writeLimit = (c: Compilation, cgroup: Cgroup, limit: Limit): void =>
+  limitStep(c.parent, cgroup, limit);
+
+export const limitStep = (stage: StageBuilder, cgroup: Cgroup, limit: Limit): void => {
+  stage.writeFile(`${cgroup.path}/${limit.file}`, limit.value, {
     title: limit.title,
     object: 'cgroup',
     level: limit.level ?? 'detail',

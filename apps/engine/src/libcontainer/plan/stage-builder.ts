@@ -61,6 +61,16 @@ export const struct = (data: Blob, shown: string): ShownArgument => ({
   shown,
 });
 
+/** A NULL-terminated array of pointers to strings: argv, environ. */
+export const stringVector = (strings: readonly string[], shown: string): ShownArgument =>
+  struct(
+    {
+      bytes: new Uint8Array((strings.length + 1) * 8),
+      patches: strings.map((value, index) => ({ offset: index * 8, pointerTo: cString(value) })),
+    },
+    shown,
+  );
+
 /** A struct's bytes: little-endian fields, one after the other. */
 export const pack = (
   fields: readonly (readonly [size: 1 | 2 | 4 | 8, value: number | bigint])[],

@@ -125,6 +125,10 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
   return { flags, propagation, data: data.join(','), recursive };
 };
 
+/** Every word that is not handed on to the filesystem, for `runc features`. */
+export const mountOptionWords = (): readonly string[] =>
+  [WORDS, PROPAGATION, RECURSIVE].flatMap((words) => Object.keys(words)).sort();
+
 /** The propagation of the whole tree that init sees, `linux.rootfsPropagation`. */
 export const parseRootfsPropagation = (word: string | undefined): number | undefined => {
   if (word === undefined || word === '') return undefined;

@@ -17,6 +17,8 @@ const RETURN = {
   SCMP_ACT_ALLOW: 0x7fff_0000,
 } as const;
 
+/** What `runc features` lists. */
+export const ACTION_WORDS: readonly string[] = Object.keys(RETURN).sort();
 export const ALLOW: number = RETURN.SCMP_ACT_ALLOW;
 export const LOG: number = RETURN.SCMP_ACT_LOG;
 export const KILL: number = RETURN.SCMP_ACT_KILL;
@@ -34,7 +36,7 @@ export const actionNumber = (word: string, errnoRet: number | null | undefined):
   return takesErrno ? (RETURN[word] | ((errnoRet ?? ERRNO.EPERM) & 0xffff)) >>> 0 : RETURN[word];
 };
 
-const ARCHITECTURE_WORDS: Readonly<Record<string, Architecture>> = {
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   SCMP_ARCH_X86_64: 'x64',
   SCMP_ARCH_X86: 'x86',
   SCMP_ARCH_X32: 'x32',
@@ -42,9 +44,11 @@ const ARCHITECTURE_WORDS: Readonly<Record<string, Architecture>> = {
   SCMP_ARCH_ARM: 'arm',
 };
 
+export const ARCHITECTURE_WORDS: readonly string[] = Object.keys(ARCHITECTURES).sort();
+
 /** Others exist (mips, s390 …), but no program of theirs can run here, and a filter kills what it does not know. */
 export const architectureOf = (word: string): Architecture | undefined =>
-  Object.hasOwn(ARCHITECTURE_WORDS, word) ? ARCHITECTURE_WORDS[word] : undefined;
+  Object.hasOwn(ARCHITECTURES, word) ? ARCHITECTURES[word] : undefined;
 
 /** seccomp_data.arch. x32 shares x86-64's and differs by a bit in the number. */
 export const AUDIT_ARCH: Readonly<Record<Exclude<Architecture, 'x32'>, number>> = {
@@ -59,6 +63,8 @@ const FILTER_FLAGS: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
 };
+
+export const FLAG_WORDS: readonly string[] = Object.keys(FILTER_FLAGS);
 
 export const filterFlags = (words: readonly string[]): number =>
   words.reduce((sum, word) => {

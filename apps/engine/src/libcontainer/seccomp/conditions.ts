@@ -6,7 +6,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import type { LinuxSeccompArg } from '../../protocol/oci/runtime-spec.ts';
 import { and, fork, type Instruction, load, OFFSET, returns } from './bpf.ts';
 
-const OPERATORS = [
+export const OPERATOR_WORDS = [
   'SCMP_CMP_NE',
   'SCMP_CMP_LT',
   'SCMP_CMP_LE',
@@ -15,7 +15,7 @@ const OPERATORS = [
   'SCMP_CMP_GT',
   'SCMP_CMP_MASKED_EQ',
 ] as const;
-type Operator = (typeof OPERATORS)[number];
+type Operator = (typeof OPERATOR_WORDS)[number];
 
 export interface Condition {
   readonly index: number;
@@ -27,7 +27,7 @@ export interface Condition {
 }
 
 export const conditionOf = ({ index, op, value, valueTwo }: LinuxSeccompArg): Condition => {
-  const operator = OPERATORS.find((known) => known === op);
+  const operator = OPERATOR_WORDS.find((known) => known === op);
   if (!operator) throw new EngineError('invalid_argument', `seccomp operator ${op} is not known`);
   return { index, op: operator, value: BigInt(value), valueTwo: BigInt(valueTwo ?? 0) };
 };

@@ -218,7 +218,24 @@ export const Linux = z.looseObject({
     .nullish(),
 });
 
-const Hook = z.looseObject({ path: text });
+/** config.md#posix-platform-hooks: a program that is called at one point of the container's life. */
+export const Hook = z.looseObject({
+  path: text.refine((path) => path.startsWith('/'), 'must be an absolute path'),
+  args: z.array(text).nullish(),
+  env: z.array(text).nullish(),
+  /** Seconds. */
+  timeout: int64.min(1).nullish(),
+});
+
+const hooks = z.array(Hook).nullish();
+export const Hooks = z.looseObject({
+  prestart: hooks,
+  createRuntime: hooks,
+  createContainer: hooks,
+  startContainer: hooks,
+  poststart: hooks,
+  poststop: hooks,
+});
 
 /** The whole of config.json. */
 export const RuntimeSpec = z.looseObject({
@@ -228,12 +245,13 @@ export const RuntimeSpec = z.looseObject({
   process: Process.optional(),
   hostname: text.optional(),
   domainname: text.optional(),
-  hooks: z.record(z.string(), z.array(Hook).nullish()).nullish(),
+  hooks: Hooks.nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
   linux: Linux.nullish(),
 });
 
 export type RuntimeSpec = z.infer<typeof RuntimeSpec>;
+export type Hook = z.infer<typeof Hook>;
 export type Process = z.infer<typeof Process>;
 export type POSIXRlimit = z.infer<typeof POSIXRlimit>;
 export type LinuxCapabilities = z.infer<typeof LinuxCapabilities>;

@@ -11,8 +11,8 @@ export const State = z.looseObject({
   ociVersion: z.string(),
   id: z.string(),
   status: Status,
-  /** The container's init in the pid namespace of the caller; 0 when stopped. */
-  pid: z.number().int().min(0),
+  /** The container's init in the pid namespace of the caller; 0, or absent for a hook, when stopped. */
+  pid: z.number().int().min(0).optional(),
   bundle: z.string(),
   annotations: z.record(z.string(), z.string()).optional(),
 });

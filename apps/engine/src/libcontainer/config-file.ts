@@ -1,0 +1,36 @@
+/**
+ * config.json of a bundle, read once: what the file says later changes nothing.
+ * OCI bundle.md, config.md. Upstream: runc spec.go (loadSpec).
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+
+/** Precondition: the bundle is an absolute path. */
+export const readConfig = async (bundle: string): Promise<RuntimeSpec> => {
+  const path = join(bundle, 'config.json');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw new EngineError(
+      'not_found',
+      `runc create failed: JSON specification file config.json not found`,
+      { cause: error },
+    );
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw refused(`config.json is not JSON: ${messageOf(error)}`);
+  }
+  // First what everybody forgets, in upstream's words.
+  if (typeof json === 'object' && json !== null && !Array.isArray(json) && !('process' in json))
+    throw refused('process property must not be empty');
+  const { data, error } = RuntimeSpec.safeParse(json);
+  if (data) return data;
+  const issues = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw refused(`config.json is not valid: ${issues.join('; ')}`);
+};
+
+const refused = (sentence: string): EngineError =>
+  new EngineError('invalid_argument', `runc create failed: ${sentence}`);
