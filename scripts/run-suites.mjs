@@ -25,7 +25,7 @@ const MINUTE = 60_000;
 export const check = (name, command, options = {}) => ({ name, command, ...options });
 
 /** Projects of vite.config.ts. */
-export const vitest = (name, projects, options = {}) => {
+export const vitest = (name, projects, { files = [], ...options } = {}) => {
   const report = join(REPORTS, `${name}.json`);
   return {
     name,
@@ -40,6 +40,7 @@ export const vitest = (name, projects, options = {}) => {
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
+      ...files,
     ],
     ...options,
   };

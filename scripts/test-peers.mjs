@@ -1,7 +1,8 @@
 /**
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
- * then the same commands of containerd's own client, `ctr`, go to a real containerd and to ours.
+ * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
+ * go to a real containerd and to ours.
  */
 import { check, runSuites, vitest } from './run-suites.mjs';
 import { find, installMissing, Lack } from './system-needs.mjs';
@@ -38,5 +39,10 @@ try {
 await runSuites([
   check('setup', [process.execPath, 'scripts/ensure.mjs', '--for', 'test'], { fatal: true }),
   vitest('docker-cli-real', ['docker-cli'], { env: { DOCKER_CLI_PEER: 'real' } }),
+  // Our runc below Debian's dockerd, containerd and shim.
+  vitest('docker-cli-our-runc', ['docker-cli'], {
+    env: { DOCKER_CLI_PEER: 'our-runc' },
+    files: ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`),
+  }),
   vitest('ctr', ['ctr']),
 ]);

@@ -11,7 +11,7 @@ import type { CreatedContainer } from '../libcontainer/create-container.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
-import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import { type LinuxResources, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { currentContext, withContext } from '../tracing/context.ts';
 import { passGate } from '../tracing/gate.ts';
 import type { Tracer } from '../tracing/tracer.ts';
@@ -133,6 +133,11 @@ export class Container {
     await this.#parts.runc.start(this.#runcRoot, this.id);
     this.story.started(this.init.pid);
     this.init.markStarted();
+  }
+
+  /** New limits; what `resources` does not name stays as it is. */
+  async update(resources: LinuxResources): Promise<void> {
+    await this.#parts.runc.update({ root: this.#runcRoot, id: this.id, resources });
   }
 
   /** Announces one more process; it runs when it is started. */

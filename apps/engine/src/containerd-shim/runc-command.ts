@@ -9,8 +9,9 @@ import { deleteContainer } from '../libcontainer/delete-container.ts';
 import { execContainer, type ExecutedProcess } from '../libcontainer/exec-container.ts';
 import { readHostFacts, type HostFacts } from '../libcontainer/host-facts.ts';
 import { startContainer } from '../libcontainer/start-container.ts';
+import { updateContainer } from '../libcontainer/update-container.ts';
 import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
-import type { Process } from '../protocol/oci/runtime-spec.ts';
+import type { LinuxResources, Process } from '../protocol/oci/runtime-spec.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** `OCI runtime create failed: runc create failed: unable to start container process: exec: …` */
@@ -69,6 +70,19 @@ export class RuncCommand {
       facts: this.prepare(),
       ...options,
     }).catch(withWords('OCI runtime exec failed'));
+  }
+
+  async update(options: {
+    readonly root: string;
+    readonly id: string;
+    readonly resources: LinuxResources;
+  }): Promise<void> {
+    await updateContainer({
+      native: this.#native,
+      tracer: this.#tracer,
+      facts: this.prepare(),
+      ...options,
+    });
   }
 
   async delete(root: string, id: string, force: boolean): Promise<void> {

@@ -20,7 +20,7 @@ import type { CreateTaskRequest, ExecProcessRequest, Task } from '../protocol/ge
 import type { Handlers } from '../transport/service.ts';
 import { Container, type ContainerParts } from './container.ts';
 import { readMetrics } from './container-metrics.ts';
-import { updateLimits } from './container-update.ts';
+import { resourcesIn } from './resources.ts';
 import type { ExecProcess } from './exec-process.ts';
 import { VERSION } from './identity.ts';
 import type { InitProcess } from './init-process.ts';
@@ -83,7 +83,7 @@ export class TaskService {
       exec: async (request) => this.#exec(request),
       update: async ({ resources }) => {
         if (!resources) throw new EngineError('invalid_argument', 'update without resources');
-        updateLimits(this.#get().init.cgroup, options.runc.prepare(), resources.value);
+        await this.#get().update(resourcesIn(resources.value));
         return {};
       },
       checkpoint: () => notYet('checkpoint: saving a container'),

@@ -263,9 +263,10 @@ test('the same id cannot be created twice', async () => {
 test('delete refuses what runs unless forced, and does not know what is not there', async () => {
   const bundle = bench.bundle(['sleep', '1000']);
   await bench.create(bundle);
+  await bench.start(bundle.id);
 
   await expect(bench.delete(bundle.id)).rejects.toThrow(
-    `cannot delete container ${bundle.id} that is not stopped: created`,
+    `cannot delete container ${bundle.id} that is not stopped: running`,
   );
   await bench.delete(bundle.id, true);
   await expect(bench.delete(bundle.id)).rejects.toThrow('container does not exist');

@@ -17,8 +17,7 @@ import { homeOf } from './home.ts';
 import { openHookGate } from './hook-gate.ts';
 import { hasCreateHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
-import { innermostPid } from './namespaces-of.ts';
-import { namespaceAttributes } from './plan-trace.ts';
+import { innermostPid, namespaceAttributes } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
 import {

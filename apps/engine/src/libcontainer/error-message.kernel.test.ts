@@ -114,7 +114,7 @@ test('a bind mount without its source is refused', async () => {
 test.each<readonly [string, SpecChanges]>([
   ['user namespaces', { linux: { namespaces: [{ type: 'mount' }, { type: 'user' }] } }],
   ['linux.uidMappings', { linux: { uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] } }],
-  ['hooks.prestart', { spec: { hooks: { prestart: [{ path: '/bin/true' }] } } }],
+  ['must be an absolute path', { spec: { hooks: { prestart: [{ path: 'hook' }] } } }],
   ['process.selinuxLabel', { process: { selinuxLabel: 'x' } }],
   ['linux.intelRdt', { linux: { intelRdt: { closID: 'x' } } }],
   ['apparmor is not enabled', { process: { apparmorProfile: 'docker-default' } }],

@@ -1,8 +1,9 @@
 /**
- * Which namespaces a running process has that we do not have: what must be entered to be where it is.
+ * Which namespaces a running process has, and which of them we do not have: what must be entered to be where it is.
  * proc_pid_ns(5), pid_namespaces(7).
  */
 import { readFileSync, readlinkSync } from 'node:fs';
+import type { Attributes } from '../protocol/trace/event.ts';
 import type { Kind } from './namespaces.ts';
 
 const FILE_OF: Readonly<Record<Kind, string>> = {
@@ -34,4 +35,21 @@ export const namespacesToEnter = (pid: number): readonly Kind[] => {
 export const innermostPid = (pid: number): number => {
   const numbers = /^NSpid:(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
   return Number(numbers.trim().split(/\s+/).at(-1) ?? pid);
+};
+
+const NAMESPACES = ['pid', 'mnt', 'uts', 'ipc', 'net', 'cgroup', 'user'] as const;
+
+/** `pid:[4026532190]` → 4026532190, for each namespace that the process is in right now. */
+export const namespaceAttributes = (pid: number): Attributes => {
+  const attributes: Record<string, string> = {};
+  for (const name of NAMESPACES) {
+    try {
+      const inode = /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/${name}`))?.[1];
+      if (inode) attributes[`engineroom.namespace.${name}`] = inode;
+    } catch {
+      // It is gone, or is just becoming another program.
+      return attributes;
+    }
+  }
+  return attributes;
 };

@@ -1,12 +1,12 @@
 /**
  * Step records → events of the trace. The plan with its results is the trace of runc: nothing is told that did not run.
  */
-import { readlinkSync } from 'node:fs';
 import type { ExitStatus } from '../../../../native/native.ts';
-import type { Attributes, Level, SyscallEvent } from '../protocol/trace/event.ts';
+import type { Level, SyscallEvent } from '../protocol/trace/event.ts';
 import { processId, spanStartedId, syscallId } from '../protocol/trace/event-id.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { errnoName } from './plan/errno.ts';
+import { namespaceAttributes } from './namespaces-of.ts';
 import type { Plan, Step, StepRecord } from './plan/step.ts';
 import { readProcess } from './state-file.ts';
 
@@ -30,23 +30,6 @@ export interface PlanTraceOptions {
 
 /** Most folders of PATH do not have the program. */
 const NOT_HERE = 'not at this place: the next folder of PATH is tried';
-
-const NAMESPACES = ['pid', 'mnt', 'uts', 'ipc', 'net', 'cgroup', 'user'] as const;
-
-/** `pid:[4026532190]` → 4026532190, for each namespace that the process is in right now. */
-export const namespaceAttributes = (pid: number): Attributes => {
-  const attributes: Record<string, string> = {};
-  for (const name of NAMESPACES) {
-    try {
-      const inode = /\[(\d+)\]/.exec(readlinkSync(`/proc/${pid}/ns/${name}`))?.[1];
-      if (inode) attributes[`engineroom.namespace.${name}`] = inode;
-    } catch {
-      // It is gone, or is just becoming another program.
-      return attributes;
-    }
-  }
-  return attributes;
-};
 
 export class PlanTrace {
   readonly #o: PlanTraceOptions;
