@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { sourceText } from './scripts/source-text.mjs';
 import { viteSourceLocation } from './scripts/source-location.mjs';
 
 /** Suites that share one machine's kernel run one file at a time. */
@@ -8,7 +9,7 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
-  plugins: [react()],
+  plugins: [react(), sourceText],
   // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
   build: {
     outDir: 'dist',

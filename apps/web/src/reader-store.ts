@@ -15,7 +15,7 @@ export type Selection = { readonly event: string } | { readonly actor: StageActo
 
 export interface ReaderState {
   readonly selected: Selection;
-  readonly dock: 'timeline' | 'events';
+  readonly dock: 'timeline' | 'events' | 'processes';
   /** The reader asked for the filter before the table was there. */
   readonly wantsFilter: boolean;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;

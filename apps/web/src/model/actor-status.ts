@@ -18,6 +18,7 @@ export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
   if (actor === 'kernel') return statusOfKernel(machine);
   const process = machine.processes[String(machine.current[actor] ?? '')] ?? null;
   if (!process) return statusOfUnseen(actor);
+  if (process.joined) return statusOfJoined(process);
   if (process.exit) return { kind: 'dead', process, words: deathWords(process) };
   const signal = last(
     Object.values(machine.inFlight),
@@ -68,6 +69,16 @@ function statusOfContainer(machine: Machine, process: ProcessView): ActorStatus 
   return left
     ? { kind: 'blocked', process, words: 'waits on exec.fifo' }
     : { kind: 'active', process, words: 'is being built' };
+}
+
+/** The container itself is older than this run; only the process that joined it is told of. */
+function statusOfJoined(process: ProcessView): ActorStatus {
+  if (process.exit)
+    return { kind: 'ready', process, words: `who joined has ended: ${deathWords(process)}` };
+  const program = process.argv.join(' ') || process.name;
+  return process.execAt === null
+    ? { kind: 'active', process, words: 'a process joins it' }
+    : { kind: 'active', process, words: `runs also ${program}` };
 }
 
 function deathWords({ exit, bornAt }: ProcessView): string {

@@ -117,6 +117,7 @@ const NOBODY = {
   bornAt: null,
   execAt: null,
   claimed: false,
+  joined: false,
   formerParents: [],
   exit: null,
   containerId: null,
@@ -149,6 +150,7 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
       : before.formerParents,
     execAt: event.change === 'exec' ? at : before.execAt,
     claimed: before.claimed || event.change === 'claimed',
+    joined: before.joined || (born && event.actor === 'container' && isJoining(machine, ppid)),
     exit:
       event.change === 'exit'
         ? { at, code: event.exit?.code ?? null, signal: event.exit?.signal ?? null }
@@ -157,7 +159,8 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
     attributes: { ...before.attributes, ...event.attributes },
     toldBy: event.id,
   };
-  const takesTheStage = event.change !== 'exit' && event.change !== 'reparent';
+  // Who joins a container does not stand for it, unless nobody else is known.
+  const takesTheStage = event.change !== 'exit' && event.change !== 'reparent' && !process.joined;
   const current =
     takesTheStage || machine.current[event.actor] === undefined
       ? { ...machine.current, [event.actor]: pid }
@@ -168,6 +171,10 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
       : machine.namespaces;
   return { ...machine, processes: { ...machine.processes, [key]: process }, current, namespaces };
 }
+
+/** `runc exec` puts one more process into a container; `runc create` makes its first. */
+const isJoining = ({ processes }: Machine, ppid: number | null): boolean =>
+  processes[String(ppid ?? '')]?.argv[1] === 'exec';
 
 function callKernel(machine: Machine, event: SyscallEvent): Machine {
   const before: KernelObject = machine.kernel[event.object] ?? {

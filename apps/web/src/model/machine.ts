@@ -20,6 +20,8 @@ export interface ProcessView {
   readonly bornAt: number | null;
   readonly execAt: number | null;
   readonly claimed: boolean;
+  /** It joined a container that ran already: `docker exec`. */
+  readonly joined: boolean;
   /** Parents that it had before the present one. */
   readonly formerParents: readonly number[];
   readonly exit: {

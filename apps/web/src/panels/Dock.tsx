@@ -10,7 +10,11 @@ const EventTable = lazy(() =>
   import('./EventTable.tsx').then(({ EventTable: component }) => ({ default: component })),
 );
 
-const WORDS = { timeline: 'Timeline', events: 'Events' } as const;
+const ProcessTree = lazy(() =>
+  import('./ProcessTree.tsx').then(({ ProcessTree: component }) => ({ default: component })),
+);
+
+const WORDS = { timeline: 'Timeline', events: 'Events', processes: 'Processes' } as const;
 
 export const Dock = () => {
   const dock = useReader((state) => state.dock);
@@ -22,7 +26,7 @@ export const Dock = () => {
       </div>
       <Tabs
         label="Views of time"
-        tabs={['timeline', 'events'] as const}
+        tabs={['timeline', 'events', 'processes'] as const}
         words={WORDS}
         value={dock}
         onChange={(next) => readerStore.setState({ dock: next })}
@@ -30,9 +34,7 @@ export const Dock = () => {
         {dock === 'timeline' ? (
           <Swimlanes />
         ) : (
-          <Suspense>
-            <EventTable />
-          </Suspense>
+          <Suspense>{dock === 'events' ? <EventTable /> : <ProcessTree />}</Suspense>
         )}
       </Tabs>
     </section>

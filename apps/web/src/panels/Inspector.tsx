@@ -1,4 +1,5 @@
 /** The evidence: the message, step or process that the reader chose, else the one that the playhead is at. */
+import { lazy, Suspense } from 'react';
 import { captionOf } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
 import type { Placed } from '../model/order.ts';
@@ -9,11 +10,27 @@ import { select } from '../reader-store.ts';
 import { ActorFacts } from './ActorFacts.tsx';
 import { EventFacts } from './EventFacts.tsx';
 
+const InspectorMore = lazy(() =>
+  import('./InspectorMore.tsx').then(({ InspectorMore: component }) => ({ default: component })),
+);
+const ComponentPage = lazy(() =>
+  import('./ComponentPage.tsx').then(({ ComponentPage: component }) => ({ default: component })),
+);
+
 export const Inspector = () => {
   const selected = useReader((state) => state.selected);
   return (
     <section className="inspector" aria-labelledby="inspector-title">
-      {selected && 'actor' in selected ? <ActorFacts actor={selected.actor} /> : <InspectedEvent />}
+      {selected && 'actor' in selected ? (
+        <>
+          <ActorFacts actor={selected.actor} />
+          <Suspense>
+            <ComponentPage actor={selected.actor} />
+          </Suspense>
+        </>
+      ) : (
+        <InspectedEvent />
+      )}
       {selected && (
         <p>
           <button type="button" onClick={() => select(null)}>
@@ -68,6 +85,9 @@ const InspectedEvent = () => {
         )}
       </dl>
       <Causality model={model} placed={placed} />
+      <Suspense>
+        <InspectorMore model={model} placed={placed} />
+      </Suspense>
     </>
   );
 };

@@ -1,0 +1,49 @@
+/**
+ * A page of content/ as React elements: headings, paragraphs, lists, `code`. So little of Markdown is needed that a
+ * library would be most of what is loaded; and nothing in a page can become HTML.
+ */
+import type { ReactNode } from 'react';
+
+type Block =
+  | { readonly kind: 'heading'; readonly text: string }
+  | { readonly kind: 'paragraph'; readonly text: string }
+  | { readonly kind: 'list'; readonly items: readonly string[] };
+
+/** The title is left to whoever shows the page. */
+const blocksOf = (markdown: string): readonly Block[] =>
+  markdown
+    .split(/\n{2,}/)
+    .map((block) => block.trim())
+    .filter((block) => block !== '' && !block.startsWith('# '))
+    .map((block): Block => {
+      if (block.startsWith('## ')) return { kind: 'heading', text: block.slice(3) };
+      if (!block.startsWith('- ')) return { kind: 'paragraph', text: block };
+      return { kind: 'list', items: block.split(/\n- /).map((item) => item.replace(/^- /, '')) };
+    });
+
+const inline = (text: string): readonly ReactNode[] =>
+  text.split(/(`[^`]+`)/).map((piece, index) =>
+    piece.startsWith('`') && piece.endsWith('`') ? (
+      <code key={index} className="mono">
+        {piece.slice(1, -1)}
+      </code>
+    ) : (
+      piece
+    ),
+  );
+
+export const Prose = ({ markdown }: { markdown: string }) => (
+  <div className="prose">
+    {blocksOf(markdown).map((block, index) => {
+      if (block.kind === 'heading') return <h4 key={index}>{block.text}</h4>;
+      if (block.kind === 'paragraph') return <p key={index}>{inline(block.text)}</p>;
+      return (
+        <ul key={index}>
+          {block.items.map((item) => (
+            <li key={item}>{inline(item)}</li>
+          ))}
+        </ul>
+      );
+    })}
+  </div>
+);
