@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { docker } from './support/suite.ts';
 
 test('version names the server, its API and its components', async () => {
-  const { Client, Server } = JSON.parse(await docker.ok(['version', '--format', 'json'])) as {
+  const { Client, Server } = JSON.parse(await docker.ok(['version', '--format', '{{json .}}'])) as {
     Client: { ApiVersion: string };
     Server: {
       ApiVersion: string;

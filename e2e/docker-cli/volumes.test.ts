@@ -111,7 +111,7 @@ test('prune takes what nobody uses', async () => {
   await docker.ok(['volume', 'create', '--label', mark, used]);
   await docker.ok(['create', '--name', aName(), '-v', `${used}:/x`, 'busybox']);
   // Whether named volumes are spared without `all` depends on the API version, and only newer ones know the word.
-  const isOld = (await docker.ok(['version', '--format', '{{.Server.APIVersion}}'])) < '1.42';
+  const isOld = (await docker.ok(['version', '--format', '{{.Client.APIVersion}}'])) < '1.42';
   const all = isOld ? [] : ['--all'];
 
   const pruned = await docker.ok(['volume', 'prune', '-f', ...all, '--filter', `label=${mark}`]);

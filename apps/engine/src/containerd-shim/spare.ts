@@ -2,7 +2,7 @@
  * A shim without a container, started ahead of time. Node needs a tenth of a second to start and to load this program:
  * that is over before the container is asked for. The conversation: protocol/task/claim.ts.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
@@ -24,13 +24,22 @@ export const waitForClaim = async (parts: ShimParts, claimSocket: string): Promi
     rmSync(claimSocket, { force: true });
     process.exit(0);
   };
-  // The folder is containerd's: where it is gone, containerd is, and nobody will come.
-  if (!existsSync(dirname(claimSocket))) leave();
+  // The folder is containerd's: it goes when containerd does, and nobody will come any more. Once the socket is there
+  // its absence is the sign: the kernel tells that a folder has gone only when nothing in it is in use.
+  const folder = dirname(claimSocket);
+  let sign = folder;
+  const leaveIfAlone = () => {
+    if (!existsSync(sign)) leave();
+  };
+  leaveIfAlone();
+  const watcher = watch(folder, leaveIfAlone).on('error', leave);
+  leaveIfAlone();
   const orphaned = setTimeout(leave, SPARE_ORPHAN_MS);
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     // One containerd, one claim.
     server.close();
     clearTimeout(orphaned);
+    watcher.close();
     void converse(parts, socket).then((isClaimed) => {
       if (!isClaimed) leave();
       rmSync(claimSocket, { force: true });
@@ -38,6 +47,8 @@ export const waitForClaim = async (parts: ShimParts, claimSocket: string): Promi
   });
   process.once('SIGTERM', leave);
   await listenOnSocket(server, claimSocket, 0o600);
+  sign = claimSocket;
+  leaveIfAlone();
   process.off('SIGTERM', leave);
 };
 

@@ -24,6 +24,12 @@ const main = async (): Promise<void> => {
   process.title = 'containerd';
   const log = new Log(options.logLevel);
   await refuseLivingDaemon(options);
+  // Also a signal that comes during the start ends us in good order.
+  const stopAsked = new Promise<NodeJS.Signals>((resolve) => {
+    process.on('SIGTERM', resolve).on('SIGINT', resolve);
+  });
+  // The lab's terminal may go away; that is no reason to stop.
+  process.on('SIGHUP', () => undefined);
   const exporter = exporterFromEnvironment();
   const tracer = new Tracer('containerd', exporter);
   const ownBinary = resolve(process.argv[1] ?? '');
@@ -39,21 +45,13 @@ const main = async (): Promise<void> => {
   if (options.pidfile) writeFileSync(options.pidfile, String(process.pid));
   log.info('containerd successfully booted', { address: options.address, pid: process.pid });
 
-  let stopping = false;
-  const stop = async (signal: NodeJS.Signals): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    log.info(`stopping on ${signal}: containers and their shims go on`);
-    await containerd.close();
-    for (const path of [options.pidfile, options.address, `${options.address}.ttrpc`])
-      if (path) rmSync(path, { force: true });
-    await tracer.flush();
-    process.exit(0);
-  };
-  process.on('SIGTERM', (signal) => void stop(signal)); // Ends with process.exit.
-  process.on('SIGINT', (signal) => void stop(signal));
-  // The lab's terminal may go away; that is no reason to stop.
-  process.on('SIGHUP', () => undefined);
+  const signal = await stopAsked;
+  log.info(`stopping on ${signal}: containers and their shims go on`);
+  await containerd.close();
+  for (const path of [options.pidfile, options.address, `${options.address}.ttrpc`])
+    if (path) rmSync(path, { force: true });
+  await tracer.flush();
+  process.exit(0);
 };
 
 /** Two daemons on one root would destroy it. Nothing has been touched when this is said. */

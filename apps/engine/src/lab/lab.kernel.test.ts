@@ -2,7 +2,7 @@ import { existsSync, readlinkSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive, processInfo } from './process-info.ts';
 import { findDocker } from './runs/find-docker.ts';
-import { aPlace, clearPlace, LabProcess, leftovers } from './testing/lab-process.ts';
+import { aPlace, clearPlace, LabProcess, nothingStays } from './testing/lab-process.ts';
 
 const place = aPlace();
 let lab: LabProcess;
@@ -195,7 +195,7 @@ describe('the daemons', () => {
     expect(await lab.signal('SIGINT')).toBe(0);
 
     expect(before.filter((each) => isAlive(each))).toEqual([]);
-    expect(leftovers(place)).toEqual([]);
+    await nothingStays(place);
   });
 });
 

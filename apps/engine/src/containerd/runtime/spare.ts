@@ -63,6 +63,8 @@ export interface ClaimedSpare {
 
 export class SpareKeeper {
   readonly #options: SpareOptions;
+  /** Of this containerd alone. */
+  readonly #folder: string;
   #spare: Spare | undefined;
   #refilling: Promise<void> | undefined;
   #stopped = false;
@@ -72,9 +74,10 @@ export class SpareKeeper {
 
   constructor(options: SpareOptions) {
     this.#options = options;
-    // Sockets of an earlier containerd: their spares left with it.
+    // Spares of an earlier containerd leave when they see that their folder has gone.
     rmSync(options.folder, { recursive: true, force: true });
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.#folder = join(options.folder, String(process.pid));
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
 
   get isReady(): boolean {
@@ -122,10 +125,11 @@ export class SpareKeeper {
     }
   }
 
-  /** Ends the waiting spare: it exits when its connection does. */
+  /** Ends the waiting spare: it exits when its connection does, and one that is on its way when the folder is gone. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    rmSync(this.#folder, { recursive: true, force: true });
     this.#spare?.socket.destroy();
     this.#spare = undefined;
   }
@@ -163,10 +167,10 @@ export class SpareKeeper {
   }
 
   async #start(): Promise<Spare> {
-    const { folder, surroundings, spawnDetached } = this.#options;
+    const { surroundings, spawnDetached } = this.#options;
     const shimPath = await this.#options.shimPath();
     this.#count += 1;
-    const claimSocket = join(folder, `${process.pid}-${this.#count}.sock`);
+    const claimSocket = join(this.#folder, `${this.#count}.sock`);
     spawnDetached({
       file: shimPath,
       argv: [

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SequencedEvent } from '../../protocol/trace/event.ts';
 import type { Fault, FaultAccepted } from '../../protocol/trace/fault.ts';
 import { isAlive, processInfo } from '../process-info.ts';
-import { aPlace, clearPlace, LabProcess, leftovers } from '../testing/lab-process.ts';
+import { aPlace, clearPlace, LabProcess, nothingStays } from '../testing/lab-process.ts';
 
 const place = aPlace();
 let lab: LabProcess;
@@ -182,5 +182,5 @@ test('a container of others is left alone, and what does not run cannot be kille
 
 test('nothing stays', async () => {
   expect(await lab.signal('SIGINT')).toBe(0);
-  expect(leftovers(place)).toEqual([]);
+  await nothingStays(place);
 });

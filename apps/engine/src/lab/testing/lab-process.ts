@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { expect, vi } from 'vitest';
 import WebSocket from 'ws';
 import type { SequencedEvent } from '../../protocol/trace/event.ts';
 import type { ServerFrame, TraceSummary } from '../../protocol/trace/stream.ts';
@@ -169,8 +170,12 @@ export class LabProcess {
   }
 }
 
-/** What must be the same before and after: nothing of ours stays on the machine. */
-export const leftovers = ({ folder, cgroupParent }: Place): readonly string[] => {
+/** A spare shim leaves by itself when it sees that its containerd has gone, which may be after the lab's end. */
+export const nothingStays = (place: Place): Promise<void> =>
+  vi.waitFor(() => expect(leftovers(place)).toEqual([]), 15_000);
+
+/** What must be the same before and after. */
+const leftovers = ({ folder, cgroupParent }: Place): readonly string[] => {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .filter((line) => line.includes(folder));
