@@ -26,10 +26,13 @@ const LINES = 300_000;
 const PRINTS = `trap go=1 USR1; echo ready; while [ -z "$go" ]; do sleep 0.05; done; i=0; while [ $i -lt ${LINES} ]; do echo $i; i=$((i+1)); done; exit 5`;
 const ALL_LINES = 'ready\n' + Array.from({ length: LINES }, (_, index) => `${index}\n`).join('');
 
-/** SIGKILL, and wait until the lab has started another one in its place. */
-async function crash(daemons: readonly ('dockerd' | 'containerd')[]): Promise<void> {
+/** SIGKILL (or another signal), and wait until the lab has started another one in its place. */
+async function crash(
+  daemons: readonly ('dockerd' | 'containerd')[],
+  signal: NodeJS.Signals = 'SIGKILL',
+): Promise<void> {
   const before = daemons.map((daemon) => [daemon, engine.pidOf(daemon)] as const);
-  for (const [, pid] of before) process.kill(pid, 'SIGKILL');
+  for (const [, pid] of before) process.kill(pid, signal);
   for (const [daemon, pid] of before)
     await eventually(`${daemon} is restarted`, () => pidIsNew(daemon, pid), 30_000);
   await untilAnswers(engine.socket);
@@ -153,3 +156,38 @@ test('the engine keeps its id when dockerd is restarted', { timeout: 60_000 }, a
 
   expect(await docker.ok(['info', '--format', '{{.ID}}'])).toBe(id);
 });
+
+test.for(['SIGKILL', 'SIGTERM'] as const)(
+  'after %s, the next dockerd starts what the policies want running',
+  { timeout: 120_000 },
+  async (signal) => {
+    const policies = { stubborn: 'always', obedient: 'unless-stopped', living: 'unless-stopped' };
+    for (const [name, policy] of Object.entries(policies)) {
+      await docker.ok([
+        'run',
+        '-d',
+        '--restart',
+        policy,
+        '--name',
+        name,
+        'busybox',
+        'sleep',
+        '1000',
+      ]);
+    }
+    await docker.ok(['kill', 'stubborn', 'obedient']);
+    await docker.ok(['wait', 'stubborn', 'obedient']);
+    const before = (await docker.inspect('living')).State;
+
+    await crash(['dockerd'], signal);
+
+    const states = await Promise.all(
+      Object.keys(policies).map(async (name) => (await docker.inspect(name)).State),
+    );
+    expect(states.map(({ Status }) => Status)).toEqual(['running', 'exited', 'running']);
+    // A crash leaves a container alone; a stop in good order stops it, and the policy starts it again.
+    if (signal === 'SIGKILL') expect(states[2]?.Pid).toBe(before.Pid);
+    else expect(states[2]?.Pid).not.toBe(before.Pid);
+    await docker.ok(['rm', '-f', ...Object.keys(policies)]);
+  },
+);

@@ -19,6 +19,7 @@ import { ImageClient } from './containerd-client/images.ts';
 import { TaskClient } from './containerd-client/tasks.ts';
 import { ExecStore } from './container/exec.ts';
 import { ContainerStore } from './container/container-store.ts';
+import { startAtBoot } from './daemon/auto-restart.ts';
 import { removeViews } from './daemon/container-root.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { EventLog } from './daemon/events.ts';
@@ -56,6 +57,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     events: new EventLog(),
     tracer,
     native,
+    lifecycle: { isShuttingDown: false },
     signal,
   };
 };
@@ -113,6 +115,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     void followTasks(daemon, resolve);
   });
   await ensureNamespace(daemon.channel);
+  await startAtBoot(daemon);
   await listenOnSocket(server, options.socketPath);
   isServing = true;
   say(`API listen on ${options.socketPath}`);

@@ -250,8 +250,8 @@ test('a caller that asks not to be recorded is not', async () => {
 
 test('the table in README.md is the router', () => {
   const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
-  const rows = [...readme.matchAll(/^\| (GET|POST|DELETE) +\| (\S+) +\| (\w+) +\|$/gm)].map((row) =>
-    row.slice(1),
+  const rows = [...readme.matchAll(/^\| (GET|POST|PUT|DELETE) +\| (\S+) +\| (\w+) +\|$/gm)].map(
+    (row) => row.slice(1),
   );
 
   expect(rows).toEqual(ROUTES.map(({ method, path: route, level }) => [method, route, level]));

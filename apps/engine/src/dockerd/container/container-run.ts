@@ -11,6 +11,7 @@ import type { Native } from '../../../../../native/native.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { TaskStdio } from '../containerd-client/tasks.ts';
 import { JsonFile } from '../logger/json-file.ts';
+import { parseLogOptions } from '../logger/log-options.ts';
 import { OutputPump } from '../logger/output-pump.ts';
 import type { Container } from './container.ts';
 
@@ -47,7 +48,11 @@ export class ContainerRun {
     for (const path of [this.stdio.stdin, this.stdio.stdout, this.stdio.stderr]) {
       if (path) native.mkfifo(path, 0o600);
     }
-    this.log = new JsonFile(container.logPath, join(container.directory, 'log-checkpoint.json'));
+    this.log = new JsonFile(
+      container.logPath,
+      join(container.directory, 'log-checkpoint.json'),
+      parseLogOptions(container.hostConfig.LogConfig.Config),
+    );
     const pump = (stream: StreamName, fifoPath: string): OutputPump =>
       new OutputPump({
         stream,

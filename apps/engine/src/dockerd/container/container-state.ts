@@ -8,7 +8,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 const ALLOWED: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>> = {
   created: ['created', 'running', 'exited', 'removing'],
   running: ['paused', 'exited', 'restarting'],
-  paused: ['running', 'exited'],
+  paused: ['running', 'exited', 'restarting'],
   restarting: ['running', 'exited', 'removing'],
   exited: ['running', 'exited', 'removing'],
   removing: ['dead'],
@@ -86,15 +86,21 @@ export const humanDuration = (seconds: number): string => {
   return `${Math.floor(seconds / (ONE_UNIT[name] ?? 3600))} ${name}`;
 };
 
+const HEALTH_WORDS: Readonly<Record<string, string>> = { starting: 'health: starting' };
+
 /** The STATUS column of `docker ps`. */
-export const describeState = (state: ContainerState, now: number = Date.now()): string => {
+export const describeState = (
+  state: ContainerState,
+  now: number = Date.now(),
+  health: string | null = null,
+): string => {
   const since = (time: string): string =>
     humanDuration(Math.max(0, (now - Date.parse(time)) / 1000));
   switch (state.status) {
     case 'created':
       return 'Created';
     case 'running':
-      return `Up ${since(state.startedAt)}`;
+      return `Up ${since(state.startedAt)}${health === null ? '' : ` (${HEALTH_WORDS[health] ?? health})`}`;
     case 'paused':
       return `Up ${since(state.startedAt)} (Paused)`;
     case 'restarting':

@@ -10,6 +10,8 @@ import { spanStartedId } from '../../protocol/trace/event-id.ts';
 import { currentContext, type SpanContext } from '../../tracing/context.ts';
 import { INITIAL_STATE, type ContainerState } from './container-state.ts';
 import type { ContainerRun } from './container-run.ts';
+import type { Health } from './health.ts';
+import { BackOff } from './restart-policy.ts';
 
 /** What is written to disk beside the HostConfig. */
 export interface ContainerRecord {
@@ -25,6 +27,8 @@ export interface ContainerRecord {
   readonly path: string;
   readonly args: readonly string[];
   readonly restartCount: number;
+  /** By a user, since its last start: `unless-stopped` asks. */
+  readonly hasBeenStopped?: boolean;
   /** Volumes and folders of the host; missing in notes of an older engine. */
   readonly mountPoints?: readonly MountPoint[];
   /** The trace that created it, and the one that last started it: exits are told there. */
@@ -53,6 +57,14 @@ export class Container {
   /** In the middle of `docker restart`: its end is not the end, not even with --rm. */
   isRestartedByHand = false;
   hub = new OutputHub();
+  /** A user has ended it: no policy starts it again. */
+  isToStay = false;
+  readonly backOff = new BackOff();
+  /** Between two runs: what calls the next one off. */
+  pendingRestart: AbortController | null = null;
+  /** Null where nothing is checked. */
+  health: Health | null = null;
+  stopsHealth: AbortController | null = null;
   readonly #exitWaiters = new Set<(result: ExitResult) => void>();
   readonly #removalWaiters = new Set<(result: ExitResult) => void>();
   readonly #startWaiters = new Set<() => void>();
@@ -73,6 +85,10 @@ export class Container {
   }
   get mountPoints(): readonly MountPoint[] {
     return this.record.mountPoints ?? [];
+  }
+  /** The trace that made it: what is done without a request goes back to there. */
+  get links(): readonly { readonly traceId: string }[] {
+    return this.record.createdIn ? [{ traceId: this.record.createdIn.traceId }] : [];
   }
   get logPath(): string {
     return join(this.directory, `${this.id}-json.log`);

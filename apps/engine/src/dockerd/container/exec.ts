@@ -24,10 +24,14 @@ export class Exec {
   /** Settled when the start is through, well or not: an exit may be told before. */
   started: Promise<unknown> = Promise.resolve();
   exitedAt = 0;
+  /** Resolves when it is over and its exit code is known. */
+  readonly ended: Promise<void>;
+  hasEnded: () => void = () => undefined;
 
   constructor(container: Container, config: ExecCreateBody) {
     this.container = container;
     this.config = config;
+    this.ended = new Promise((resolve) => (this.hasEnded = resolve));
   }
 }
 

@@ -4,6 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import {
+  Healthcheck as HealthcheckSchema,
+  type Healthcheck,
+} from '../../protocol/docker-engine-api/containers.ts';
 import type {
   ContainerConfig,
   ContainerCreateResponse,
@@ -54,7 +58,25 @@ export const mergeConfig = (
     Labels: { ...image?.Labels, ...user.Labels },
     ExposedPorts: { ...image?.ExposedPorts, ...user.ExposedPorts },
     Volumes: { ...image?.Volumes, ...user.Volumes },
+    Healthcheck: mergeHealthcheck(user.Healthcheck, image?.['Healthcheck']),
     StopSignal: user.StopSignal || (image?.StopSignal ?? ''),
+  };
+};
+
+/** Field by field; an image's check that is no check is none. */
+const mergeHealthcheck = (
+  user: Healthcheck | undefined,
+  ofImage: unknown,
+): Healthcheck | undefined => {
+  const image = HealthcheckSchema.safeParse(ofImage).data;
+  if (!user || !image) return user ?? image;
+  return {
+    Test: user.Test.length > 0 ? user.Test : image.Test,
+    Interval: user.Interval || image.Interval,
+    Timeout: user.Timeout || image.Timeout,
+    StartPeriod: user.StartPeriod || image.StartPeriod,
+    StartInterval: user.StartInterval || image.StartInterval,
+    Retries: user.Retries || image.Retries,
   };
 };
 

@@ -39,6 +39,7 @@ export interface Daemon {
     Native,
     'mkfifo' | 'open' | 'splice' | 'watchReadable' | 'mount' | 'unmount'
   >;
+  readonly lifecycle: { isShuttingDown: boolean };
   /** Aborted when dockerd goes. */
   readonly signal: AbortSignal;
 }

@@ -40,7 +40,11 @@ export const handleExecExit = async (
   }
   await exec.started;
   if (exec.state !== 'running') return;
-  await withContext(exec.startedIn ?? undefined, () =>
+  if (!exec.startedIn) {
+    await withContext(undefined, () => endExec(daemon, exec, exitCode));
+    return;
+  }
+  await withContext(exec.startedIn, () =>
     daemon.tracer.span(
       'daemon.handleExecExit',
       {
@@ -71,6 +75,7 @@ export const endExec = async (
   beforeEnd();
   // Only now the client asks for the exit code.
   exec.hub.end();
+  exec.hasEnded();
   await daemon.execClient.delete(container.id, exec.id).catch(complain(`exec ${exec.id}`));
   run?.dispose();
   exec.run = null;

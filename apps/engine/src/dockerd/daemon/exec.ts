@@ -19,7 +19,8 @@ import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { endExec } from './exec-exit.ts';
 import { outputTrace } from './output-trace.ts';
-import { fifoDirectory, startFailure } from './start.ts';
+import { fifoDirectory } from './run-folder.ts';
+import { startFailure } from './start-failure.ts';
 import { userFilesIn } from './archive.ts';
 import { withLiveRoot } from './container-root.ts';
 
@@ -90,26 +91,42 @@ export const startExec = async (
   }
   mustRun(exec.container);
   const connection = isDetached ? null : accept();
-  exec.state = 'starting';
   if (connection) listen(exec, connection, encode);
-  const starting = daemon.tracer.span(
-    'daemon.execStart',
-    { attributes: { 'container.id': exec.container.id }, source: __SOURCE__ },
-    () => startProcess(daemon, exec, { isAttached: connection !== null, consoleSize }),
-  );
+  const failure = await launchExec(daemon, exec, { isAttached: connection !== null, consoleSize });
+  if (failure && !connection) throw failure;
+  if (!failure && connection && exec.run?.stdin) await feedStdin(daemon, exec, connection);
+};
+
+/** A health probe of a container that is well is told to nobody. */
+const inSpan = (daemon: Daemon, { container }: Exec, work: () => Promise<void>): Promise<void> =>
+  currentContext()
+    ? daemon.tracer.span(
+        'daemon.execStart',
+        { attributes: { 'container.id': container.id }, source: __SOURCE__ },
+        work,
+      )
+    : work();
+
+/** Answers why the program could not be started, when it could not; who listens has been told. */
+export const launchExec = async (
+  daemon: Daemon,
+  exec: Exec,
+  options: { readonly isAttached: boolean; readonly consoleSize: readonly number[] },
+): Promise<EngineError | null> => {
+  exec.state = 'starting';
+  const starting = inSpan(daemon, exec, () => startProcess(daemon, exec, options));
   exec.started = starting.catch(() => undefined);
   try {
     await starting;
+    return null;
   } catch (error) {
     const { exitCode, error: failure } = startFailure(error, 126);
     await endExec(daemon, exec, exitCode, () => {
       // The stream has begun: the sentence is part of it, as in Docker.
       exec.hub.write('stdout', Buffer.from(`${failure.message}\r\n`));
     });
-    if (!connection) throw failure;
-    return;
+    return failure;
   }
-  if (connection && exec.run?.stdin) await feedStdin(daemon, exec, connection);
 };
 
 /** The client hears what the process prints, for as long as it is there. */
@@ -179,6 +196,7 @@ const processFor = async (
     },
     host: { ...host, ConsoleSize: [...size] },
     user,
+    init: null,
   });
 };
 const feedStdin = async (daemon: Daemon, exec: Exec, connection: Duplex): Promise<void> => {

@@ -10,8 +10,10 @@ import { isRunning, nextState } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import { OutputHub } from '../logger/output-hub.ts';
 import type { Daemon } from './daemon.ts';
+import { restartDelay, scheduleRestart } from './auto-restart.ts';
 import { containerEvent } from './events.ts';
 import { endExecsOf, handleExecExit } from './exec-exit.ts';
+import { stopHealth } from './health.ts';
 import { autoRemove } from './remove.ts';
 
 /** Docker's number for an exit that nobody saw: the shim was killed. */
@@ -85,19 +87,30 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   await run?.dispose();
   container.run = null;
   const exitCode = collected?.exitCode ?? exit.exitCode;
+  stopHealth(container);
+  const delayMs = restartDelay(daemon, container, exitCode);
+  const ranSeconds =
+    Math.max(0, Date.parse(exit.exitedAt) - Date.parse(container.state.startedAt)) / 1000;
   await daemon.store.update(container, {
-    state: nextState(container.state, 'exited', {
+    state: nextState(container.state, delayMs === null ? 'exited' : 'restarting', {
       pid: 0,
       exitCode,
       finishedAt: exit.exitedAt,
     }),
+    restartCount: container.record.restartCount + (delayMs === null ? 0 : 1),
   });
   // Attached clients get their last bytes and the end; the next run has a hub of its own.
   const { hub } = container;
   container.hub = new OutputHub();
   hub.end();
   container.hasExited();
-  daemon.events.emit(containerEvent(container, 'die', { exitCode: String(exitCode) }));
+  daemon.events.emit(
+    containerEvent(container, 'die', {
+      exitCode: String(exitCode),
+      execDuration: String(Math.round(ranSeconds)),
+    }),
+  );
+  if (delayMs !== null) scheduleRestart(daemon, container, delayMs);
   if (container.record.isAutoRemove && !container.isRestartedByHand) autoRemove(daemon, container);
 };
 

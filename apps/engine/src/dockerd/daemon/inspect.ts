@@ -8,6 +8,8 @@ import { mountAnswer } from './mounts.ts';
 import { networksOf } from './networks.ts';
 
 const hasPid = (status: string): boolean => status === 'running' || status === 'paused';
+/** A container between two runs counts as running, as in Docker. */
+const isUp = (status: string): boolean => hasPid(status) || status === 'restarting';
 
 export const inspect = async (
   daemon: Daemon,
@@ -23,7 +25,7 @@ export const inspect = async (
     Args: record.args,
     State: {
       Status: state.status,
-      Running: hasPid(state.status),
+      Running: isUp(state.status),
       Paused: state.status === 'paused',
       Restarting: state.status === 'restarting',
       OOMKilled: state.isOomKilled,
@@ -33,6 +35,7 @@ export const inspect = async (
       Error: state.error,
       StartedAt: state.startedAt,
       FinishedAt: state.finishedAt,
+      ...(container.health ? { Health: container.health.answer } : {}),
     },
     Image: record.imageId,
     ResolvConfPath: join(directory, 'resolv.conf'),

@@ -23,6 +23,13 @@ const daemon = () =>
       },
     },
     events: { emit: () => undefined },
+    lifecycle: { isShuttingDown: false },
+    store: {
+      update: (_container: Container, change: object) => {
+        container.record = { ...container.record, ...change };
+        return Promise.resolve();
+      },
+    },
   }) as unknown as Daemon;
 
 beforeEach(() => {

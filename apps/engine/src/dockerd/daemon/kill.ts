@@ -4,6 +4,7 @@ import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import { signalNumber } from '../container/signals.ts';
+import { cancelRestart } from './cancel-restart.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { unpause } from './pause.ts';
@@ -14,7 +15,22 @@ const DEFAULT_STOP_SECONDS = 10;
 /** How long the kernel may take to be through with a killed process. */
 const KILL_PATIENCE_MS = 10_000;
 
+/** A user wants it to end: no restart policy starts it again. (dockerd's own end is not a user's wish.) */
+const keepsStopped = async (daemon: Daemon, container: Container): Promise<void> => {
+  container.isToStay = true;
+  if (!daemon.lifecycle.isShuttingDown && !container.record.hasBeenStopped) {
+    await daemon.store.update(container, { hasBeenStopped: true });
+  }
+};
+
+/** Whether a container is meant to end by this signal. */
+const isMeantToEnd = ({ record }: Container, signal: number): boolean => {
+  const { StopSignal } = record.config;
+  return StopSignal === '' || signal === SIGKILL || signalNumber(StopSignal) === signal;
+};
+
 const send = async (daemon: Daemon, container: Container, signal: number): Promise<void> => {
+  if (isMeantToEnd(container, signal)) await keepsStopped(daemon, container);
   try {
     await daemon.tasks.kill(container.id, signal);
   } catch (error) {
@@ -22,10 +38,12 @@ const send = async (daemon: Daemon, container: Container, signal: number): Promi
     if (kindOf(error) !== 'not_found' && kindOf(error) !== 'failed_precondition') throw error;
     return;
   }
-  const { StopSignal } = container.record.config;
-  const isMeantToEnd = StopSignal === '' || signalNumber(StopSignal) === signal;
   // A frozen process takes its signal when it is thawed. (For SIGKILL the shim thaws by itself.)
-  if (container.state.status === 'paused' && signal !== SIGKILL && isMeantToEnd) {
+  if (
+    container.state.status === 'paused' &&
+    signal !== SIGKILL &&
+    isMeantToEnd(container, signal)
+  ) {
     await unpause(daemon, container).catch((error: unknown) => {
       if (kindOf(error) !== 'conflict') throw error;
     });
@@ -39,7 +57,12 @@ export const kill = async (
 ): Promise<void> => {
   const signal = signalText === '' ? SIGKILL : signalNumber(signalText);
   await container.settled();
-  if (!isRunning(container.state)) {
+  const isBetweenRuns = container.state.status === 'restarting';
+  if (isBetweenRuns) {
+    await keepsStopped(daemon, container);
+    await cancelRestart(daemon, container);
+  }
+  if (isBetweenRuns || !isRunning(container.state)) {
     throw new EngineError(
       'conflict',
       `cannot kill container: ${container.name}: container ${container.id} is not running`,
@@ -58,6 +81,7 @@ export const forceKill = async (daemon: Daemon, container: Container): Promise<v
   const abort = new AbortController();
   const exit = container.nextExit(abort.signal);
   try {
+    if (container.state.status === 'restarting') await cancelRestart(daemon, container);
     if (!isRunning(container.state)) return;
     await send(daemon, container, SIGKILL);
     await within(KILL_PATIENCE_MS, exit, container, abort.signal);
@@ -95,6 +119,12 @@ export const stop = async (
   await container.settled();
   if (!isRunning(container.state)) {
     throw new EngineError('not_modified', `container ${container.id} is already stopped`);
+  }
+  await keepsStopped(daemon, container);
+  if (container.state.status === 'restarting') {
+    await cancelRestart(daemon, container);
+    daemon.events.emit(containerEvent(container, 'stop'));
+    return;
   }
   const { StopSignal, StopTimeout } = container.record.config;
   const first = signal || StopSignal ? signalNumber(signal || StopSignal) : SIGTERM;

@@ -39,7 +39,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   network: ({ hostConfig }, value) => hostConfig.NetworkMode === value,
   volume: ({ mountPoints }, value) =>
     mountPoints.some(({ name, destination }) => name === value || destination === value),
-  health: (_, value) => value === 'none',
+  health: ({ health }, value) => (health?.status ?? 'none') === value,
 };
 
 const matches = (pattern: string, text: string): boolean => {
@@ -87,7 +87,7 @@ const summary = (container: Container): ContainerSummary => {
     Ports: [],
     Labels: record.config.Labels,
     State: state.status,
-    Status: describeState(state),
+    Status: describeState(state, Date.now(), container.health?.status ?? null),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
     NetworkSettings: { Networks: networksOf(container) },
     Mounts: container.mountPoints.map(mountAnswer),

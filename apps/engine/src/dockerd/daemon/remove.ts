@@ -27,10 +27,11 @@ export const remove = async (
   await container.settled();
   if (isRunning(container.state)) {
     if (!isForced) {
+      const { status } = container.state;
       const hint =
-        container.state.status === 'paused'
+        status === 'paused'
           ? 'container is paused and must be unpaused first'
-          : 'container is running: stop the container before removing or force remove';
+          : `container is ${status}: stop the container before removing or force remove`;
       throw new EngineError('conflict', `cannot remove container "/${container.name}": ${hint}`);
     }
     await forceKill(daemon, container);

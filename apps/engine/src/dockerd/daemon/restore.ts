@@ -14,7 +14,8 @@ import { handleExit, handleTaskEvent, LOST_EXIT_CODE } from './exit.ts';
 import { stop } from './kill.ts';
 import { autoRemove } from './remove.ts';
 import { reconcileExecs } from './exec-exit.ts';
-import { openRun } from './start.ts';
+import { openRun } from './run-folder.ts';
+import { watchHealth } from './health.ts';
 
 /** Brings one container in line with what containerd knows of it. */
 const reconcile = async (
@@ -47,6 +48,8 @@ const reconcile = async (
     container.hasTask = false;
     return;
   }
+  // Between two runs, and its timer runs, or `startAtBoot` will see to it.
+  if (container.state.status === 'restarting' && !task) return;
   if (!isRunning(container.state)) {
     if (container.state.status === 'exited' && container.record.isAutoRemove) {
       autoRemove(daemon, container);
@@ -58,6 +61,7 @@ const reconcile = async (
     container.run = openRun(daemon, container);
     container.run.begin();
     container.hasStarted();
+    watchHealth(daemon, container);
   }
   container.hasTask = task !== null;
   if (isAlive) {
@@ -133,6 +137,7 @@ export const followTasks = async (daemon: Daemon, onReady: () => void): Promise<
  * (A crash gets here never, and leaves them alone either way.)
  */
 export const shutDown = async (daemon: Daemon): Promise<void> => {
+  daemon.lifecycle.isShuttingDown = true;
   const running = daemon.store.list().filter(({ state }) => isRunning(state));
   if (!daemon.options.isLiveRestore) {
     await Promise.allSettled(

@@ -3,36 +3,24 @@
  * Upstream: moby daemon/start.go.
  */
 import { join } from 'node:path';
-import { EngineError, messageOf } from '../../protocol/errdefs.ts';
+import { EngineError } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { nextState, isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
-import { ContainerRun } from '../container/container-run.ts';
+import type { ContainerRun } from '../container/container-run.ts';
 import { readUserFiles } from '../images/root-view.ts';
 import { networkFilesIn, writeNetworkFiles } from '../oci/network-files.ts';
 import { containerSpec } from '../oci/spec.ts';
 import { resolveUser } from '../oci/user.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
-import { outputTrace } from './output-trace.ts';
 import { autoRemove } from './remove.ts';
 import { makeMissingSources } from './mounts.ts';
+import { openRun } from './run-folder.ts';
+import { startFailure } from './start-failure.ts';
+import { watchHealth } from './health.ts';
+import { initProgram } from './init-program.ts';
 import { networkLender, networkNamespace } from './networks.ts';
-
-export const fifoDirectory = (daemon: Daemon, id: string): string =>
-  join(daemon.options.execRoot, 'containers', id);
-
-export const openRun = (daemon: Daemon, container: Container): ContainerRun =>
-  new ContainerRun({
-    container,
-    fifoDirectory: fifoDirectory(daemon, container.id),
-    native: daemon.native,
-    onOutput: outputTrace(daemon.tracer, {
-      containerId: container.id,
-      isTerminal: container.record.config.Tty,
-      context: () => container.record.startedIn,
-    }),
-  });
 
 export const start = (daemon: Daemon, container: Container): Promise<void> =>
   container.exclusively(async () => {
@@ -52,11 +40,17 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
         attributes: { 'container.id': container.id, 'container.name': container.name },
         source: __SOURCE__,
       },
-      () => startTask(daemon, container),
+      async () => {
+        container.backOff.reset();
+        container.isToStay = false;
+        await daemon.store.update(container, { restartCount: 0, hasBeenStopped: false });
+        await startTask(daemon, container);
+      },
     );
   });
 
-const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
+/** Precondition: nothing runs, and nobody else changes the container. */
+export const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
   let run: ContainerRun | null = null;
   try {
     run = openRun(daemon, container);
@@ -77,6 +71,7 @@ const startTask = async (daemon: Daemon, container: Container): Promise<void> =>
     }),
   });
   container.hasStarted();
+  watchHealth(daemon, container);
   daemon.events.emit(containerEvent(container, 'start'));
 };
 
@@ -103,8 +98,19 @@ const createTask = async (
   const user = resolveUser(config.User, userFiles, host.GroupAdd);
   const { cgroupParent } = daemon.options;
   const { mountPoints } = container;
+  const init = initProgram(host.Init === true);
   await makeMissingSources(mountPoints);
-  const spec = containerSpec({ id, config, host, user, files, network, mountPoints, cgroupParent });
+  const spec = containerSpec({
+    id,
+    config,
+    host,
+    user,
+    files,
+    network,
+    mountPoints,
+    init,
+    cgroupParent,
+  });
   // Written before the task exists: whatever happens next, the exit finds its trace.
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;
@@ -118,45 +124,6 @@ const createTask = async (
     });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
-};
-
-const EACCES = 'permission denied';
-const NOT_FOUND = [
-  'executable file not found',
-  'no such file or directory',
-  'system cannot find the file specified',
-];
-
-/**
- * The docker CLI tells 126 and 127 from 125 by the words of this message, so they are part of the protocol.
- * Upstream: moby daemon/errors.go setExitCodeFromError.
- */
-export const startFailure = (
-  error: unknown,
-  otherwise = 128,
-): { exitCode: number; error: EngineError } => {
-  const message = messageOf(error);
-  const lower = message.toLowerCase();
-  const invalid = (exitCode: number, text: string) => ({
-    exitCode,
-    error: new EngineError('invalid_argument', text, { cause: error }),
-  });
-  if (lower.includes(EACCES)) return invalid(126, message);
-  if (lower.includes('is a directory')) return invalid(126, `${message}: ${EACCES}`);
-  if (lower.includes('not a directory')) {
-    return invalid(
-      127,
-      `${message}: Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type`,
-    );
-  }
-  if (NOT_FOUND.some((words) => lower.includes(words))) return invalid(127, message);
-  return {
-    exitCode: otherwise,
-    error:
-      error instanceof EngineError && error.kind !== 'internal'
-        ? error
-        : new EngineError('unknown', message, { cause: error }),
-  };
 };
 
 /** Takes everything back, keeps the reason, and answers what to throw. */

@@ -159,7 +159,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false },
     LiveRestoreEnabled: daemon.options.isLiveRestore,
     Isolation: '',
-    InitBinary: '',
+    InitBinary: 'docker-init',
     ContainerdCommit: { ID: containerd?.version ?? '' },
     RuncCommit: { ID: ENGINE_VERSION },
     InitCommit: { ID: '' },

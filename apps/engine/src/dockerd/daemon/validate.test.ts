@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { expect, test } from 'vitest';
 import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { mergeConfig } from './create.ts';
-import { startFailure } from './start.ts';
+import { startFailure } from './start-failure.ts';
 import { validate } from './validate.ts';
 
 const check = (config: unknown, host: unknown = {}) =>
@@ -43,7 +43,6 @@ test.each<[string, unknown, unknown?]>([
   ['--uts', { UTSMode: 'host' }],
   ['--device', { Devices: [{}] }],
   ['--sysctl', { Sysctls: { a: 'b' } }],
-  ['--restart', { RestartPolicy: { Name: 'always' } }],
   ['syslog', { LogConfig: { Type: 'syslog' } }],
   ['apparmor', { SecurityOpt: ['apparmor=mine'] }],
 ])('what cannot be honoured is refused by name: %s', (name, host) => {

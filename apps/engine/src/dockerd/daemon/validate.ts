@@ -4,9 +4,14 @@
  * Upstream: moby daemon/container.go verifyContainerSettings, daemon/daemon_unix.go.
  */
 import { cpus } from 'node:os';
-import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import type {
+  ContainerConfig,
+  Healthcheck,
+  HostConfig,
+} from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { DEFAULT_RUNTIME } from '../container/runtime.ts';
+import { parseLogOptions } from '../logger/log-options.ts';
 import { signalNumber } from '../container/signals.ts';
 import { containerCapabilities } from '../oci/capabilities.ts';
 import { hostsFile } from '../oci/network-files.ts';
@@ -42,10 +47,28 @@ const checkConfig = (config: ContainerConfig): void => {
   for (const text of [...(config.Cmd ?? []), ...(config.Entrypoint ?? []), ...Env, WorkingDir]) {
     if (text.includes('\0')) refuse('arguments and variables cannot contain a NUL byte');
   }
-  const test = (Healthcheck as { Test?: readonly string[] | null } | null | undefined)?.Test;
-  if (test && test.length > 0 && test[0] !== 'NONE') {
-    refuse('health checks are not supported by this daemon yet');
+  if (Healthcheck) checkHealth(Healthcheck);
+};
+
+const NANOSECONDS_A_MS = 1e6;
+
+const checkHealth = (check: Healthcheck): void => {
+  const [kind] = check.Test ?? [];
+  if (kind !== undefined && !['NONE', 'CMD', 'CMD-SHELL'].includes(kind)) {
+    refuse(`Unknown healthcheck type: ${kind}`);
   }
+  const durations = [
+    ['Interval', check.Interval],
+    ['Timeout', check.Timeout],
+    ['StartPeriod', check.StartPeriod],
+    ['StartInterval', check.StartInterval],
+  ] as const;
+  for (const [name, nanoseconds] of durations) {
+    if (nanoseconds !== 0 && nanoseconds < NANOSECONDS_A_MS) {
+      refuse(`${name} in Healthcheck cannot be less than 1ms`);
+    }
+  }
+  if (check.Retries < 0) refuse('Retries in Healthcheck cannot be negative');
 };
 
 const checkMemory = (host: HostConfig): void => {
@@ -110,10 +133,7 @@ const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] 
   [host.DeviceCgroupRules.length > 0, 'device cgroup rules (--device-cgroup-rule)'],
   [Object.keys(host.Sysctls).length > 0, 'kernel parameters (--sysctl)'],
   [Object.keys(host.StorageOpt).length > 0, 'storage options (--storage-opt)'],
-  [host.Init === true, 'an init process in the container (--init)'],
-  [!['', 'no'].includes(host.RestartPolicy.Name), 'restart policies (--restart)'],
   [!['', 'json-file'].includes(host.LogConfig.Type), `the logging driver ${host.LogConfig.Type}`],
-  [Object.keys(host.LogConfig.Config).length > 0, 'log options (--log-opt)'],
   [
     host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0,
     'realtime scheduling (--cpu-rt-*)',
@@ -202,6 +222,7 @@ export const validate = (config: ContainerConfig, host: HostConfig): string[] =>
   containerCapabilities(host.CapAdd, host.CapDrop);
   containerRlimits(host.Ulimits);
   hostsFile(host);
+  parseLogOptions(host.LogConfig.Config);
   return host.NetworkMode === 'bridge'
     ? ['This daemon has no bridge network yet: the container gets a loopback interface only.']
     : [];

@@ -1,4 +1,12 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -119,4 +127,65 @@ test('a follower gets what is written later, and the end', async () => {
   expect((await end).done).toBe(true);
   await log.close();
   expect(readFileSync(join(directory, 'log'), 'utf8').split('\n')).toHaveLength(3);
+});
+
+test('a crash at any moment of a rotation counts every byte once', async () => {
+  const path = join(directory, 'log');
+  const rotating = () =>
+    new JsonFile(path, join(directory, 'checkpoint'), { maxBytes: 200, maxFiles: 3 });
+  const log = rotating();
+  log.append(Array.from({ length: 7 }, (_, index) => entry(`line ${index}\n`)));
+  await log.close();
+
+  expect(rotating().logged).toEqual({ stdout: 7 * 7, stderr: 0 });
+  expect((await read()).at(-1)).toBe('line 6\n');
+
+  // The old checkpoint, and the files already renamed: what is behind it counts, in both.
+  const { ino } = statSync(path);
+  const { size } = statSync(path);
+  writeFileSync(
+    join(directory, 'checkpoint'),
+    JSON.stringify({ inode: ino, fileBytes: size, stdout: 49, stderr: 0 }),
+  );
+  appendFileSync(path, encodeEntry(entry('more\n')));
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, encodeEntry(entry('new\n')));
+
+  expect(rotating().logged).toEqual({ stdout: 49 + 5 + 4, stderr: 0 });
+});
+
+test('a tail is found over several files, and a follower goes on into the next', async () => {
+  const path = join(directory, 'log');
+  const log = new JsonFile(path, join(directory, 'checkpoint'), { maxBytes: 150, maxFiles: 9 });
+  log.append(Array.from({ length: 5 }, (_, index) => entry(`line ${index}\n`)));
+  await log.flush();
+
+  expect(await read({ tail: 4 })).toEqual(['line 1\n', 'line 2\n', 'line 3\n', 'line 4\n']);
+
+  let isOpen = true;
+  let tell = (): void => undefined;
+  const follower = {
+    isOpen: () => isOpen,
+    watch: (callback: () => void) => {
+      tell = callback;
+      return log.watch(callback);
+    },
+  };
+  const { signal } = new AbortController();
+  const seen: string[] = [];
+  const query = { tail: 1, since: 0, until: 0 };
+  for await (const { bytes } of readLog(path, query, follower, signal)) {
+    const text = bytes.toString();
+    seen.push(text);
+    if (text === 'line 4\n') {
+      log.append(Array.from({ length: 6 }, (_, index) => entry(`more ${index}\n`)));
+    }
+    if (text === 'more 5\n') {
+      isOpen = false;
+      tell();
+    }
+  }
+
+  expect(seen).toEqual(['line 4\n', ...Array.from({ length: 6 }, (_, index) => `more ${index}\n`)]);
+  await log.close();
 });

@@ -13,6 +13,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
@@ -20,6 +21,8 @@ import { setTimeout } from 'node:timers/promises';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import { messageOf } from '../../protocol/errdefs.ts';
 import { decodeEntry, encodeEntry, type LogEntry } from './log-entry.ts';
+import { dropOld, rotate } from './log-files.ts';
+import type { Rotation } from './log-options.ts';
 
 export interface LoggedBytes {
   stdout: number;
@@ -28,25 +31,39 @@ export interface LoggedBytes {
 
 interface Checkpoint extends LoggedBytes {
   readonly fileBytes: number;
+  /** Which file the sums are about: a rotation may have come between it and us. */
+  readonly inode?: number;
 }
 
+const NEVER: Rotation = { maxBytes: Infinity, maxFiles: 1 };
 const READ_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 const RETRY_MS = 1000;
 
 const readCheckpoint = (path: string): Checkpoint => {
   try {
-    const { fileBytes, stdout, stderr } = JSON.parse(readFileSync(path, 'utf8')) as Checkpoint;
-    if ([fileBytes, stdout, stderr].every(Number.isSafeInteger))
-      return { fileBytes, stdout, stderr };
+    const checkpoint = JSON.parse(readFileSync(path, 'utf8')) as Checkpoint;
+    const { fileBytes, stdout, stderr } = checkpoint;
+    if ([fileBytes, stdout, stderr].every(Number.isSafeInteger)) return checkpoint;
   } catch {
     // No checkpoint yet: sum from the beginning.
   }
   return { fileBytes: 0, stdout: 0, stderr: 0 };
 };
 
-/** Sums the entries behind the checkpoint and cuts off a torn line. */
+/** A rotation that a crash has cut short: what was written before it counts as well. */
 const recover = (logPath: string, checkpoint: Checkpoint): Checkpoint => {
+  const { inode } = checkpoint;
+  const now = statSync(logPath, { throwIfNoEntry: false })?.ino;
+  if (inode === undefined || now === inode) return sumBehind(logPath, checkpoint);
+  const before = `${logPath}.1`;
+  const isBefore = statSync(before, { throwIfNoEntry: false })?.ino === inode;
+  const sum = isBefore ? sumBehind(before, checkpoint) : checkpoint;
+  return sumBehind(logPath, { ...sum, fileBytes: 0 });
+};
+
+/** Sums the entries behind the checkpoint and cuts off a torn line. */
+const sumBehind = (logPath: string, checkpoint: Checkpoint): Checkpoint => {
   const fd = openSync(logPath, 'a+', 0o640);
   try {
     const sum = { ...checkpoint };
@@ -87,6 +104,7 @@ export class JsonFile {
   /** Bytes of each stream that are in the file. */
   readonly logged: LoggedBytes;
   readonly #checkpointPath: string;
+  readonly #rotation: Rotation;
   #fileBytes: number;
   #handle: Promise<FileHandle>;
   #pending: LogEntry[] = [];
@@ -94,8 +112,9 @@ export class JsonFile {
   #writing: Promise<void> | null = null;
   #watchers = new Set<() => void>();
 
-  constructor(path: string, checkpointPath: string) {
+  constructor(path: string, checkpointPath: string, rotation: Rotation = NEVER) {
     this.path = path;
+    this.#rotation = rotation;
     this.#checkpointPath = checkpointPath;
     const { fileBytes, stdout, stderr } = recover(path, readCheckpoint(checkpointPath));
     this.#fileBytes = fileBytes;
@@ -131,7 +150,12 @@ export class JsonFile {
 
   /** Remembers where we are, so that the next start need not sum the whole file. */
   saveCheckpoint(): void {
-    const checkpoint: Checkpoint = { fileBytes: this.#fileBytes, ...this.logged };
+    const inode = statSync(this.path, { throwIfNoEntry: false })?.ino;
+    const checkpoint: Checkpoint = {
+      fileBytes: this.#fileBytes,
+      ...this.logged,
+      ...(inode === undefined ? {} : { inode }),
+    };
     const temporary = `${this.#checkpointPath}.tmp`;
     writeFileSync(temporary, JSON.stringify(checkpoint));
     renameSync(temporary, this.#checkpointPath);
@@ -143,13 +167,13 @@ export class JsonFile {
   }
 
   async #write(): Promise<void> {
-    const handle = await this.#handle;
+    await this.#handle;
     // The sums change only after the entries are in the file.
     while (this.#pending.length > 0) {
-      const entries = this.#pending;
-      this.#pending = [];
+      if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
+      const entries = this.#takePending();
       const bytes = encodeAll(entries);
-      await this.#persist(handle, bytes);
+      await this.#persist(await this.#handle, bytes);
       this.#fileBytes += bytes.length;
       for (const { stream, bytes: logged } of entries) {
         this.logged[stream] += logged.length;
@@ -158,6 +182,29 @@ export class JsonFile {
       for (const callback of this.#watchers) callback();
     }
     this.#writing = null;
+  }
+
+  /** As many as fit into the file, and at least one. */
+  #takePending(): LogEntry[] {
+    const all = this.#pending;
+    let room = this.#rotation.maxBytes - this.#fileBytes;
+    let count = all.length;
+    if (room !== Infinity) {
+      count = all.findIndex((entry) => (room -= Buffer.byteLength(encodeEntry(entry))) <= 0) + 1;
+    }
+    this.#pending = count === 0 ? [] : all.slice(count);
+    return count === 0 ? all : all.slice(0, count);
+  }
+
+  /** At every moment of this either the old checkpoint and the old file are found, or the new ones. */
+  async #rotate(): Promise<void> {
+    await (await this.#handle).close();
+    rotate(this.path, this.#rotation.maxFiles);
+    this.#handle = open(this.path, 'a', 0o640);
+    await this.#handle;
+    this.#fileBytes = 0;
+    this.saveCheckpoint();
+    if (this.#rotation.maxFiles === 1) dropOld(this.path);
   }
 
   /** A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away. */

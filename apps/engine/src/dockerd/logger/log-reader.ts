@@ -1,9 +1,10 @@
 /**
- * `docker logs`: reads a `<id>-json.log`, from its end when a tail is wanted, and waits for more when following.
+ * `docker logs`: reads the files of a log, from its end when a tail is wanted, and waits for more when following.
  * Upstream: moby daemon/logger/loggerutils/logfile.go.
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { decodeEntry, type LogEntry } from './log-entry.ts';
+import { openGenerations, successorOf, type Generation } from './log-files.ts';
 
 export interface LogQuery {
   /** The last so many entries; null for all. */
@@ -16,17 +17,20 @@ export interface LogQuery {
 export interface LogFollower {
   /** True as long as entries may still come. */
   isOpen(): boolean;
-  /** Calls back when the file has grown or `isOpen` has changed. Returns the way to stop it. */
+  /** Calls back when the log has grown or `isOpen` has changed. Returns the way to stop it. */
   watch(callback: () => void): () => void;
 }
 
 const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
-/** Where the last `count` lines begin. */
-const tailOffset = async (file: FileHandle, count: number): Promise<number> => {
+/** Where the last `count` lines of a file begin, and how many there are. */
+const tailOf = async (
+  file: FileHandle,
+  count: number,
+): Promise<{ readonly offset: number; readonly lines: number }> => {
   const { size } = await file.stat();
-  if (count === 0) return size;
+  if (count === 0) return { offset: size, lines: 0 };
   let lines = 0;
   let at = size;
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
@@ -36,12 +40,29 @@ const tailOffset = async (file: FileHandle, count: number): Promise<number> => {
     await file.read(chunk, 0, length, at);
     for (let index = length - 1; index >= 0; index--) {
       if (chunk[index] !== NEWLINE) continue;
-      lines += 1;
       // The newline that ends the line before the first wanted one.
-      if (lines === count + 1) return at + index + 1;
+      if (lines === count) return { offset: at + index + 1, lines };
+      lines += 1;
     }
   }
-  return 0;
+  return { offset: 0, lines };
+};
+
+/** Where to begin: which files are passed over, and the place in the first one that is not. */
+const beginning = async (
+  generations: readonly Generation[],
+  tail: number | null,
+): Promise<{ readonly index: number; readonly offset: number }> => {
+  if (tail === null) return { index: 0, offset: 0 };
+  let missing = tail;
+  for (let index = generations.length - 1; index >= 0; index--) {
+    const generation = generations[index];
+    if (!generation) break;
+    const { offset, lines } = await tailOf(generation.file, missing);
+    missing -= lines;
+    if (missing <= 0 || index === 0) return { index, offset };
+  }
+  return { index: 0, offset: 0 };
 };
 
 const isWanted = ({ time }: LogEntry, { since, until }: LogQuery): boolean => {
@@ -69,33 +90,67 @@ export async function* readLog(
   follower: LogFollower | null,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry> {
-  const file = await open(path, 'r').catch(() => null);
-  if (!file) return;
+  const pending = await openGenerations(path);
   try {
-    let at = query.tail === null ? 0 : await tailOffset(file, query.tail);
-    let rest = Buffer.alloc(0);
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    while (!signal.aborted) {
-      // Asked before reading: what is written in between is found by one more read.
-      const mayGrow = follower?.isOpen() ?? false;
-      const changed = mayGrow && follower ? nextChange(follower, signal) : null;
-      const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at);
-      if (bytesRead === 0) {
-        if (!changed) return;
-        await changed;
-        continue;
-      }
-      at += bytesRead;
-      rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
-      let start = 0;
-      for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE, start)) {
-        const entry = decodeEntry(rest.toString('utf8', start, end));
-        start = end + 1;
-        if (entry && isWanted(entry, query)) yield entry;
-      }
-      rest = Buffer.from(rest.subarray(start));
+    const { index, offset } = await beginning(pending, query.tail);
+    for (const { file } of pending.splice(0, index)) await file.close();
+    let at = offset;
+    for (let current = pending[0]; current; current = pending[0], at = 0) {
+      const isNewest = pending.length === 1;
+      const successor = yield* readFile(current, at, {
+        path,
+        query,
+        follower: isNewest ? follower : null,
+        signal,
+      });
+      if (successor) pending.push(successor);
+      await pending.shift()?.file.close();
     }
   } finally {
-    await file.close();
+    for (const { file } of pending) await file.close();
   }
+}
+
+interface Reading {
+  readonly path: string;
+  readonly query: LogQuery;
+  readonly follower: LogFollower | null;
+  readonly signal: AbortSignal;
+}
+
+/** To the end of the file; when following, to the file that comes after it, which it answers. */
+async function* readFile(
+  { file, inode }: Generation,
+  from: number,
+  { path, query, follower, signal }: Reading,
+): AsyncGenerator<LogEntry, Generation | undefined> {
+  let at = from;
+  let rest = Buffer.alloc(0);
+  let successor: Generation | undefined;
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  while (!signal.aborted) {
+    // Asked before reading: what is written in between is found by one more read.
+    const mayGrow = !successor && (follower?.isOpen() ?? false);
+    const changed = mayGrow && follower ? nextChange(follower, signal) : null;
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at);
+    if (bytesRead === 0) {
+      if (successor || !follower) return successor;
+      // Once there is one, nothing more is written here: one more read, and that was all.
+      successor = await successorOf(path, inode);
+      if (successor) continue;
+      if (!changed) return undefined;
+      await changed;
+      continue;
+    }
+    at += bytesRead;
+    rest = Buffer.concat([rest, chunk.subarray(0, bytesRead)]);
+    let start = 0;
+    for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE, start)) {
+      const entry = decodeEntry(rest.toString('utf8', start, end));
+      start = end + 1;
+      if (entry && isWanted(entry, query)) yield entry;
+    }
+    rest = Buffer.from(rest.subarray(start));
+  }
+  return successor;
 }

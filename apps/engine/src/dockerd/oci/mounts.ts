@@ -77,6 +77,9 @@ const userMount = (point: MountPoint): Mount =>
         ],
       };
 
+/** Where Docker puts the program that reaps and passes signals on. */
+export const INIT_PATH = '/sbin/docker-init';
+
 const depth = ({ destination }: Mount): number => destination.split('/').length;
 
 interface MountOptions {
@@ -85,6 +88,8 @@ interface MountOptions {
   /** `--tmpfs /path:options`. */
   readonly tmpfs: Readonly<Record<string, string>>;
   readonly points: readonly MountPoint[];
+  /** `--init`; null for none. */
+  readonly init: string | null;
 }
 
 /** What the user mounts takes the place of what would be there; a folder comes before what lies in it. */
@@ -97,7 +102,7 @@ export const containerMounts = (options: MountOptions): Mount[] => {
   return [...kept.filter((mount) => !isFile(mount)), ...inOrder, ...kept.filter(isFile)];
 };
 
-const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes'>): Mount[] => [
+const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes' | 'init'>): Mount[] => [
   { destination: '/proc', type: 'proc', source: 'proc', options: HARDENED },
   {
     destination: '/dev',
@@ -124,4 +129,7 @@ const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes'>): Mount
   fileMount('/etc/resolv.conf', options.files.resolvConf),
   fileMount('/etc/hostname', options.files.hostname),
   fileMount('/etc/hosts', options.files.hosts),
+  ...(options.init === null
+    ? []
+    : [{ ...fileMount(INIT_PATH, options.init), options: ['bind', 'ro'] }]),
 ];

@@ -14,6 +14,7 @@ const aSpec = (config: unknown, host: unknown = {}, uid = 0): RuntimeSpec =>
     files: { hosts: '/d/hosts', hostname: '/d/hostname', resolvConf: '/d/resolv.conf' },
     network: { type: 'network' },
     mountPoints: [],
+    init: null,
     cgroupParent: '/engine-room',
   });
 

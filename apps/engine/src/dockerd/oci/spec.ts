@@ -6,7 +6,13 @@ import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-a
 import type { LinuxNamespace, Process, RuntimeSpec } from '../../protocol/oci/runtime-spec.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { containerEnvironment } from './environment.ts';
-import { containerMounts, MASKED_PATHS, READONLY_PATHS, type ManagedFiles } from './mounts.ts';
+import {
+  containerMounts,
+  INIT_PATH,
+  MASKED_PATHS,
+  READONLY_PATHS,
+  type ManagedFiles,
+} from './mounts.ts';
 import { containerResources } from './resources.ts';
 import { containerRlimits } from './rlimits.ts';
 import { defaultSeccomp } from './seccomp-default.ts';
@@ -22,6 +28,8 @@ export interface SpecOptions {
   /** New, or another container's; null for the host's. */
   readonly network: LinuxNamespace | null;
   readonly mountPoints: readonly MountPoint[];
+  /** `--init`: the program of the host that becomes the container's first process; null for none. */
+  readonly init: string | null;
   /** `--cgroup-parent` of the daemon; the container's own one wins. */
   readonly cgroupParent: string;
 }
@@ -59,13 +67,14 @@ export const processOf = ({
   config,
   host,
   user,
-}: Pick<SpecOptions, 'config' | 'host' | 'user'>): Process => ({
+  init,
+}: Pick<SpecOptions, 'config' | 'host' | 'user' | 'init'>): Process => ({
   terminal: config.Tty,
   ...(config.Tty && host.ConsoleSize[0] && host.ConsoleSize[1]
     ? { consoleSize: { height: host.ConsoleSize[0], width: host.ConsoleSize[1] } }
     : {}),
   user: { uid: user.uid, gid: user.gid, additionalGids: [...user.additionalGids] },
-  args: commandLine(config),
+  args: init === null ? commandLine(config) : [INIT_PATH, '--', ...commandLine(config)],
   env: containerEnvironment({
     hostname: config.Hostname,
     isTerminal: config.Tty,
@@ -95,6 +104,7 @@ export const containerSpec = (options: SpecOptions): RuntimeSpec => {
       shmBytes: host.ShmSize,
       tmpfs: host.Tmpfs,
       points: options.mountPoints,
+      init: options.init,
     }),
     annotations: { ...host.Annotations },
     linux: {

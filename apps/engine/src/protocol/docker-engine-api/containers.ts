@@ -17,6 +17,17 @@ import {
 } from './given.ts';
 import { MountRequest, type MountAnswer } from './volumes.ts';
 
+/** `--health-cmd` and the rest, or the image's HEALTHCHECK. Times in nanoseconds; 0 is Docker's default. */
+export const Healthcheck = z.object({
+  Test: texts,
+  Interval: integer,
+  Timeout: integer,
+  StartPeriod: integer,
+  StartInterval: integer,
+  Retries: integer,
+});
+export type Healthcheck = z.output<typeof Healthcheck>;
+
 export const ContainerConfig = z.object({
   Hostname: text,
   Domainname: text,
@@ -30,7 +41,7 @@ export const ContainerConfig = z.object({
   StdinOnce: flag,
   Env: texts,
   Cmd: command,
-  Healthcheck: z.unknown().optional(),
+  Healthcheck: Healthcheck.nullish().transform((check) => check ?? undefined),
   Image: text,
   Volumes: set,
   WorkingDir: text,
