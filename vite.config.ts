@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
+import { viteLessons } from './scripts/lessons/vite-lessons.ts';
 import { sourceText } from './scripts/source-text.mjs';
 import { viteSourceLocation } from './scripts/source-location.mjs';
 
@@ -9,7 +10,7 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
-  plugins: [react(), sourceText],
+  plugins: [viteLessons(), react(), sourceText],
   // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
   build: {
     outDir: 'dist',
@@ -38,7 +39,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [react()],
+        plugins: [viteLessons(), react()],
         test: {
           name: 'web',
           testTimeout: 60_000,
@@ -67,6 +68,16 @@ export default defineConfig({
           exclude: process.env['DOCKER_CLI_PEER'] ? ['**/restart.test.ts'] : [],
           globalSetup: ['e2e/docker-cli/global-setup.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
+          name: 'lessons',
+          root: '.',
+          include: ['e2e/lessons/**/*.test.ts'],
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -6,15 +6,12 @@
  *
  *   node scripts/record-trace.mjs content/recordings/first-run.trace.gz docker run --rm busybox echo hello
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import WebSocket from 'ws';
+import { startRecordingLab } from './recording-lab.mjs';
 
 const [file, ...words] = process.argv.slice(2);
 if (!file || words[0] !== 'docker') {
@@ -25,40 +22,7 @@ const quote = (word) =>
   /^[\w./:=@,+%-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 const command = words.map(quote).join(' ');
 
-const folder = mkdtempSync(join(tmpdir(), 'engine-room-record-'));
-/**
- * In a mount namespace of its own the lab uses the standard folders, so that the recorded paths are those that
- * everybody will see, and a real engine in the real folders is not touched. mount_namespaces(7)
- */
-const PLACES = { run: '/run/engine-room', data: '/var/lib/engine-room' };
-const script = Object.entries(PLACES)
-  .map(([name, place]) => `mkdir -p ${place} "$0/${name}" && mount --bind "$0/${name}" ${place}`)
-  .concat('exec "$@"')
-  .join(' && ');
-const lab = spawn(
-  'unshare',
-  [
-    '--mount',
-    '--propagation=private',
-    'sh',
-    '-c',
-    script,
-    folder,
-    process.execPath,
-    fileURLToPath(new URL('../apps/engine/bin/lab', import.meta.url)),
-    '--no-open',
-    '--port=0',
-  ],
-  { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH, HOME: process.env.HOME } },
-);
-
-async function urlOf(process_) {
-  for await (const line of createInterface({ input: process_.stdout })) {
-    const match = /(http:\/\/\S+?)\/#token=(\S+)/.exec(line);
-    if (match) return { base: match[1], token: match[2] };
-  }
-  throw new Error('the lab did not start');
-}
+const lab = await startRecordingLab();
 
 /** The stream tells when a trace has ended. */
 async function untilEnded(base, token, begin) {
@@ -95,7 +59,7 @@ async function untilEnded(base, token, begin) {
 }
 
 try {
-  const { base, token } = await urlOf(lab);
+  const { base, token } = lab;
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const summary = await untilEnded(base, token, async () => {
     const response = await fetch(`${base}/api/run`, {
@@ -124,9 +88,5 @@ try {
     `${file}: ${header.summary.title}: ${header.summary.eventCount} events, exit code ${header.summary.exitCode}`,
   );
 } finally {
-  if (lab.exitCode === null) {
-    lab.kill('SIGINT');
-    await once(lab, 'exit');
-  }
-  rmSync(folder, { recursive: true, force: true });
+  await lab.stop();
 }

@@ -13,6 +13,7 @@ import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
 import { VerdictCard } from './panels/VerdictCard.tsx';
+import { LessonTabs } from './lessons/LessonTabs.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
 import { listenToKeys } from './shortcuts.ts';
@@ -27,6 +28,10 @@ const BreakDialog = lazy(() =>
   import('./panels/BreakDialog.tsx').then(({ BreakDialog: component }) => ({
     default: component,
   })),
+);
+
+const LessonRoom = lazy(() =>
+  import('./lessons/LessonRoom.tsx').then(({ LessonRoom: component }) => ({ default: component })),
 );
 
 /** Loaded when it is first opened, and kept: a dialog that closes gives the focus back. */
@@ -49,6 +54,7 @@ const Dialogs = () => (
 
 export const App = () => {
   const isPhone = useMedia(PHONE);
+  const isLearning = useReader(({ lesson }) => lesson !== null);
   useEffect(listenToKeys, []);
   return (
     <LazyMotion features={loadMotion} strict>
@@ -56,7 +62,8 @@ export const App = () => {
         <div className="page">
           <Header />
           <CommandBar />
-          <main className="rooms">
+          {isPhone && isLearning && <LessonTabs />}
+          <main className="rooms" data-learning={isLearning || undefined}>
             <div className="room room-stage">
               {isPhone ? (
                 <>
@@ -71,8 +78,13 @@ export const App = () => {
               )}
             </div>
             <div className="room room-runs">
+              {isLearning && (
+                <Suspense fallback={<p className="muted">Loading the lessons …</p>}>
+                  <LessonRoom />
+                </Suspense>
+              )}
               <ContainerOutput />
-              <RunList />
+              {!isLearning && <RunList />}
             </div>
             <div className="room room-inspector">
               <VerdictCard />

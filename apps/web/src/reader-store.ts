@@ -3,6 +3,7 @@
  *
  * selected    an event, an actor, or nothing: then the inspector follows the playhead      written by panels and stage
  * dock        which view of time is open                                                    written by Dock
+ * lesson      the open lesson, '' for the list of them, null for none                       written by lessons/
  * sending     the request that the lab has not answered, and what it said                    written by session.ts
  */
 import { createStore } from 'zustand/vanilla';
@@ -18,6 +19,7 @@ export interface ReaderState {
   readonly dock: 'timeline' | 'events' | 'processes';
   /** The reader asked for the filter before the table was there. */
   readonly wantsFilter: boolean;
+  readonly lesson: string | null;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;
   readonly refusal: {
     readonly command: string;
@@ -36,6 +38,7 @@ export const readerStore = createStore<ReaderState>(() => ({
   selected: null,
   dock: 'timeline',
   wantsFilter: false,
+  lesson: new URLSearchParams(globalThis.location?.hash.slice(1)).get('lesson'),
   sending: null,
   refusal: null,
   injected: new Map(),
@@ -47,6 +50,13 @@ export const readerStore = createStore<ReaderState>(() => ({
 export const setLetterKeys = (hasLetterKeys: boolean): void => {
   remember(LETTER_KEYS, hasLetterKeys ? 'on' : 'off');
   readerStore.setState({ hasLetterKeys });
+};
+
+/** The address names the lesson, so that it can be passed on. */
+export const openLesson = (lesson: string | null): void => {
+  const fragment = lesson === null ? '' : `#lesson=${lesson}`;
+  history.replaceState(null, '', location.pathname + location.search + fragment);
+  readerStore.setState({ lesson });
 };
 
 export const select = (selected: Selection): void => readerStore.setState({ selected });

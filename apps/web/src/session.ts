@@ -1,4 +1,5 @@
 /** Puts the parts to work together: the lab's line fills the runs, the chosen run is what the playhead plays. */
+import type { CheckAnswer, CheckRequest } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import { spanEndedId } from '@engine-room/engine/protocol/trace/event-id.ts';
 import type { FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
 import { pause, noteGrowth, openRun, playFrom, playhead } from './playback/playhead.ts';
@@ -6,7 +7,7 @@ import { startClock } from './playback/clock.ts';
 import { recall, remember } from './memory.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
-import { LabConnection } from './trace/connection.ts';
+import { LabConnection, type RunAnswer } from './trace/connection.ts';
 import { fetchRecordedTrace } from './trace/recorded-trace.ts';
 import { takeToken } from './trace/token.ts';
 import { openRecording, traceStore, type Run } from './trace/trace-store.ts';
@@ -58,21 +59,28 @@ export const chooseRun = (traceId: string): void => {
   if (lacks || !run.isWhole) void connection?.fetchTrace(traceId);
 };
 
-export const sendRequest = async (command: string): Promise<void> => {
-  if (!connection || readerStore.getState().sending) return;
+/** Null when another request is on its way. */
+export const sendRequest = async (command: string): Promise<RunAnswer | null> => {
+  if (!connection || readerStore.getState().sending) return null;
   pause();
   readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
   const answer = await connection.run(command);
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
-    return;
+    return answer;
   }
   readerStore.setState(({ injected }) => ({
     injected: new Map(injected).set(answer.traceId, answer.injected),
   }));
   awaited = answer.traceId;
   followGrowth(traceStore.getState().runs);
+  return answer;
 };
+
+export const askLab = async (
+  request: CheckRequest,
+): Promise<CheckAnswer | { readonly message: string }> =>
+  (await connection?.check(request)) ?? { message: 'the lab cannot be reached' };
 
 export const stopRun = async (traceId: string): Promise<void> => {
   await connection?.stop(traceId);

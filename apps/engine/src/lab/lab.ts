@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { EngineStatus } from '../protocol/trace/stream.ts';
 import type { Capabilities } from './capabilities.ts';
+import { answerChecks } from './checks/check-service.ts';
 import { EmitterCounters } from './collector/emitter-counters.ts';
 import { Receiver } from './collector/receiver.ts';
 import { TraceStore } from './collector/trace-store.ts';
@@ -130,6 +131,13 @@ export const startLab = async (
           message: whyNot(status()) ?? 'this server has nothing to break',
         },
       gates: new GateService(gates, (traceId, learner) => runs.isRunOf(traceId, learner)),
+      check: (request, learner) =>
+        answerChecks(request, learner, {
+          inspect: (name) => engine.inspect(name),
+          daemons: () => status().daemons,
+          traces: () => store.summaries(),
+          eventsOf: (traceId) => store.events(traceId),
+        }),
     },
   });
   const port = await gateway.listen().catch(async (error: unknown) => {

@@ -1,17 +1,26 @@
 /** The title, what the line to the engine is like, and the few things that are not about the run. */
 import { useState } from 'react';
-import { readerStore } from '../reader-store.ts';
+import { useReader } from '../hooks.ts';
+import { openLesson, readerStore } from '../reader-store.ts';
 import { currentTheme, toggleTheme } from '../theme.ts';
 import { ConnectionChip } from './ConnectionChip.tsx';
 
 export const Header = () => {
   const [theme, setTheme] = useState(currentTheme);
+  const isLearning = useReader(({ lesson }) => lesson !== null);
   const other = theme === 'dark' ? 'Light' : 'Dark';
   return (
     <header className="header">
       <h1>Engine Room</h1>
       <p className="tagline">a real docker run, hop by hop</p>
       <ConnectionChip />
+      <button
+        type="button"
+        aria-pressed={isLearning}
+        onClick={() => openLesson(isLearning ? null : '')}
+      >
+        Lessons
+      </button>
       <button
         type="button"
         className="keys"

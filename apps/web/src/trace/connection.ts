@@ -4,6 +4,7 @@
  * It acknowledges what it took in, resumes after a loss from the last gapless `seq`, and fetches a trace's file when
  * the lab says that it is behind. When the line is lost it tries again, and says when.
  */
+import type { CheckAnswer, CheckRequest } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import type { FaultAccepted, FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
 import type { ClientFrame, ServerFrame } from '@engine-room/engine/protocol/trace/stream.ts';
@@ -94,6 +95,21 @@ export class LabConnection {
         typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
       position: typeof position === 'number' ? position : null,
     };
+  }
+
+  /** Asks the lab to look at the machine; a sentence when it cannot. */
+  async check(request: CheckRequest): Promise<CheckAnswer | { readonly message: string }> {
+    try {
+      const response = await fetch('/api/checks', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', ...this.#authorization() },
+        body: JSON.stringify(request),
+      });
+      const body = (await response.json()) as CheckAnswer | { readonly message: string };
+      return response.ok || 'message' in body ? body : { message: `status ${response.status}` };
+    } catch {
+      return { message: 'the lab cannot be reached' };
+    }
   }
 
   /** Asks the lab to break something. */

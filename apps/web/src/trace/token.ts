@@ -10,7 +10,10 @@ export const takeToken = (): string | null => {
   const given =
     new URLSearchParams(fragment).get('token') ?? (WORD.test(fragment) ? fragment : null);
   if (given && WORD.test(given)) {
-    history.replaceState(null, '', location.pathname + location.search);
+    const rest = new URLSearchParams(given === fragment ? '' : fragment);
+    rest.delete('token');
+    const kept = rest.size > 0 ? `#${rest}` : '';
+    history.replaceState(null, '', location.pathname + location.search + kept);
     remember(given);
     return given;
   }

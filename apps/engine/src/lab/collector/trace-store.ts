@@ -163,6 +163,15 @@ export class TraceStore {
     return encodeTraceFile(newHeader(summary), [...older, ...snapshot]);
   }
 
+  /** What a trace tells up to now; null when there is no such trace. */
+  async events(traceId: string): Promise<readonly TraceEvent[] | null> {
+    const lines = this.linesAfter(traceId, 0);
+    if (lines) return lines.map((line) => JSON.parse(line) as TraceEvent);
+    const file = await this.file(traceId);
+    if (!file) return null;
+    return (await decodeTraceFile(file)).lines.map((line) => JSON.parse(line) as TraceEvent);
+  }
+
   /** Ends the traces that are over and quiet, and keeps memory in bounds. */
   sweep(nowMs = Date.now()): void {
     for (const log of this.#logs.values()) {

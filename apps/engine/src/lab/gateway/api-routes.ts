@@ -1,6 +1,7 @@
 /** The lab's own small API, for the page. It is not Docker's: that one is on the engine's socket. */
 import { json, Router } from 'express';
 import { z } from 'zod';
+import { CheckRequest, type CheckAnswer } from '../../protocol/lesson/predicate.ts';
 import { FAULTS, type FaultAccepted, type FaultRequest } from '../../protocol/trace/fault.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
@@ -33,6 +34,7 @@ export interface Backend {
     learner: Learner,
     gates: readonly string[],
   ) => Promise<RunAccepted | RunRefused>;
+  readonly check: (request: CheckRequest, learner: Learner) => Promise<CheckAnswer>;
   /** False when there is no such run of this learner. */
   readonly stop: (traceId: string, learner: Learner) => Promise<boolean>;
   readonly gates: GateService;
@@ -53,7 +55,7 @@ const faultBody = z.object({
 });
 const TRACE_ID = /^[0-9a-f]{32}$/;
 
-export const apiRoutes = ({ store, engine, run, stop, gates, fault }: Backend): Router => {
+export const apiRoutes = ({ store, engine, run, check, stop, gates, fault }: Backend): Router => {
   const router = Router();
   router.use(gateRoutes(gates));
   const learnerOf = (locals: Record<string, unknown>): Learner => locals['learner'] as Learner;
@@ -100,6 +102,15 @@ export const apiRoutes = ({ store, engine, run, stop, gates, fault }: Backend): 
       return;
     }
     response.status(202).json(answer);
+  });
+
+  router.post('/checks', json({ limit: '64kb' }), async (request, response) => {
+    const body = CheckRequest.safeParse(request.body);
+    if (!body.success) {
+      response.status(400).json({ message: `not a check: ${z.prettifyError(body.error)}` });
+      return;
+    }
+    response.json(await check(body.data, learnerOf(response.locals)));
   });
 
   router.post('/runs/:traceId/stop', async (request, response) => {

@@ -39,6 +39,7 @@ beforeEach(async () => {
         runs.push(gates);
         return Promise.resolve({ traceId: TRACE, pid: 1, argv: [], injected: [] });
       },
+      check: () => Promise.resolve({ observations: [] }),
       stop: () => Promise.resolve(false),
       fault: () => Promise.resolve({ status: 409, message: '' }),
       gates: new GateService(keeper, (traceId) => traceId === TRACE),

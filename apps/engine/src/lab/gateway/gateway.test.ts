@@ -52,12 +52,11 @@ beforeEach(async () => {
       engine: () => ENGINE,
       run: (command) => {
         commands.push(command);
-        return Promise.resolve(
-          command === 'bad'
-            ? { status: 403, message: 'no', position: 3 }
-            : { traceId: TRACE, pid: 1, argv: ['docker'], injected: [] },
-        );
+        const refused = { status: 403, message: 'no', position: 3 } as const;
+        const accepted = { traceId: TRACE, pid: 1, argv: ['docker'], injected: [] };
+        return Promise.resolve(command === 'bad' ? refused : accepted);
       },
+      check: () => Promise.resolve({ observations: [] }),
       stop: (traceId) => Promise.resolve(traceId === TRACE),
       fault: () => Promise.resolve({ status: 409, message: 'dockerd does not run' }),
       gates: new GateService(new GateKeeper({ folder }), () => false),

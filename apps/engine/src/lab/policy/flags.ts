@@ -56,10 +56,16 @@ const atMost =
       : `from the page ${what}, and not 0, which means no limit`;
   };
 
+const CONTAINER_NETWORK = /^container:([a-zA-Z0-9][a-zA-Z0-9_.-]*)$/;
+
+/** The container whose network is to be shared; the lab lets it be the learner's own only. */
+export const networkOwner = (value: string | undefined): string | undefined =>
+  CONTAINER_NETWORK.exec(value ?? '')?.[1];
+
 const checkNetwork = (value: string): string | null =>
-  ['none', 'default', 'bridge'].includes(value)
+  ['none', 'default', 'bridge'].includes(value) || networkOwner(value) !== undefined
     ? null
-    : 'from the page a container may use the network "none" or the default one, not the network of the machine or of another container';
+    : 'from the page a container may use the network "none", the default one or that of another container of yours, not the network of the machine';
 
 const checkLabel = (value: string): string | null =>
   value.startsWith(LEARNER_LABEL.split('.')[0] ?? '')

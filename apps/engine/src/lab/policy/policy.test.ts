@@ -92,8 +92,9 @@ test.each([
   ['docker run --uts=host busybox', 'namespaces', 11],
   ['docker run --userns host busybox', 'namespaces', 11],
   ['docker run --network host busybox', 'network', 21],
-  ['docker run --net=container:x busybox', 'network', 11],
+  ['docker run --net=container: busybox', 'network', 11],
   ['docker run --network name=host busybox', 'network', 21],
+  ['docker run --network container:a --net container:b busybox', 'one network', 39],
   ['docker run --cap-add SYS_ADMIN busybox', 'dropped', 11],
   ['docker run --device /dev/sda busybox', 'devices', 11],
   ['docker run -p 80:80 busybox', 'ports', 11],
@@ -207,3 +208,10 @@ const isFlag = (words: readonly string[], wanted: string): boolean => {
   }
   return false;
 };
+
+test('a container whose network is joined has to be the learner’s own', () => {
+  expect(decide('docker run -d --network container:mine busybox true', 'me')).toMatchObject({
+    allowed: true,
+    containers: ['mine'],
+  });
+});

@@ -2,7 +2,7 @@
  * What the page may launch: a command line becomes the argv of a Docker client, or an explanation.
  * Distinct from the engine's socket, which is as good as root: the page is for people who shall not be root.
  */
-import { COMMANDS, REASONS, type Command, type Flag } from './flags.ts';
+import { COMMANDS, networkOwner, REASONS, type Command, type Flag } from './flags.ts';
 import { LEARNER_LABEL, LIMITS } from './limits.ts';
 import { splitWords, type Word } from './shell-words.ts';
 
@@ -85,6 +85,9 @@ const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused 
   const positionOf = new Map<string, number>();
   const args: string[] = [];
   const take = (flag: Flag, value: string, position: number): Refused | null => {
+    // docker takes several networks; whose each of them is would have to be asked.
+    if (flag.name === 'network' && set.has('network'))
+      return refuse(403, 'from the page a container may have one network', position);
     const problem = flag.check?.(value) ?? null;
     if (problem !== null) return refuse(403, problem, position);
     set.set(flag.name, value);
@@ -178,12 +181,13 @@ const complete = (
   }
   const injected = injectedFlags(command, set, learnerId);
   const isDetached = isOn(set.get('detach'));
+  const owner = networkOwner(set.get('network'));
   return {
     allowed: true,
     argv: ['docker', name, ...injected, ...rest.map(({ text }) => text)],
     injected,
     command: name,
-    containers: command.namesContainers ? args : [],
+    containers: [...(command.namesContainers ? args : []), ...(owner === undefined ? [] : [owner])],
     createsContainer: command.createsContainer,
     printsContainer:
       (name === 'run' && !isDetached) || (name === 'start' && isOn(set.get('attach'))),

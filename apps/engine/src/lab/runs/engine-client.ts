@@ -13,6 +13,16 @@ export interface ListedContainer {
   readonly createdAtMs: number;
 }
 
+/** What the lab needs of `docker inspect`. */
+export interface InspectedContainer {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly state: string;
+  /** 0 when it has no process. */
+  readonly pid: number;
+  readonly exitCode: number;
+  readonly image: string;
+}
+
 const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
 const PATIENCE_MS = 10_000;
 
@@ -72,15 +82,27 @@ export class EngineClient {
     return Array.isArray(answer) ? answer.length : 0;
   }
 
-  /** The labels of a container, or null when there is none of that name. */
-  async labels(reference: string): Promise<Readonly<Record<string, string>> | null> {
+  /** The container of that name or id, or null when there is none. */
+  async inspect(reference: string): Promise<InspectedContainer | null> {
     try {
       const answer = await this.#call('GET', `/containers/${encodeURIComponent(reference)}/json`);
-      return labelsOf(field(field(answer, 'Config'), 'Labels'));
+      const [config, state] = [field(answer, 'Config'), field(answer, 'State')];
+      return {
+        labels: labelsOf(field(config, 'Labels')),
+        state: textOf(field(state, 'Status')),
+        pid: Number(field(state, 'Pid')),
+        exitCode: Number(field(state, 'ExitCode')),
+        image: textOf(field(config, 'Image')),
+      };
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'not_found') return null;
       throw error;
     }
+  }
+
+  /** The labels of a container, or null when there is none of that name. */
+  async labels(reference: string): Promise<Readonly<Record<string, string>> | null> {
+    return (await this.inspect(reference))?.labels ?? null;
   }
 
   async startedAtMs(id: string): Promise<number> {

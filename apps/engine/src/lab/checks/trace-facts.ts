@@ -1,0 +1,85 @@
+/** Facts about one run, from its trace alone. */
+import type { FactName } from '../../protocol/lesson/facts.ts';
+import { actorsOf, namesOf } from '../../protocol/lesson/event-names.ts';
+import type { Fact, Value } from '../../protocol/lesson/predicate.ts';
+import type { ProcessEvent, TraceEvent } from '../../protocol/trace/event.ts';
+
+const byTime = (a: TraceEvent, b: TraceEvent): number => {
+  const apart = BigInt(a.mono) - BigInt(b.mono);
+  return apart < 0n ? -1 : apart > 0n ? 1 : 0;
+};
+
+export const traceFact = (
+  name: FactName,
+  { match, actor }: Pick<Fact, 'match' | 'actor'>,
+  events: readonly TraceEvent[],
+): Value => {
+  const named = (): readonly TraceEvent[] =>
+    events.filter((event) => match !== undefined && namesOf(event).includes(match));
+  switch (name) {
+    case 'trace.actors':
+      return actorsInOrder(events);
+    case 'trace.actorCount':
+      return actorsInOrder(events).length;
+    case 'trace.has':
+      return named().length > 0;
+    case 'trace.count':
+      return named().length;
+    case 'trace.exitCode':
+      return (
+        processes(events, 'docker').find(({ change }) => change === 'exit')?.exit?.code ?? null
+      );
+    case 'trace.output':
+      return outputOf(events);
+    case 'trace.pid':
+      return pidOf(events, actor);
+    case 'trace.startTime':
+      return (
+        processes(events, actor).find(({ process }) => process.startTime !== undefined)?.process
+          .startTime ?? null
+      );
+    case 'trace.lifeMs':
+      return lifeMs(processes(events, actor));
+    default:
+      return null;
+  }
+};
+
+const actorsInOrder = (events: readonly TraceEvent[]): string[] => [
+  ...new Set(events.toSorted(byTime).flatMap((event) => actorsOf(event))),
+];
+
+const processes = (
+  events: readonly TraceEvent[],
+  actor: string | undefined,
+): readonly ProcessEvent[] =>
+  events
+    .filter((event) => event.type === 'process')
+    .filter((event) => event.actor === actor)
+    .toSorted(byTime);
+
+/** A daemon is older than the trace: then it is whoever spoke. */
+const pidOf = (events: readonly TraceEvent[], actor: string | undefined): Value =>
+  processes(events, actor)[0]?.process.pid ??
+  events.find(({ emitter }) => emitter.actor === actor)?.emitter.pid ??
+  null;
+
+/** Of the first process that was both born and seen to die. */
+const lifeMs = (all: readonly ProcessEvent[]): Value => {
+  for (const birth of all.filter(({ change }) => change === 'fork')) {
+    const death = all.find(
+      ({ change, process }) => change === 'exit' && process.pid === birth.process.pid,
+    );
+    if (death) return Number(BigInt(death.mono) - BigInt(birth.mono)) / 1e6;
+  }
+  return null;
+};
+
+const OUTPUT_LIMIT = 2048;
+const outputOf = (events: readonly TraceEvent[]): string =>
+  events
+    .filter((event) => event.type === 'output')
+    .toSorted((a, b) => a.offset - b.offset)
+    .map(({ base64 }) => Buffer.from(base64, 'base64').toString())
+    .join('')
+    .slice(0, OUTPUT_LIMIT);

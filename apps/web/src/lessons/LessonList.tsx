@@ -1,0 +1,57 @@
+/** Every lesson with its question, and how far one is. */
+import { useStore } from 'zustand';
+import { openLesson } from '../reader-store.ts';
+import { CARDS } from './catalog.ts';
+import { exported, progressOf, progressStore } from './progress.ts';
+
+export const LessonList = () => {
+  const lessons = useStore(progressStore, (state) => state.lessons);
+  const passed = CARDS.filter(({ id }) => progressOf(lessons, id).isPassed).length;
+  return (
+    <>
+      <h2>Lessons</h2>
+      <p className="lesson-sum">
+        {passed} of {CARDS.length} checked
+      </p>
+      <ol className="lesson-list">
+        {CARDS.map(({ id, number, title, question, minutes }) => {
+          const progress = progressOf(lessons, id);
+          const isBegun = progress.locked.length > 0 || Object.keys(progress.runs).length > 0;
+          return (
+            <li key={id}>
+              <button type="button" className="run" onClick={() => openLesson(id)}>
+                <span className="lesson-title">
+                  {number}. {title}
+                </span>
+                <span className="lesson-question">{question}</span>
+                <span className="run-facts">
+                  <span>{minutes} min</span>
+                  {progress.isPassed ? (
+                    <span data-tone="ok">✓ checked</span>
+                  ) : (
+                    isBegun && <span data-tone="wait">◐ begun</span>
+                  )}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+      <p className="muted">
+        Progress is kept in this browser only.{' '}
+        <button type="button" className="quiet" onClick={saveProgress}>
+          Save it as a file
+        </button>
+      </p>
+    </>
+  );
+};
+
+const saveProgress = (): void => {
+  const url = URL.createObjectURL(new Blob([exported()], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = 'engine-room-progress.json';
+  link.click();
+  URL.revokeObjectURL(url);
+};

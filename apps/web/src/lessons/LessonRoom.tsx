@@ -1,0 +1,14 @@
+/** The room of the lessons: their list, or the one that is open. A chunk of its own. */
+import { useReader } from '../hooks.ts';
+import { LessonList } from './LessonList.tsx';
+import { LessonView } from './LessonView.tsx';
+import './lessons.css';
+
+export const LessonRoom = () => {
+  const id = useReader((state) => state.lesson);
+  return (
+    <section className="lesson" aria-label="Lesson">
+      {id ? <LessonView key={id} id={id} /> : <LessonList />}
+    </section>
+  );
+};

@@ -1,0 +1,106 @@
+/** One lesson: a screen at a time, beside the stage that it speaks of. In print all screens follow one another. */
+import { useEffect, useRef } from 'react';
+import { useStore } from 'zustand';
+import { useTraces } from '../hooks.ts';
+import { openLesson } from '../reader-store.ts';
+import { Blocks, type Here } from './Blocks.tsx';
+import { nextAfter } from './catalog.ts';
+import { CodePlaces } from './CodePlaces.tsx';
+import { enterLesson, lessonStore, usesRecording } from './lesson-session.ts';
+import { change, progressOf, progressStore, startOver } from './progress.ts';
+
+export const LessonView = ({ id }: { id: string }) => {
+  const { open, problem } = useStore(lessonStore);
+  const progress = useStore(progressStore, (state) => progressOf(state.lessons, id));
+  useEffect(() => void enterLesson(id), [id]);
+  return (
+    <>
+      <p>
+        <button type="button" className="quiet" onClick={() => openLesson('')}>
+          ← All lessons
+        </button>
+      </p>
+      {problem !== null && (
+        <p className="problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {open?.lesson.id === id ? (
+        <Opened here={{ module: open, lesson: open.lesson, progress }} />
+      ) : (
+        problem === null && <p className="muted">Loading …</p>
+      )}
+    </>
+  );
+};
+
+const Opened = ({ here }: { here: Here }) => {
+  const { lesson, progress } = here;
+  const { id, screens } = lesson;
+  const title = useRef<HTMLHeadingElement>(null);
+  const isMoved = useRef(false);
+  const at = Math.max(0, Math.min(progress.screen, screens.length - 1));
+  useEffect(() => {
+    // Whoever reads by ear or by key goes on at the new screen, not at its button.
+    if (isMoved.current) title.current?.focus();
+    isMoved.current = true;
+  }, [at]);
+  const go = (screen: number): void => change(id, () => ({ screen }));
+  const next = nextAfter(id);
+  return (
+    <>
+      <h2 className="lesson-name">
+        {lesson.number}. {lesson.title}
+      </h2>
+      <Mode id={id} />
+      {screens.map((screen, index) => (
+        <article key={screen.title} className="screen" data-away={index !== at || undefined}>
+          <h3 ref={index === at ? title : undefined} tabIndex={-1}>
+            {screen.title}{' '}
+            <span className="screen-count">
+              {index + 1} of {screens.length}
+            </span>
+          </h3>
+          <Blocks blocks={screen.blocks} here={here} />
+          {index === screens.length - 1 && <CodePlaces places={lesson.code} />}
+        </article>
+      ))}
+      <nav className="lesson-nav" aria-label="Screens of the lesson">
+        <button type="button" disabled={at === 0} onClick={() => go(at - 1)}>
+          Back
+        </button>
+        {at < screens.length - 1 ? (
+          <button type="button" className="primary" onClick={() => go(at + 1)}>
+            Next
+          </button>
+        ) : (
+          next && (
+            <button
+              type="button"
+              className={progress.isPassed ? 'primary' : undefined}
+              onClick={() => openLesson(next.id)}
+            >
+              Next lesson: {next.title}
+            </button>
+          )
+        )}
+        <button type="button" className="quiet" onClick={() => startOver(id)}>
+          Start over
+        </button>
+      </nav>
+    </>
+  );
+};
+
+/** A recorded lesson is never taken for a live one. */
+const Mode = ({ id }: { id: string }) => {
+  // What the line to the lab is like decides it, so it has to be watched.
+  useTraces(({ connection }) => connection.state);
+  if (!usesRecording(id)) return null;
+  return (
+    <p className="lesson-mode" data-tone="wait">
+      <span aria-hidden="true">◐ </span>
+      On recordings: the runs were made on a real engine, but not now and not by you.
+    </p>
+  );
+};

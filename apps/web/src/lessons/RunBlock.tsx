@@ -1,0 +1,83 @@
+/** An experiment: the command that will really run, or the recording of it. */
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+import type { Fault } from '@engine-room/engine/protocol/trace/fault.ts';
+import { usePlayhead, useTraces } from '../hooks.ts';
+import { chooseRun } from '../session.ts';
+import type { Here } from './Blocks.tsx';
+import { earlierRun, openPrediction } from './flow.ts';
+import { lessonStore, startRun, usesRecording } from './lesson-session.ts';
+
+const FAULT_WORDS: Readonly<Record<Fault, string>> = {
+  'kill-dockerd': 'SIGKILL → dockerd',
+  'kill-containerd': 'SIGKILL → containerd',
+  'kill-shim': 'SIGKILL → the shim of the container',
+  'kill-container': 'SIGKILL → the process in the container',
+  'stop-dockerd': 'SIGTERM → dockerd, without live-restore',
+  'stop-dockerd-live-restore': 'SIGTERM → dockerd, with live-restore',
+};
+
+export const RunBlock = ({
+  id,
+  here: { module, lesson, progress },
+  children,
+}: {
+  id: string;
+  here: Here;
+  children: ReactNode;
+}) => {
+  const asking = useStore(lessonStore, (state) => state.asking);
+  useTraces(({ connection }) => connection.state);
+  const traceId = progress.runs[id];
+  const run = useTraces(({ runs }) => (traceId === undefined ? undefined : runs.get(traceId)));
+  const isShown = usePlayhead((state) => traceId !== undefined && state.traceId === traceId);
+  const recorded = usesRecording(lesson.id);
+  const whyNot =
+    openPrediction(lesson, progress, id) !== undefined
+      ? 'Lock your prediction first.'
+      : earlierRun(lesson, progress, id) !== undefined
+        ? 'Make the run before this one first.'
+        : null;
+  const experiment = lesson.runs[id];
+  const isFault = experiment !== undefined && 'fault' in experiment;
+  const again = traceId === undefined ? '' : ' again';
+  const words = recorded ? 'Play the recording' : `${isFault ? 'Send the signal' : 'Run'}${again}`;
+  return (
+    <div className="block block-run">
+      {children}
+      <pre className="prose-code" tabIndex={0}>
+        {experiment &&
+          ('fault' in experiment ? FAULT_WORDS[experiment.fault] : `$ ${experiment.command}`)}
+      </pre>
+      <p className="block-acts">
+        <button
+          type="button"
+          className={traceId === undefined ? 'primary' : undefined}
+          aria-disabled={whyNot !== null || asking !== null}
+          onClick={() => {
+            if (whyNot === null) void startRun(module, id);
+          }}
+        >
+          {asking === id ? 'Sending…' : words}
+        </button>
+        {run && !isShown && (
+          <button type="button" onClick={() => chooseRun(run.summary.traceId)}>
+            Show this run
+          </button>
+        )}
+        <span role="status">
+          {whyNot ??
+            (run && isFault
+              ? `${recorded ? 'recorded: ' : ''}sent; the trace tells what came of it`
+              : run
+                ? run.summary.state === 'running' && run.summary.exitCode === null
+                  ? '◐ running'
+                  : `${recorded ? 'recorded: ' : ''}docker ended with exit ${run.summary.exitCode ?? '?'}`
+                : traceId !== undefined
+                  ? 'That run is not kept any more: run it again.'
+                  : '')}
+        </span>
+      </p>
+    </div>
+  );
+};

@@ -1,0 +1,229 @@
+/** What the learner does, and where it goes: to the lab when there is an engine, else to the lesson's recording. */
+import { createStore } from 'zustand/vanilla';
+import { compare, comparisonOf } from '@engine-room/engine/protocol/lesson/compare.ts';
+import type { Run } from '@engine-room/engine/protocol/lesson/front-matter.ts';
+import type { Lesson } from '@engine-room/engine/protocol/lesson/lesson.ts';
+import type { Observation, Predicate } from '@engine-room/engine/protocol/lesson/predicate.ts';
+import type { Questions } from '@engine-room/engine/protocol/lesson/questions.ts';
+import { seekEvent } from '../playback/playhead.ts';
+import { askLab, breakEngine, chooseRun, sendRequest } from '../session.ts';
+import { openRecording, traceStore } from '../trace/trace-store.ts';
+import { loadLesson, type LessonModule } from './catalog.ts';
+import { change, progressOf, progressStore } from './progress.ts';
+import { fetchRecording, type LessonRecording } from './recording.ts';
+
+export interface LessonState {
+  readonly open: LessonModule | null;
+  readonly recording: LessonRecording | null;
+  readonly problem: string | null;
+  /** The run that is being asked for. */
+  readonly asking: string | null;
+}
+
+export const lessonStore = createStore<LessonState>(() => ({
+  open: null,
+  recording: null,
+  problem: null,
+  asking: null,
+}));
+
+export const hasEngine = (): boolean => {
+  const { connection, engine } = traceStore.getState();
+  return connection.state === 'live' && engine?.canLaunch !== false;
+};
+
+export const enterLesson = async (id: string): Promise<void> => {
+  lessonStore.setState({ open: null, recording: null, problem: null, asking: null });
+  try {
+    const open = await loadLesson(id);
+    lessonStore.setState({ open });
+    // A lesson that was begun on its recording goes on there.
+    if (progressOf(progressStore.getState().lessons, id).isRecorded) await needRecording(open);
+  } catch (error) {
+    lessonStore.setState({ problem: error instanceof Error ? error.message : String(error) });
+  }
+};
+
+const needRecording = async ({ recording }: LessonModule): Promise<LessonRecording> => {
+  const known = lessonStore.getState().recording;
+  if (known) return known;
+  if (recording === null) throw new Error('This lesson has no recording: it needs the engine.');
+  const fetched = await fetchRecording(recording);
+  for (const trace of fetched.traces) openRecording(trace);
+  lessonStore.setState({ recording: fetched });
+  return fetched;
+};
+
+/** Whether the learner goes on with the recording: what was begun on the engine is not mixed with it. */
+export const usesRecording = (id: string): boolean => {
+  const { isRecorded, runs } = progressOf(progressStore.getState().lessons, id);
+  return Object.keys(runs).length > 0 ? isRecorded : !hasEngine();
+};
+
+export const startRun = async (module: LessonModule, name: string): Promise<void> => {
+  const { lesson } = module;
+  if (lessonStore.getState().asking !== null) return;
+  lessonStore.setState({ asking: name, problem: null });
+  try {
+    const traceId = usesRecording(lesson.id)
+      ? await playRecorded(module, name)
+      : await runForReal(lesson, name);
+    change(lesson.id, ({ runs, observations }) => ({
+      runs: { ...runs, [name]: traceId },
+      observations: withoutChecks(observations),
+      isRecorded: usesRecording(lesson.id),
+    }));
+  } catch (error) {
+    lessonStore.setState({ problem: error instanceof Error ? error.message : String(error) });
+  } finally {
+    lessonStore.setState({ asking: null });
+  }
+};
+
+/** What was checked before is not known of the machine after a run. */
+const withoutChecks = (observations: Readonly<Record<string, Observation>>) =>
+  Object.fromEntries(Object.entries(observations).filter(([key]) => !key.startsWith('check/')));
+
+const playRecorded = async (module: LessonModule, name: string): Promise<string> => {
+  const { header } = await needRecording(module);
+  const traceId = header.runs[name];
+  if (traceId === undefined) throw new Error(`The recording has no run "${name}".`);
+  chooseRun(traceId);
+  const run = module.lesson.runs[name];
+  if (run && 'fault' in run) {
+    const told = traceStore.getState().runs.get(traceId)?.model.order.placed ?? [];
+    const signal = told.find(({ event }) => event.type === 'message' && event.from.actor === 'lab');
+    if (signal) seekEvent(signal.event.id);
+  }
+  return traceId;
+};
+
+const runForReal = async (lesson: Lesson, name: string): Promise<string> => {
+  const run = lesson.runs[name];
+  if (!run) throw new Error(`There is no run "${name}".`);
+  await daemonsRunning();
+  if ('fault' in run) return breakForReal(lesson, run);
+  await tidy(run.tidy);
+  const answer = await sendRequest(run.command);
+  if (answer === null) throw new Error('Another request is on its way: wait for its answer.');
+  if ('message' in answer) throw new Error(answer.message);
+  return answer.traceId;
+};
+
+/** Breaks the real thing; the trace of the run that it concerns tells of it. */
+const breakForReal = async (
+  { id }: Lesson,
+  { fault, tells }: Extract<Run, { fault: unknown }>,
+): Promise<string> => {
+  const traceId = progressOf(progressStore.getState().lessons, id).runs[tells] ?? '';
+  const told = traceStore.getState().runs.get(traceId);
+  if (!told) throw new Error('The run that this concerns is not kept any more: start over.');
+  chooseRun(traceId);
+  const [container] = told.summary.containerIds;
+  const isAboutOne = fault === 'kill-shim' || fault === 'kill-container';
+  const problem = await breakEngine({
+    fault,
+    ...(isAboutOne && container !== undefined ? { container } : {}),
+  });
+  if (problem !== null) throw new Error(problem);
+  return traceId;
+};
+
+/** After a fault a daemon may be on its way; how long one waits for it. */
+const MEND_MS = 20_000;
+
+const daemonsRunning = (): Promise<void> =>
+  new Promise((resolve) => {
+    const areRunning = (): boolean =>
+      traceStore.getState().engine?.daemons.every(({ state }) => state === 'running') !== false;
+    if (areRunning()) return resolve();
+    const done = (): void => {
+      stop();
+      clearTimeout(timer);
+      resolve();
+    };
+    const stop = traceStore.subscribe(() => areRunning() && done());
+    // Then the lab says itself what is missing.
+    const timer = setTimeout(done, MEND_MS);
+  });
+
+/** Removes what an earlier attempt has left, with the command that one would use oneself. */
+const tidy = async (names: readonly string[]): Promise<void> => {
+  if (names.length === 0) return;
+  const there = await askLab({
+    predicates: names.map((name) => ({
+      fact: 'container.exists',
+      of: `container ${name}`,
+      equals: true,
+    })),
+    runs: {},
+    answers: {},
+  });
+  if ('message' in there) throw new Error(there.message);
+  const left = names.filter((_name, index) => there.observations[index]?.holds);
+  if (left.length === 0) return;
+  const answer = await sendRequest(`docker rm -f ${left.join(' ')}`);
+  if (answer && 'message' in answer) throw new Error(answer.message);
+  if (answer) await ended(answer.traceId);
+};
+
+const ended = (traceId: string): Promise<void> =>
+  new Promise((resolve) => {
+    const isOver = (): boolean =>
+      traceStore.getState().runs.get(traceId)?.summary.state === 'ended' ||
+      traceStore.getState().connection.state !== 'live';
+    if (isOver()) return resolve();
+    const stop = traceStore.subscribe(() => {
+      if (!isOver()) return;
+      stop();
+      resolve();
+    });
+  });
+
+/** Looks up the questions, live or in the recording, and keeps what was seen. Null when it worked, else why not. */
+export const observe = async (
+  module: LessonModule,
+  questions: Questions,
+): Promise<string | null> => {
+  const { id } = module.lesson;
+  const { runs, answers } = progressOf(progressStore.getState().lessons, id);
+  let seen: readonly (readonly [string, Observation])[];
+  try {
+    if (usesRecording(id)) {
+      const { header } = await needRecording(module);
+      seen = [...questions].flatMap(([key, predicate]) => {
+        const observation = header.observations[key];
+        return observation ? [[key, withAnswer(predicate, observation, answers)] as const] : [];
+      });
+    } else {
+      const answer = await askLab({
+        predicates: [...questions.values()],
+        runs: { ...runs },
+        answers: { ...answers },
+      });
+      if ('message' in answer) return answer.message;
+      seen = [...questions.keys()].flatMap((key, index) => {
+        const observation = answer.observations[index];
+        return observation ? [[key, observation] as const] : [];
+      });
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  change(id, ({ observations }) => ({
+    observations: { ...observations, ...Object.fromEntries(seen) },
+  }));
+  return null;
+};
+
+/** The machine is the recorded one, but the answer is this learner's. */
+const withAnswer = (
+  predicate: Predicate,
+  observation: Observation,
+  answers: Readonly<Record<string, Observation['wanted']>>,
+): Observation => {
+  const { how, term } = comparisonOf(predicate);
+  if (typeof term !== 'object' || term === null || !('answer' in term)) return observation;
+  const wanted = answers[term.answer] ?? null;
+  return { ...observation, wanted, holds: compare(observation.observed, how, wanted) };
+};

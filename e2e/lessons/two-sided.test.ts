@@ -1,0 +1,49 @@
+/**
+ * Each lesson on the real engine, from both sides: as long as nothing was done its check fails, and after its solution
+ * it passes. The predictions' truth, which only the engine knows, is what the solution answers.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isSame, truthOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
+import { LabClient } from '../../scripts/lessons/lab-client.ts';
+import { playSolution, tidyUp } from '../../scripts/lessons/play-solution.ts';
+import { readLessons } from '../../scripts/lessons/read-lessons.ts';
+import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
+
+let engine: OurEngine;
+let lab: LabClient;
+
+beforeAll(async () => {
+  engine = await startOurEngine();
+  lab = new LabClient(engine.url, engine.socket);
+});
+
+afterAll(async () => {
+  lab.close();
+  await engine.stop();
+});
+
+describe.each(readLessons().map((folder) => [folder.lesson.id, folder] as const))(
+  '%s',
+  (_id, { lesson, solution }) => {
+    test('the start fails its check, the solution passes it', async () => {
+      const { start, end, answers } = await playSolution(lab, lesson, solution);
+      await tidyUp(lab, lesson);
+
+      const failed = lesson.checks.filter(({ id }) => start.get(`check/${id}`)?.holds !== true);
+      expect(
+        failed.map(({ id }) => id),
+        'checks that fail at the start',
+      ).not.toEqual([]);
+      for (const { id, say } of lesson.checks)
+        expect(end.get(`check/${id}`), say).toMatchObject({ holds: true, why: null });
+      for (const prediction of lesson.predictions) {
+        const truth = truthOf(prediction, end);
+        expect(truth, prediction.id).not.toBeNull();
+        expect(
+          isSame(truth, answers[prediction.id] ?? null),
+          `${prediction.id}: ${String(truth)}`,
+        ).toBe(true);
+      }
+    });
+  },
+);

@@ -1,0 +1,124 @@
+/** A client of the lab's API, as the page is one: sends commands, waits for the ends of their traces, asks checks. */
+import { request } from 'node:http';
+import WebSocket from 'ws';
+import type { CheckAnswer, CheckRequest } from '../../apps/engine/src/protocol/lesson/predicate.ts';
+import { spanEndedId } from '../../apps/engine/src/protocol/trace/event-id.ts';
+import type { Fault, FaultAccepted } from '../../apps/engine/src/protocol/trace/fault.ts';
+import type { ServerFrame, TraceSummary } from '../../apps/engine/src/protocol/trace/stream.ts';
+
+export class LabClient {
+  readonly #base: string;
+  readonly #token: string;
+  readonly #socket: WebSocket;
+  readonly #summaries = new Map<string, TraceSummary>();
+  /** The spans that have ended, by the id of that event. */
+  readonly #ended = new Set<string>();
+  #wakeUp: (() => void)[] = [];
+  #problem: Error | null = null;
+
+  readonly #dockerSocket: string;
+
+  /** The address that the lab prints, with the token in its fragment, and the engine's socket as we see it. */
+  constructor(url: string, dockerSocket: string) {
+    this.#dockerSocket = dockerSocket;
+    const { origin, hash } = new URL(url);
+    this.#base = origin;
+    this.#token = new URLSearchParams(hash.slice(1)).get('token') ?? '';
+    this.#socket = new WebSocket(`${origin.replace('http', 'ws')}/api/stream`, [
+      'engine-room.v1',
+      `token.${this.#token}`,
+    ]);
+    this.#socket.on('message', (data: Buffer) => this.#receive(JSON.parse(data.toString('utf8'))));
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('close', () => this.#fail(new Error('the lab has gone')));
+  }
+
+  close(): void {
+    this.#socket.removeAllListeners('close').close();
+  }
+
+  /** As Send Request does; resolves with the summary when the trace has ended. */
+  async run(command: string): Promise<TraceSummary> {
+    const { traceId } = (await this.#post('/run', { command })) as { traceId: string };
+    for (;;) {
+      const summary = this.#summaries.get(traceId);
+      if (summary?.state === 'ended') return summary;
+      await this.#news();
+    }
+  }
+
+  /** Breaks something, and resolves with the trace that tells of it when all that can mend has mended. */
+  async fault(fault: Fault, tells: string): Promise<string> {
+    const container = this.#summaries.get(tells)?.containerIds[0];
+    const isAboutOne = fault === 'kill-shim' || fault === 'kill-container';
+    const body = { fault, ...(isAboutOne && container !== undefined ? { container } : {}) };
+    const { eventId } = (await this.#post('/faults', body)) as FaultAccepted;
+    const over = spanEndedId(eventId.slice(0, eventId.indexOf('/')));
+    while (!this.#ended.has(over)) await this.#news();
+    return tells;
+  }
+
+  async check(body: CheckRequest): Promise<CheckAnswer> {
+    return (await this.#post('/checks', body)) as CheckAnswer;
+  }
+
+  async traceFile(traceId: string): Promise<Buffer> {
+    const response = await this.#fetch(`/traces/${traceId}`);
+    return Buffer.from(await response.arrayBuffer());
+  }
+
+  /** A request of another program, straight to the engine's socket. */
+  async request(path: string): Promise<void> {
+    const headers = { Host: 'docker', 'User-Agent': 'curl/8.14.1' };
+    await new Promise<void>((resolve, reject) => {
+      request({ socketPath: this.#dockerSocket, path, headers, agent: false }, (response) => {
+        response.resume().on('end', resolve).on('error', reject);
+      })
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  async #post(path: string, body: unknown): Promise<unknown> {
+    return (await this.#fetch(path, body)).json();
+  }
+
+  async #fetch(path: string, body?: unknown): Promise<Response> {
+    const response = await fetch(`${this.#base}/api${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return response;
+  }
+
+  #receive(frame: ServerFrame): void {
+    if (frame.type === 'hello') {
+      for (const trace of frame.traces) this.#summaries.set(trace.traceId, trace);
+      this.#socket.send(JSON.stringify({ type: 'resume', have: {} }));
+    }
+    if (frame.type === 'events') {
+      this.#socket.send(JSON.stringify({ type: 'ack', frame: frame.frame }));
+      for (const { type, id } of frame.events) if (type === 'spanEnded') this.#ended.add(id);
+    }
+    if (frame.type === 'trace') this.#summaries.set(frame.trace.traceId, frame.trace);
+    this.#wake();
+  }
+
+  async #news(): Promise<void> {
+    if (this.#problem) throw this.#problem;
+    await new Promise<void>((resolve) => this.#wakeUp.push(resolve));
+  }
+
+  #fail(problem: Error): void {
+    this.#problem = problem;
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#wakeUp;
+    this.#wakeUp = [];
+    for (const resolve of waiting) resolve();
+  }
+}

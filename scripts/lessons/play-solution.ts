@@ -1,0 +1,101 @@
+/**
+ * Does what `solution.yaml` says on a real engine, and observes the lesson's questions before and after.
+ * The two-sided test and the recorder are this; neither knows any answer itself.
+ */
+import { leftBy, type Solution } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
+import type { Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
+import type { Observation, Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
+import { questionsOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
+import type { LabClient } from './lab-client.ts';
+
+export type Observations = ReadonlyMap<string, Observation>;
+
+export interface Played {
+  /** Before anything was done. */
+  readonly start: Observations;
+  readonly end: Observations;
+  readonly runs: Readonly<Record<string, string>>;
+  readonly answers: Readonly<Record<string, Value>>;
+}
+
+/** A machine that is busy with something else shows the same things later. */
+const PATIENCE_MS = 20_000;
+const AGAIN_MS = 100;
+
+export const playSolution = async (
+  lab: LabClient,
+  lesson: Lesson,
+  solution: Solution,
+): Promise<Played> => {
+  const start = await observe(lab, lesson, {}, {});
+  const runs: Record<string, string> = {};
+  for (const step of solution.steps) {
+    if ('run' in step) {
+      const run = lesson.runs[step.run];
+      if (!run)
+        throw new Error(`${lesson.id}: the solution runs "${step.run}", which there is not`);
+      runs[step.run] =
+        'fault' in run
+          ? await lab.fault(run.fault, runs[run.tells] ?? '')
+          : (await lab.run(run.command)).traceId;
+    } else if ('command' in step) await lab.run(step.command);
+    else await lab.request(step.request.slice('GET '.length));
+  }
+  const answers = await answersOf(lab, solution, runs);
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const end = await observe(lab, lesson, runs, answers);
+    const isPassed = lesson.checks.every(({ id }) => end.get(`check/${id}`)?.holds);
+    if (isPassed || Date.now() > deadline) return { start, end, runs, answers };
+    await new Promise((resolve) => {
+      setTimeout(resolve, AGAIN_MS);
+    });
+  }
+};
+
+/** Removes the containers that the lesson's runs have left. */
+export const tidyUp = async (lab: LabClient, lesson: Lesson): Promise<void> => {
+  const names = leftBy(lesson.runs);
+  if (names.length > 0) await lab.run(`docker rm -f ${names.join(' ')}`);
+};
+
+const answersOf = async (
+  lab: LabClient,
+  solution: Solution,
+  runs: Played['runs'],
+): Promise<Record<string, Value>> => {
+  const answers: Record<string, Value> = {};
+  for (const [id, answer] of Object.entries(solution.answers)) {
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+      answers[id] = answer;
+    else {
+      const { observations } = await lab.check({
+        predicates: [answer.observed],
+        runs,
+        answers: {},
+      });
+      answers[id] = observations[0]?.observed ?? null;
+    }
+  }
+  return answers;
+};
+
+const observe = async (
+  lab: LabClient,
+  lesson: Lesson,
+  runs: Played['runs'],
+  answers: Played['answers'],
+): Promise<Observations> => {
+  const questions = questionsOf(lesson);
+  const { observations } = await lab.check({
+    predicates: [...questions.values()],
+    runs: { ...runs },
+    answers: { ...answers },
+  });
+  return new Map(
+    [...questions.keys()].flatMap((key, index) => {
+      const observation = observations[index];
+      return observation ? [[key, observation] as const] : [];
+    }),
+  );
+};
