@@ -8,6 +8,8 @@ import type { Native, NativeModule } from './native.ts';
 const INT32_MAX = 0x7fff_ffff;
 /** A plan has 32 slots; more descriptors could not be named. */
 const EXTRA_FDS_MAX = 32;
+/** struct sockaddr_storage. */
+const SOCKADDR_BYTES = 128;
 
 function integer(name: string, value: number, least: number, most: number): void {
   if (!Number.isSafeInteger(value) || value < least || value > most)
@@ -154,6 +156,20 @@ export function withCheckedArguments(module: NativeModule): Native {
     peerCredentials(fd) {
       descriptor('fd', fd);
       return module.peerCredentials(fd);
+    },
+
+    openSocket(options) {
+      integer('namespace', options.namespace, -1, INT32_MAX);
+      for (const name of ['domain', 'type', 'protocol'] as const)
+        integer(name, options[name], 0, INT32_MAX);
+      if (!(options.address instanceof Uint8Array) || options.address.byteLength > SOCKADDR_BYTES)
+        throw new TypeError(`address must be a Uint8Array of at most ${SOCKADDR_BYTES} bytes`);
+      return module.openSocket(options);
+    },
+    netlink(socket, messages) {
+      descriptor('socket', socket);
+      bytes('messages', messages);
+      return module.netlink(socket, messages);
     },
 
     mount(options) {

@@ -99,6 +99,21 @@ export interface Native {
   /** getsockopt(SO_PEERCRED) of a connected unix socket. */
   peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
 
+  /**
+   * socket(2), close-on-exec, in another network namespace: a throw-away thread enters it with setns(2). The socket stays
+   * there for good, wherever its holder is. Bound to `address`, a struct sockaddr, unless it is empty.
+   */
+  openSocket(options: {
+    /** Descriptor of /proc/<pid>/ns/net; -1 for our own namespace. */
+    readonly namespace: number;
+    readonly domain: number;
+    readonly type: number;
+    readonly protocol: number;
+    readonly address: Uint8Array;
+  }): number;
+  /** netlink(7): sends the messages as one datagram, answers all that the kernel says to them. Never blocks. */
+  netlink(socket: number, messages: Uint8Array): Buffer;
+
   /** mount(2). */
   mount(options: {
     readonly source: string;

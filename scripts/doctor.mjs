@@ -177,6 +177,19 @@ const seccomp = () =>
     ? ok('filters are known')
     : bad('none', 'a kernel with CONFIG_SECCOMP_FILTER is needed');
 
+/** In a network namespace that goes with the question. */
+function bridges() {
+  const problem = succeeds(
+    ...['unshare', '--net', 'sh', '-c'],
+    'ip link add er0 type bridge && ip link add er1 type veth peer name er2 && ip link set er1 master er0',
+  );
+  if (problem === null) return ok('bridges and veth pairs can be made');
+  return hint(
+    problem,
+    'without CONFIG_BRIDGE and CONFIG_VETH containers get a loopback interface only',
+  );
+}
+
 /** What the setup installs by itself for one purpose, each as a check. */
 const programs = (purpose, lack) =>
   Object.fromEntries(
@@ -226,6 +239,7 @@ const SECTIONS = {
     overlayfs: overlay,
     cgroups: cgroups,
     seccomp: seccomp,
+    Networks: bridges,
   },
   'To build': programs('start', bad),
   'To use': { 'Docker client': dockerClient, Port: port },

@@ -5,9 +5,11 @@
  *   npm run reset -- [--yes] [--data-root DIR] [--exec-root DIR] [--cgroup-parent PATH]
  */
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
@@ -154,6 +156,13 @@ const inContainers = () => [
     ),
   ),
 ];
+
+/** What a killed dockerd has left among the interfaces of the host; the bridges carry its data root's mark. */
+const dockerRoot = join(dataRoot, 'docker');
+const mark = `engine-room-${createHash('sha256').update(dockerRoot).digest('hex').slice(0, 12)}`;
+const bridges = () =>
+  list('/sys/class/net').filter((name) => read(`/sys/class/net/${name}/ifalias`).trim() === mark);
+
 const plan = [
   ...listeners().map((pid) => `end     process ${pid}  ${nameOf(pid).slice(0, 90)}`),
   ...inContainers().map(
@@ -161,6 +170,7 @@ const plan = [
   ),
   ...mounts().map((path) => `unmount ${path}`),
   ...folders.map((path) => `remove  cgroup ${path}`),
+  ...bridges().map((name) => `remove  network interface ${name} and its packet rules`),
   ...[execRoot, dataRoot].filter(existsSync).map((path) => `remove  ${path}`),
 ];
 if (plan.length === 0) {
@@ -189,6 +199,12 @@ for (const path of mounts()) execFileSync('umount', ['--lazy', path]);
 for (const folder of folders) {
   if (existsSync(folder)) rmdirSync(folder);
 }
+if (bridges().length > 0)
+  execFileSync(
+    fileURLToPath(new URL('../apps/engine/bin/dockerd', import.meta.url)),
+    ['--data-root', dockerRoot, '--remove-networks'],
+    { stdio: 'inherit' },
+  );
 if (mounts().length > 0)
   throw new Error(`still mounted, so nothing is removed: ${mounts().join(' ')}`);
 for (const path of [execRoot, dataRoot]) rmSync(path, { recursive: true, force: true });

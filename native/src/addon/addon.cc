@@ -10,6 +10,7 @@ static Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   engine_room::register_socket(env, exports);
   engine_room::register_mount(env, exports);
   engine_room::register_file(env, exports);
+  engine_room::register_network(env, exports);
   engine_room::register_watch_readable(env, exports);
   return exports;
 }

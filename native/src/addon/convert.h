@@ -45,6 +45,7 @@ void register_descriptor(Napi::Env env, Napi::Object exports);
 void register_socket(Napi::Env env, Napi::Object exports);
 void register_mount(Napi::Env env, Napi::Object exports);
 void register_file(Napi::Env env, Napi::Object exports);
+void register_network(Napi::Env env, Napi::Object exports);
 void register_watch_readable(Napi::Env env, Napi::Object exports);
 
 }  // namespace engine_room

@@ -30,6 +30,8 @@ import { ImageStore } from './images/image-store.ts';
 import { HELP, parseOptions, type DockerdOptions } from './options.ts';
 import { writePidfile } from './pidfile.ts';
 import { daemonBackend } from './server.ts';
+import { NetworkController } from './libnetwork/controller.ts';
+import { removeEverythingOf } from './libnetwork/host-side.ts';
 import { VolumeStore } from './volumes/volume-store.ts';
 
 const say = (sentence: string): void => {
@@ -54,6 +56,12 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     execs: new ExecStore(),
     store: new ContainerStore(join(options.dataRoot, 'containers')),
     volumes: new VolumeStore(join(options.dataRoot, 'volumes')),
+    networks: new NetworkController({
+      dataRoot: options.dataRoot,
+      storeRoot: join(options.dataRoot, 'network'),
+      native,
+      tracer,
+    }),
     events: new EventLog(),
     tracer,
     native,
@@ -81,6 +89,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   await removeViews(daemon);
   await daemon.store.load();
   await daemon.volumes.load();
+  await daemon.networks.load();
   holdVolumes(daemon);
 
   // From here on a signal ends us in good order, also while we still wait for containerd.
@@ -98,6 +107,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     server.close();
     // Exits are still told while containers are being stopped.
     await shutDown(daemon);
+    daemon.networks.takeDown();
     stopping.abort();
     server.closeAllConnections();
     await tracer.flush();
@@ -114,6 +124,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     // Runs as long as we do; the promise that it returns ends with the abort.
     void followTasks(daemon, resolve);
   });
+  daemon.networks.settle();
   await ensureNamespace(daemon.channel);
   await startAtBoot(daemon);
   await listenOnSocket(server, options.socketPath);
@@ -129,6 +140,7 @@ const main = async (): Promise<void> => {
   const options = parseOptions(process.argv.slice(2));
   if (options === 'help') process.stdout.write(HELP);
   else if (options === 'version') process.stdout.write(`Docker version ${ENGINE_VERSION}\n`);
+  else if (options.removesNetworks) removeEverythingOf(native, options.dataRoot);
   else await serve(options);
 };
 

@@ -16,6 +16,7 @@ export interface DockerdOptions {
   /** Read again at SIGHUP. */
   readonly configFile: string | null;
   readonly pidfile: string | null;
+  readonly removesNetworks: boolean;
   readonly registries: RegistryOptions;
 }
 
@@ -33,6 +34,7 @@ The Docker Engine API on a unix socket, over containerd.
       --config-file FILE      daemon.json; knows live-restore, and is read again at SIGHUP
       --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
       --pidfile FILE          write the pid there
+      --remove-networks       remove what a killed dockerd of this data root has left in the kernel's networking, and leave
   -v, --version               print the version
   -h, --help                  print this
 `;
@@ -61,6 +63,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'live-restore': { type: 'boolean' },
         'config-file': { type: 'string' },
         'insecure-registry': { type: 'string', multiple: true, default: [] },
+        'remove-networks': { type: 'boolean', default: false },
         pidfile: { type: 'string' },
         version: { type: 'boolean', short: 'v', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -94,6 +97,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
       insecureRegistries: values['insecure-registry'].map(checkInsecureRegistry),
       certificates: CERTIFICATES,
     },
+    removesNetworks: values['remove-networks'],
     pidfile: values.pidfile === undefined ? null : absolute('pidfile', values.pidfile),
   };
 };

@@ -21,7 +21,15 @@ import { inspect } from './daemon/inspect.ts';
 import { kill, stop } from './daemon/kill.ts';
 import { list } from './daemon/list.ts';
 import { logs } from './daemon/logs.ts';
-import { inspectNetwork, listNetworks } from './daemon/networks.ts';
+import {
+  connectNetwork,
+  createNetwork,
+  disconnectNetwork,
+  inspectNetwork,
+  listNetworks,
+  pruneNetworks,
+  removeNetwork,
+} from './daemon/networks.ts';
 import { pause, unpause } from './daemon/pause.ts';
 import { pruneContainers } from './daemon/prune.ts';
 import { pullImage } from './daemon/pull.ts';
@@ -152,7 +160,13 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     pastEvents: (since, until) => daemon.events.between(since, until),
     listen: (listener) => daemon.events.listen(listener),
     eventMatches,
-    listNetworks,
-    inspectNetwork,
+
+    listNetworks: (filters) => listNetworks(daemon, filters),
+    inspectNetwork: (reference) => inspectNetwork(daemon, reference),
+    createNetwork: (request) => createNetwork(daemon, request),
+    removeNetwork: (reference) => removeNetwork(daemon, reference),
+    pruneNetworks: (filters) => pruneNetworks(daemon, filters),
+    connectNetwork: (reference, request) => connectNetwork(daemon, reference, request),
+    disconnectNetwork: (reference, request) => disconnectNetwork(daemon, reference, request),
   };
 };

@@ -17,6 +17,13 @@ import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-api/images.ts';
+import type {
+  NetworkAnswer,
+  NetworkConnectBody,
+  NetworkCreateBody,
+  NetworkDisconnectBody,
+  NetworkingConfig,
+} from '../../protocol/docker-engine-api/networks.ts';
 import type { VolumeAnswer, VolumeCreateBody } from '../../protocol/docker-engine-api/volumes.ts';
 
 /** `reference` is a name, an id, or the beginning of an id. Errors are Docker's sentences. */
@@ -27,6 +34,7 @@ export interface ContainerBackend {
     readonly name: string;
     readonly config: ContainerConfig;
     readonly host: HostConfig;
+    readonly networks: NetworkingConfig['EndpointsConfig'];
   }): Promise<ContainerCreateResponse>;
   start(reference: string): Promise<void>;
   stop(
@@ -181,8 +189,18 @@ export interface SystemBackend {
   ): Promise<Readonly<Record<string, unknown>>>;
   listen(listener: (event: EventMessage) => void): () => void;
   eventMatches(event: EventMessage, filters: Filters): boolean;
-  listNetworks(): readonly unknown[];
-  inspectNetwork(reference: string): unknown;
+}
+
+export interface NetworkBackend {
+  listNetworks(filters: Filters): readonly NetworkAnswer[];
+  inspectNetwork(reference: string): NetworkAnswer;
+  createNetwork(
+    request: NetworkCreateBody,
+  ): Promise<{ readonly id: string; readonly warning: string }>;
+  removeNetwork(reference: string): Promise<void>;
+  pruneNetworks(filters: Filters): Promise<readonly string[]>;
+  connectNetwork(reference: string, request: NetworkConnectBody): Promise<void>;
+  disconnectNetwork(reference: string, request: NetworkDisconnectBody): Promise<void>;
 }
 
 export interface VolumeBackend {
@@ -202,5 +220,6 @@ export type Backend = ContainerBackend &
   MeasureBackend &
   ArchiveBackend &
   ImageBackend &
+  NetworkBackend &
   VolumeBackend &
   SystemBackend;

@@ -32,11 +32,16 @@ import {
 import { createExec, inspectExec, resizeExec, startExec } from './routes/exec.ts';
 import { inspectImage, listImages, loadImages, pullImage, removeImage } from './routes/images.ts';
 import {
+  connectNetwork,
+  createNetwork,
+  disconnectNetwork,
   inspectNetwork,
   inspectPlugin,
   listNetworks,
   listPlugins,
   notYet,
+  pruneNetworks,
+  removeNetwork,
 } from './routes/networks.ts';
 import {
   createVolume,
@@ -114,7 +119,12 @@ export const ROUTES: readonly Route[] = [
   { ...route('POST', '/build', 'step', notYet('docker build')), isUpload: true },
 
   route('GET', '/networks', 'step', listNetworks),
+  route('POST', '/networks/create', 'step', createNetwork),
+  route('POST', '/networks/prune', 'step', pruneNetworks),
   route('GET', '/networks/{name}', 'detail', inspectNetwork),
+  route('POST', '/networks/{name}/connect', 'step', connectNetwork),
+  route('POST', '/networks/{name}/disconnect', 'step', disconnectNetwork),
+  route('DELETE', '/networks/{name}', 'step', removeNetwork),
   route('GET', '/volumes', 'step', listVolumes),
   route('POST', '/volumes/create', 'step', createVolume),
   route('POST', '/volumes/prune', 'step', pruneVolumes),

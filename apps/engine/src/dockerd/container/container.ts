@@ -5,6 +5,8 @@
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
+import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
+import type { PublishedPort } from '../libnetwork/port-mapper.ts';
 import { OutputHub } from '../logger/output-hub.ts';
 import { spanStartedId } from '../../protocol/trace/event-id.ts';
 import { currentContext, type SpanContext } from '../../tracing/context.ts';
@@ -31,10 +33,21 @@ export interface ContainerRecord {
   readonly hasBeenStopped?: boolean;
   /** Volumes and folders of the host; missing in notes of an older engine. */
   readonly mountPoints?: readonly MountPoint[];
+  /** Missing in notes of an older engine. */
+  readonly network?: ContainerNetwork;
   /** The trace that created it, and the one that last started it: exits are told there. */
   readonly createdIn: SpanContext | null;
   readonly startedIn: SpanContext | null;
 }
+
+/** The networks that it belongs to, and what it has got of them while it runs. */
+export interface ContainerNetwork {
+  readonly settings: readonly EndpointSettings[];
+  readonly endpoints: readonly Endpoint[];
+  readonly ports: readonly PublishedPort[];
+}
+
+export const NO_NETWORK: ContainerNetwork = { settings: [], endpoints: [], ports: [] };
 
 export interface ExitResult {
   readonly exitCode: number;

@@ -15,10 +15,11 @@ import type {
 } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
-import { newRecord } from '../container/container.ts';
+import { newRecord, NO_NETWORK } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
 import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
+import type { EndpointSettings } from '../libnetwork/endpoint.ts';
 import { unpackImage } from '../images/unpack.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
@@ -27,7 +28,8 @@ import { commandLine } from '../oci/spec.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { copyUp, mountPointsOf, prepareVolumes, releaseVolumes } from './mounts.ts';
-import { fixedNetworkMode, networkLender } from './networks.ts';
+import { endpointSettings, type AskedNetworks } from './network-settings.ts';
+import { fixedNetworkMode, networkLender } from './network-mode.ts';
 import { validate } from './validate.ts';
 
 export interface CreateRequest {
@@ -35,6 +37,8 @@ export interface CreateRequest {
   readonly name: string;
   readonly config: ContainerConfig;
   readonly host: HostConfig;
+  /** What was asked of each network, by its name. */
+  readonly networks: AskedNetworks;
 }
 
 const SHORT_ID = 12;
@@ -102,7 +106,7 @@ const hostnameFor = (daemon: Daemon, id: string, { NetworkMode }: HostConfig): s
 
 export const create = async (
   daemon: Daemon,
-  { name, config: asked, host: askedHost }: CreateRequest,
+  { name, config: asked, host: askedHost, networks }: CreateRequest,
 ): Promise<ContainerCreateResponse> => {
   // A missing image comes first: it is what makes the client pull and ask again.
   const image = await daemon.imageStore.find(asked.Image);
@@ -116,6 +120,7 @@ export const create = async (
   const id = randomBytes(32).toString('hex');
   const config = { ...merged, Hostname: merged.Hostname || hostnameFor(daemon, id, askedHost) };
   const host = complete(daemon, askedHost, config);
+  const settings = endpointSettings(host.NetworkMode, networks);
   const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
   daemon.store.reserveName(chosen, id);
   try {
@@ -126,6 +131,7 @@ export const create = async (
       host,
       image,
       points,
+      settings,
     });
   } catch (error) {
     daemon.store.releaseName(chosen);
@@ -143,9 +149,10 @@ const makeContainer = async (
     readonly host: HostConfig;
     readonly image: LoadedImage;
     readonly points: readonly MountPoint[];
+    readonly settings: readonly EndpointSettings[];
   },
 ): Promise<void> => {
-  const { id, name, config, host, image, points } = made;
+  const { id, name, config, host, image, points, settings } = made;
   const [path = '', ...args] = commandLine(config);
   await prepareLayer(daemon, id, image);
   let mountPoints: readonly MountPoint[] = [];
@@ -163,6 +170,7 @@ const makeContainer = async (
       path,
       args,
       mountPoints,
+      network: { ...NO_NETWORK, settings },
       createdIn: currentContext() ?? null,
     });
     const container = await daemon.store.add(record, host);

@@ -10,6 +10,7 @@ import type { MeasureClient } from '../containerd-client/measures.ts';
 import type { ImageClient } from '../containerd-client/images.ts';
 import type { TaskClient } from '../containerd-client/tasks.ts';
 import type { ImageStore } from '../images/image-store.ts';
+import type { NetworkController } from '../libnetwork/controller.ts';
 import type { VolumeStore } from '../volumes/volume-store.ts';
 import type { EventLog } from './events.ts';
 
@@ -33,6 +34,7 @@ export interface Daemon {
   readonly store: ContainerStore;
   readonly execs: ExecStore;
   readonly volumes: VolumeStore;
+  readonly networks: NetworkController;
   readonly events: EventLog;
   readonly tracer: Tracer;
   readonly native: Pick<

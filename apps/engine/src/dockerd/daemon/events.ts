@@ -80,6 +80,7 @@ export const eventMatches = ({ Type, Action, Actor }: EventMessage, filters: Fil
     container: (value) =>
       Type === 'container' && (Actor.ID.startsWith(value) || name === value.replace(/^\//, '')),
     image: (value) => image === value || image?.replace(/:[^:/]*$/, '') === value,
+    network: (value) => Type === 'network' && (Actor.ID.startsWith(value) || name === value),
     volume: (value) => Type === 'volume' && Actor.ID.startsWith(value),
     label: (value) => hasLabel(Actor.Attributes, value),
   };

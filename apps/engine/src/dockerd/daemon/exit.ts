@@ -13,6 +13,7 @@ import type { Daemon } from './daemon.ts';
 import { restartDelay, scheduleRestart } from './auto-restart.ts';
 import { containerEvent } from './events.ts';
 import { endExecsOf, handleExecExit } from './exec-exit.ts';
+import { leaveNetworks } from './endpoints.ts';
 import { stopHealth } from './health.ts';
 import { autoRemove } from './remove.ts';
 
@@ -86,6 +87,7 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   const collected = await collect(daemon, container);
   await run?.dispose();
   container.run = null;
+  leaveNetworks(daemon, container);
   const exitCode = collected?.exitCode ?? exit.exitCode;
   stopHealth(container);
   const delayMs = restartDelay(daemon, container, exitCode);

@@ -5,7 +5,7 @@ import { MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
 import type { Daemon } from './daemon.ts';
 import { execIdsOf } from './exec.ts';
 import { mountAnswer } from './mounts.ts';
-import { networksOf } from './networks.ts';
+import { networkSettings } from './network-settings.ts';
 
 const hasPid = (status: string): boolean => status === 'running' || status === 'paused';
 /** A container between two runs counts as running, as in Docker. */
@@ -58,13 +58,7 @@ export const inspect = async (
     GraphDriver: { Name: 'overlayfs', Data: null },
     Mounts: container.mountPoints.map(mountAnswer),
     Config: record.config,
-    NetworkSettings: {
-      Bridge: '',
-      SandboxID: '',
-      SandboxKey: hasPid(state.status) ? `/proc/${state.pid}/ns/net` : '',
-      Ports: {},
-      Networks: networksOf(container),
-    },
+    NetworkSettings: networkSettings(daemon, container),
     ...(hasSize ? { SizeRw: sizeRw, SizeRootFs: sizeRw } : {}),
   };
 };

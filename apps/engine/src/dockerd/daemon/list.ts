@@ -6,7 +6,7 @@ import { describeState, isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import type { Daemon } from './daemon.ts';
 import { mountAnswer } from './mounts.ts';
-import { networksOf } from './networks.ts';
+import { isOnNetwork, networksOf, portSummaries } from './network-settings.ts';
 
 export interface ListOptions {
   readonly isAll: boolean;
@@ -36,7 +36,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   },
   since: ({ record }, value, all) => record.created > (byName(all, value)?.record.created ?? '~'),
   before: ({ record }, value, all) => record.created < (byName(all, value)?.record.created ?? ''),
-  network: ({ hostConfig }, value) => hostConfig.NetworkMode === value,
+  network: (container, value) => isOnNetwork(container, value),
   volume: ({ mountPoints }, value) =>
     mountPoints.some(({ name, destination }) => name === value || destination === value),
   health: ({ health }, value) => (health?.status ?? 'none') === value,
@@ -70,12 +70,12 @@ export const list = (
           : values.some((value) => TESTS[key]?.(container, value, all)),
       ),
     );
-  return (limit > 0 ? found.slice(0, limit) : found).map(summary);
+  return (limit > 0 ? found.slice(0, limit) : found).map((each) => summary(daemon, each));
 };
 
 const quoted = (word: string): string => (/[\s"']/.test(word) ? `'${word}'` : word);
 
-const summary = (container: Container): ContainerSummary => {
+const summary = (daemon: Daemon, container: Container): ContainerSummary => {
   const { id, name, record, state, hostConfig } = container;
   return {
     Id: id,
@@ -84,12 +84,12 @@ const summary = (container: Container): ContainerSummary => {
     ImageID: record.imageId,
     Command: [record.path, ...record.args.map(quoted)].join(' '),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports: [],
+    Ports: portSummaries(container),
     Labels: record.config.Labels,
     State: state.status,
     Status: describeState(state, Date.now(), container.health?.status ?? null),
     HostConfig: { NetworkMode: hostConfig.NetworkMode },
-    NetworkSettings: { Networks: networksOf(container) },
+    NetworkSettings: { Networks: networksOf(daemon, container) },
     Mounts: container.mountPoints.map(mountAnswer),
   };
 };

@@ -10,6 +10,7 @@ import type { Container } from '../container/container.ts';
 import { waitUntilServing } from '../containerd-client/channel.ts';
 import type { TaskInfo } from '../containerd-client/tasks.ts';
 import type { Daemon } from './daemon.ts';
+import { adoptNetworks } from './endpoints.ts';
 import { handleExit, handleTaskEvent, LOST_EXIT_CODE } from './exit.ts';
 import { stop } from './kill.ts';
 import { autoRemove } from './remove.ts';
@@ -65,6 +66,7 @@ const reconcile = async (
   }
   container.hasTask = task !== null;
   if (isAlive) {
+    await adoptNetworks(daemon, container);
     if (isAdopted) tellAdoption(daemon, container);
     await reconcileExecs(daemon, container);
     return;

@@ -20,7 +20,8 @@ import { openRun } from './run-folder.ts';
 import { startFailure } from './start-failure.ts';
 import { watchHealth } from './health.ts';
 import { initProgram } from './init-program.ts';
-import { networkLender, networkNamespace } from './networks.ts';
+import { enterNetworks, leaseEndpoints, leaveNetworks, networkView } from './endpoints.ts';
+import { networkLender, networkNamespace } from './network-mode.ts';
 
 export const start = (daemon: Daemon, container: Container): Promise<void> =>
   container.exclusively(async () => {
@@ -84,11 +85,12 @@ const createTask = async (
   const { config, imageRef } = container.record;
   const network = networkNamespace(daemon, host.NetworkMode);
   const lender = networkLender(daemon, host.NetworkMode);
+  leaseEndpoints(daemon, container);
   const [mounts, files] = await Promise.all([
     daemon.images.snapshotMounts(id),
     lender
       ? networkFilesIn(lender.directory)
-      : writeNetworkFiles(container.directory, config, host),
+      : writeNetworkFiles(container.directory, config, host, networkView(daemon, container)),
   ]);
   const userFiles = await readUserFiles(
     daemon.native,
@@ -124,6 +126,7 @@ const createTask = async (
     });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
+  await enterNetworks(daemon, container);
 };
 
 /** Takes everything back, keeps the reason, and answers what to throw. */
@@ -135,6 +138,7 @@ const failedStart = async (
 ): Promise<EngineError> => {
   const { exitCode, error } = startFailure(cause);
   await daemon.tasks.discard(container.id).catch(() => undefined);
+  leaveNetworks(daemon, container);
   container.hasTask = false;
   container.run = null;
   await run?.dispose();

@@ -105,6 +105,19 @@ export const version = async (daemon: Daemon): Promise<unknown> => {
   };
 };
 
+const networkWarnings = ({
+  networks: {
+    host: { lack, firewallLack },
+  },
+}: Daemon): string[] => [
+  ...(lack === null
+    ? []
+    : [`WARNING: No bridge network (${lack}): containers get a loopback interface only.`]),
+  ...(firewallLack === null
+    ? []
+    : [`WARNING: No packet rules (${firewallLack}): containers cannot reach beyond this host.`]),
+];
+
 export const info = async (daemon: Daemon): Promise<unknown> => {
   const containers = daemon.store.list();
   const count = (status: string): number =>
@@ -124,7 +137,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
     Plugins: {
       Volume: ['local'],
-      Network: ['host', 'null'],
+      Network: daemon.networks.host.lack === null ? ['bridge', 'host', 'null'] : ['host', 'null'],
       Authorization: null,
       Log: ['json-file'],
     },
@@ -164,8 +177,6 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     RuncCommit: { ID: ENGINE_VERSION },
     InitCommit: { ID: '' },
     SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
-    Warnings: [
-      'WARNING: This daemon has no bridge network yet: containers get a loopback interface only.',
-    ],
+    Warnings: networkWarnings(daemon),
   };
 };

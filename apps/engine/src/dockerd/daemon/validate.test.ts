@@ -28,7 +28,12 @@ test.each<[string, unknown, unknown]>([
   ['invalid hostname format: a b', { Hostname: 'a b' }, {}],
   ['invalid environment variable: =x', { Env: ['=x'] }, {}],
   ['invalid CapAdd: unknown capability: "FOO"', {}, { CapAdd: ['FOO'] }],
-  ['network foo not found', {}, { NetworkMode: 'foo' }],
+  ['invalid port specification: "x/tcp"', {}, { PortBindings: { 'x/tcp': [] } }],
+  [
+    'conflicting options: port publishing',
+    {},
+    { NetworkMode: 'container:x', PublishAllPorts: true },
+  ],
 ])('%s', (sentence, config, host) => {
   const attempt = () => check(config, host);
 
@@ -37,7 +42,6 @@ test.each<[string, unknown, unknown]>([
 
 test.each<[string, unknown, unknown?]>([
   ['--privileged', { Privileged: true }],
-  ['-p', { PortBindings: { '80/tcp': [] } }],
   ['--pid', { PidMode: 'host' }],
   ['--ipc', { IpcMode: 'host' }],
   ['--uts', { UTSMode: 'host' }],
@@ -48,10 +52,6 @@ test.each<[string, unknown, unknown?]>([
 ])('what cannot be honoured is refused by name: %s', (name, host) => {
   expect(() => check({}, host)).toThrow(name);
   expect(() => check({}, host)).toThrow('not supported by this daemon yet');
-});
-
-test('a network that would need a bridge is warned about', () => {
-  expect(check({}, { NetworkMode: 'bridge' })[0]).toContain('loopback interface only');
 });
 
 test.each([

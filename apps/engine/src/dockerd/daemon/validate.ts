@@ -14,6 +14,7 @@ import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import { parseLogOptions } from '../logger/log-options.ts';
 import { signalNumber } from '../container/signals.ts';
 import { containerCapabilities } from '../oci/capabilities.ts';
+import { portWishes } from '../libnetwork/port-wishes.ts';
 import { hostsFile } from '../oci/network-files.ts';
 import { containerRlimits } from '../oci/rlimits.ts';
 
@@ -21,8 +22,6 @@ const MINIMUM_MEMORY_BYTES = 6 * 1024 * 1024;
 const NANO_CPUS_PER_CPU = 1e9;
 const HOSTNAME_BYTES = 64;
 const RESTART_POLICIES = ['', 'no', 'on-failure', 'always', 'unless-stopped'];
-/** Networks that a container may name: this daemon has no bridge, so each but `host` means loopback only. */
-const NETWORK_MODES = ['', 'default', 'none', 'bridge', 'host'];
 const SECURITY_OPTIONS =
   /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
 
@@ -116,7 +115,6 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): vo
 /** `[is it asked for, what it is]`: each of these would change what the container is. */
 const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] => [
   [host.Privileged, 'privileged containers (--privileged)'],
-  [Object.keys(host.PortBindings).length > 0 || host.PublishAllPorts, 'published ports (-p, -P)'],
   [host.Links.length > 0, 'links between containers (--link)'],
   [host.PidMode !== '', "another pid namespace than the container's own (--pid)"],
   [
@@ -195,8 +193,11 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   if (sharesNetwork && host.ExtraHosts.length > 0) {
     refuse('conflicting options: custom host-to-IP mapping and the network mode');
   }
-  if (!sharesNetwork && !NETWORK_MODES.includes(host.NetworkMode)) {
-    refuse(`network ${host.NetworkMode} not found`);
+  if (sharesNetwork && (Object.keys(host.PortBindings).length > 0 || host.PublishAllPorts)) {
+    refuse('conflicting options: port publishing and the container type network mode');
+  }
+  if (sharesNetwork && Object.keys(config.ExposedPorts).length > 0) {
+    refuse('conflicting options: port exposing and the container type network mode');
   }
   if (host.CgroupParent.split('/').includes('..')) {
     refuse(`invalid cgroup parent: ${host.CgroupParent}`);
@@ -221,9 +222,8 @@ export const validate = (config: ContainerConfig, host: HostConfig): string[] =>
   // Each of these throws for a value that it does not know.
   containerCapabilities(host.CapAdd, host.CapDrop);
   containerRlimits(host.Ulimits);
-  hostsFile(host);
+  hostsFile(host, []);
+  portWishes(config.ExposedPorts, host);
   parseLogOptions(host.LogConfig.Config);
-  return host.NetworkMode === 'bridge'
-    ? ['This daemon has no bridge network yet: the container gets a loopback interface only.']
-    : [];
+  return [];
 };

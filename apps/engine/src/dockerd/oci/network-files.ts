@@ -2,10 +2,11 @@
  * /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: files of the host, bind-mounted into it,
  * so that the read-only image need not know its name. Upstream: moby daemon/libnetwork/{etchosts,resolvconf}.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
+import { RESOLVER_ADDRESS } from '../libnetwork/resolver.ts';
 import type { ManagedFiles } from './mounts.ts';
 
 const LOCALHOST = [
@@ -26,8 +27,64 @@ const extraHost = (text: string): string => {
   return `${address.replace(/^\[(.*)\]$/, '$1')}\t${name}`;
 };
 
-export const hostsFile = (host: HostConfig): string =>
-  `${[...LOCALHOST, ...host.ExtraHosts.map(extraHost)].join('\n')}\n`;
+/** Its own name leads to the container itself, in each of its networks. */
+export interface OwnName {
+  readonly address: string;
+  readonly name: string;
+}
+
+/** What dockerd knows of the container's networks when it writes the files. */
+export interface NetworkView {
+  readonly own: readonly OwnName[];
+  /** What `host-gateway` in --add-host stands for; empty where the host has no address of ours. */
+  readonly hostGateway: string;
+  readonly names: 'none' | 'host' | 'resolver';
+}
+
+export const ownNameLine = ({ address, name }: OwnName): string => `${address}\t${name}`;
+
+export const hostsFile = (host: HostConfig, own: readonly OwnName[], hostGateway = ''): string => {
+  const extra = host.ExtraHosts.map((text) =>
+    extraHost(hostGateway === '' ? text : text.replace(/host-gateway$/, hostGateway)),
+  );
+  return `${[...LOCALHOST, ...extra, ...own.map(ownNameLine)].join('\n')}\n`;
+};
+
+const word = (line: string): readonly string[] => line.trim().split(/\s+/);
+
+export const nameservers = (resolvConf: string): string[] =>
+  resolvConf
+    .split('\n')
+    .map(word)
+    .flatMap(([key, server]) => (key === 'nameserver' && server ? [server] : []));
+
+/** Google's, as in Docker: better than none. */
+const LAST_RESORT = ['8.8.8.8', '8.8.4.4'];
+
+const isOfTheHostAlone = (server: string): boolean => server.startsWith('127.') || server === '::1';
+
+/** A server on the host's loopback is not there in the container's. */
+const reachable = (file: string): string => {
+  const kept = file
+    .split('\n')
+    .filter((line) => word(line)[0] !== 'nameserver' || !isOfTheHostAlone(word(line)[1] ?? ''));
+  if (nameservers(kept.join('\n')).length > 0) return kept.join('\n');
+  return [...LAST_RESORT.map((server) => `nameserver ${server}`), ...kept].join('\n');
+};
+
+/** dockerd's own server takes the place of all others, and asks them. */
+const throughResolver = (file: string): string => {
+  const kept = file.split('\n').filter((line) => {
+    const [key = ''] = word(line);
+    return key !== '' && key !== 'nameserver' && key !== 'options';
+  });
+  const options = file
+    .split('\n')
+    .map(word)
+    .flatMap(([key, ...values]) => (key === 'options' ? values : []))
+    .filter((option) => !option.startsWith('ndots:'));
+  return `${[`nameserver ${RESOLVER_ADDRESS}`, ...kept, `options ${[...options, 'ndots:0'].join(' ')}`].join('\n')}\n`;
+};
 
 /** The host's own file, unless the user named servers. */
 export const resolvConfFile = (host: HostConfig, ofTheHost: string): string => {
@@ -47,6 +104,12 @@ export const resolvConfFile = (host: HostConfig, ofTheHost: string): string => {
   return `${[...kept, ...given].join('\n')}\n`;
 };
 
+const resolvConfFor = (host: HostConfig, ofTheHost: string, { names }: NetworkView): string => {
+  const file = resolvConfFile(host, ofTheHost);
+  if (names === 'resolver') return throughResolver(file);
+  return names === 'host' && host.Dns.length === 0 ? reachable(file) : file;
+};
+
 /** The files of a container, where they lie on the host. */
 export const networkFilesIn = (directory: string): ManagedFiles => ({
   hosts: join(directory, 'hosts'),
@@ -54,17 +117,38 @@ export const networkFilesIn = (directory: string): ManagedFiles => ({
   resolvConf: join(directory, 'resolv.conf'),
 });
 
+/** Written in place: the container sees this very file, and not what a rename would put beside it. */
+export const addOwnName = async (directory: string, own: OwnName): Promise<void> =>
+  appendFile(networkFilesIn(directory).hosts, `${ownNameLine(own)}\n`);
+
+export const removeOwnName = async (directory: string, address: string): Promise<void> => {
+  const path = networkFilesIn(directory).hosts;
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  await writeFile(path, lines.filter((line) => word(line)[0] !== address).join('\n'));
+};
+
+/** A network with a name service came or went. */
+export const rewriteResolvConf = async (
+  directory: string,
+  host: HostConfig,
+  view: NetworkView,
+): Promise<void> => {
+  const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+  await writeFile(networkFilesIn(directory).resolvConf, resolvConfFor(host, ofTheHost, view));
+};
+
 export const writeNetworkFiles = async (
   directory: string,
   config: ContainerConfig,
   host: HostConfig,
+  view: NetworkView,
 ): Promise<ManagedFiles> => {
   const files = networkFilesIn(directory);
   const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
   await Promise.all([
-    writeFile(files.hosts, hostsFile(host), { mode: 0o644 }),
+    writeFile(files.hosts, hostsFile(host, view.own, view.hostGateway), { mode: 0o644 }),
     writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
-    writeFile(files.resolvConf, resolvConfFile(host, ofTheHost), { mode: 0o644 }),
+    writeFile(files.resolvConf, resolvConfFor(host, ofTheHost, view), { mode: 0o644 }),
   ]);
   return files;
 };

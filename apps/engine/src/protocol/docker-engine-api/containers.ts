@@ -15,6 +15,7 @@ import {
   textMap,
   texts,
 } from './given.ts';
+import { NetworkingConfig } from './networks.ts';
 import { MountRequest, type MountAnswer } from './volumes.ts';
 
 /** `--health-cmd` and the rest, or the image's HEALTHCHECK. Times in nanoseconds; 0 is Docker's default. */
@@ -153,7 +154,7 @@ export const ContainerCreateBody = z.intersection(
   z.object({
     // Absent and null are the same to Go's decoder: every field has its default.
     HostConfig: z.preprocess((given) => given ?? {}, HostConfig),
-    NetworkingConfig: or(z.object({ EndpointsConfig: set }), { EndpointsConfig: {} }),
+    NetworkingConfig,
   }),
 );
 

@@ -19,14 +19,13 @@ export const createContainer: Handler = async (backend, exchange) => {
   const { request, body, query } = exchange;
   checkForJson(request.headers['content-type'], body.length);
   const { HostConfig, NetworkingConfig, ...config } = parseBody(ContainerCreateBody, body);
-  const networks = Object.keys(NetworkingConfig.EndpointsConfig);
-  const other = networks.find(
-    (name) =>
-      !['default', 'none', 'bridge', 'host'].includes(name) && !name.startsWith('container:'),
-  );
-  // Not 404: at this point the CLI takes that for a missing image and pulls.
-  if (other !== undefined) throw new EngineError('invalid_argument', `network ${other} not found`);
-  const created = await backend.create({ name: query.text('name'), config, host: HostConfig });
+  const networks = NetworkingConfig.EndpointsConfig;
+  const created = await backend.create({
+    name: query.text('name'),
+    config,
+    host: HostConfig,
+    networks,
+  });
   answerJson(exchange, 201, created);
 };
 
