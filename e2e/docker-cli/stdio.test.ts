@@ -122,7 +122,9 @@ test('run -it is a conversation, and has the size of the terminal', async () => 
   const running = docker.onTerminal(['run', '-it', '--rm', 'busybox', 'sh']);
   await running.until(/# /);
 
-  running.process.stdin.write('stty size; echo $((6*7))\n');
+  // The prompt may come before the client has told its size.
+  const untilSized = 'until [ "$(stty size)" = "24 80" ]; do sleep 0.1; done';
+  running.process.stdin.write(`${untilSized}; stty size; echo $((6*7))\n`);
   await running.until(/24 80\r\n42\r\n/);
   running.process.stdin.write('exit 3\n');
 

@@ -46,6 +46,8 @@ export const SLOT = {
   syncInit: 'line to runc',
   init: 'pid of init',
   hooks: 'line to the caller',
+  initInProc: '/proc/init',
+  idMap: 'id map',
   container: "pidfd of the container's init",
   cgroup: 'cgroup',
   deviceFilter: 'device filter',
@@ -69,7 +71,13 @@ export const SLOT = {
  * Descriptors that must survive the great closing after pivot_root get numbers out of the way:
  * everything from 5 up to them is closed in one call.
  */
-export const FD = { firstHandedIn: 5, firstToClose: 5, syncInit: 60, execFifo: 61 } as const;
+export const FD = {
+  firstHandedIn: 5,
+  firstToClose: 5,
+  syncInit: 60,
+  execFifo: 61,
+  initInProc: 62,
+} as const;
 
 /** An unsupported or senseless config.json: said by name, before anything is made. */
 export const refuse = (sentence: string): never => {

@@ -20,7 +20,13 @@ import {
   setOomScore,
   writeSysctls,
 } from './identity.ts';
-import { checkNamespaces, cloneInit, enterCgroupNamespace, joinNamespaces } from './namespaces.ts';
+import {
+  checkNamespaces,
+  cloneInit,
+  enterCgroupNamespace,
+  hasNew,
+  joinNamespaces,
+} from './namespaces.ts';
 import { bringLoopbackUp } from './network.ts';
 import { number, StageBuilder } from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
@@ -39,7 +45,9 @@ import {
 } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
 import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
+import { checkTimeNamespace, makeTimeNamespace } from './time-namespace.ts';
 import { changeUser, setUmask } from './user.ts';
+import { checkUserNamespace, takeIds, writeIdMaps } from './user-namespace.ts';
 import {
   checkWorkingDirectory,
   enterWorkingDirectory,
@@ -94,6 +102,8 @@ const check = (c: Compilation): void => {
   if (c.rootfs === '/') refuse('invalid rootfs: it must not be /');
   refuseUnsupported(c.spec, c);
   checkNamespaces(c);
+  checkUserNamespace(c);
+  checkTimeNamespace(c);
   checkIdentity(c);
   checkWorkingDirectory(c);
   checkAppArmor(c);
@@ -103,8 +113,6 @@ const check = (c: Compilation): void => {
 /** Everything that config.json may ask for and this runtime does not do. Never ignored: said. */
 const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): void => {
   const asked: readonly (readonly [string, boolean])[] = [
-    ['linux.uidMappings', (linux.uidMappings ?? []).length > 0],
-    ['linux.gidMappings', (linux.gidMappings ?? []).length > 0],
     ['linux.mountLabel (SELinux)', (linux.mountLabel ?? '') !== ''],
     ['process.selinuxLabel', (process.selinuxLabel ?? '') !== ''],
     ['linux.resources.rdma', Object.keys(linux.resources?.rdma ?? {}).length > 0],
@@ -115,7 +123,7 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
       'linux.resources.blockIO.weightDevice',
       (linux.resources?.blockIO?.weightDevice ?? []).length > 0,
     ],
-    ...['intelRdt', 'timeOffsets', 'netDevices', 'memoryPolicy'].map(
+    ...['intelRdt', 'netDevices', 'memoryPolicy'].map(
       (name) => [`linux.${name}`, isThere(linux[name])] as const,
     ),
     ['process.execCPUAffinity', isThere(process['execCPUAffinity'])],
@@ -143,8 +151,11 @@ const compileRunc = (c: Compilation & CreateInput): void => {
   makeCgroups(c, cgroups);
   joinNamespaces(c);
   makeSyncLine(c);
+  makeTimeNamespace(c);
+  if (hasNew(c, 'user')) setOomScore(c, c.parent);
   cloneInit(c, { intoCgroup: isUnified(cgroups) });
   letGoOfInitsEnd(c);
+  writeIdMaps(c);
   passHooksOn(c);
   waitForInit(c);
 };
@@ -154,14 +165,15 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   settleInit(c);
   joinCgroups(c, cgroups);
-  enterCgroupNamespace(c);
   holdExecFifo(c);
+  takeIds(c);
+  enterCgroupNamespace(c);
   if (c.keepSessionKeyring !== true) joinSessionKeyring(c);
 
   setNames(c);
   bringLoopbackUp(c);
   writeSysctls(c);
-  setOomScore(c);
+  if (!hasNew(c, 'user')) setOomScore(c, c.init);
 
   prepareRoot(c);
   mountAll(c, mounts);

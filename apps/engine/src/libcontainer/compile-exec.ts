@@ -26,7 +26,7 @@ import {
 } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
 import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
-import { changeUser, setUmask } from './user.ts';
+import { becomeRootOfUserNamespace, changeUser, setUmask } from './user.ts';
 import { checkWorkingDirectory, enterWorkingDirectory } from './working-directory.ts';
 
 export interface ExecInput extends ProgramInput {
@@ -108,10 +108,11 @@ const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): voi
   settleInit(c);
   // Files of the host, and of its /proc: the container's may be anything by now.
   joinCgroups(c, cgroups);
-  setOomScore(c);
+  setOomScore(c, c.init);
   applyAppArmor(c);
 
   enterNamespaces(c, namespaces);
+  if (namespaces.includes('user')) becomeRootOfUserNamespace(c.init);
   joinSessionKeyring(c);
   if (wantsConsole(c)) {
     holdRoot(c);

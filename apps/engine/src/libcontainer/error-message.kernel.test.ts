@@ -112,8 +112,6 @@ test('a bind mount without its source is refused', async () => {
 });
 
 test.each<readonly [string, SpecChanges]>([
-  ['user namespaces', { linux: { namespaces: [{ type: 'mount' }, { type: 'user' }] } }],
-  ['linux.uidMappings', { linux: { uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] } }],
   ['must be an absolute path', { spec: { hooks: { prestart: [{ path: 'hook' }] } } }],
   ['process.selinuxLabel', { process: { selinuxLabel: 'x' } }],
   ['linux.intelRdt', { linux: { intelRdt: { closID: 'x' } } }],
@@ -125,16 +123,6 @@ test.each<readonly [string, SpecChanges]>([
   ],
   ['is not in a separate kernel namespace', { linux: { sysctl: { 'kernel.panic': '1' } } }],
   ['invalid rlimit type', { process: { rlimits: [{ type: 'RLIMIT_X', soft: 1, hard: 1 }] } }],
-  [
-    'shared mount propagation',
-    {
-      spec: {
-        mounts: [
-          { destination: '/x', type: 'bind', source: '/tmp', options: ['rbind', 'rshared'] },
-        ],
-      },
-    },
-  ],
 ])('refuses by name, before anything is made: %s', async (words, changes) => {
   const bundle = bench.bundle(['true'], changes);
   const before = bench.events.length;

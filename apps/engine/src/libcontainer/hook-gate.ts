@@ -15,26 +15,10 @@ import { readSync, writeSync } from 'node:fs';
 import type { Native } from '../../../../native/native.ts';
 import { type Compilation, SLOT } from './compilation.ts';
 import { hasCreateHooks } from './hooks.ts';
-import { number, slot, type StageBuilder, struct } from './plan/stage-builder.ts';
+import { slot } from './plan/stage-builder.ts';
+import { hear, say } from './sync-words.ts';
 
 const WORD = new TextEncoder().encode('1');
-const words = { object: 'sync', source: __SOURCE__, expect: 1 } as const;
-
-const say = (stage: StageBuilder, line: string, title: string, purpose: string): void =>
-  stage.call('write', [slot(line), struct({ bytes: WORD }, '"1"'), number(1)], {
-    ...words,
-    title,
-    reference: 'man:write(2)',
-    purpose,
-  });
-
-const hear = (stage: StageBuilder, line: string, title: string, purpose: string): void =>
-  stage.call('read', [slot(line), struct({ bytes: new Uint8Array(8) }, '"1"'), number(1)], {
-    ...words,
-    title,
-    reference: 'man:read(2)',
-    purpose,
-  });
 
 /** Precondition: init is born, and its end of the line is closed here. */
 export const passHooksOn = (c: Compilation): void => {

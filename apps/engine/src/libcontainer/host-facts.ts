@@ -160,7 +160,7 @@ const ownPathIn = (ownCgroups: string, controllers: string): string => {
 };
 
 /** Spaces and the like in mountinfo are written as `\040`. */
-const unescapeOctal = (path: string): string =>
+export const unescapeOctal = (path: string): string =>
   path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 8)),
   );

@@ -6,7 +6,7 @@ import { type Compilation, refuse } from './compilation.ts';
 import { hasNew } from './namespaces.ts';
 import { KEYCTL_JOIN_SESSION_KEYRING } from './plan/constants.ts';
 import { ERRNO } from './plan/errno.ts';
-import { number, text } from './plan/stage-builder.ts';
+import { number, type StageBuilder, text } from './plan/stage-builder.ts';
 
 const byteLength = (value: string): number => new TextEncoder().encode(value).length;
 
@@ -80,10 +80,11 @@ export const writeSysctls = (c: Compilation): void => {
   }
 };
 
-export const setOomScore = (c: Compilation): void => {
+/** With a user namespace runc sets it for init to inherit: there, nobody may lower it. */
+export const setOomScore = (c: Compilation, stage: StageBuilder): void => {
   const value = c.process.oomScoreAdj;
   if (value === undefined || value === null) return;
-  c.init.writeFile('/proc/self/oom_score_adj', String(value), {
+  stage.writeFile('/proc/self/oom_score_adj', String(value), {
     title: 'how likely it is killed first when memory runs out',
     object: 'limit',
     source: __SOURCE__,

@@ -25,7 +25,7 @@ export const FLAG = {
 } as const;
 
 /** In the order of the flags of clone3: everything that is new in one call. */
-const CLONED = ['pid', 'mount', 'uts', 'ipc', 'network'] as const;
+const CLONED = ['user', 'pid', 'mount', 'uts', 'ipc', 'network'] as const;
 /** Joined by runc before it clones, so that init is born inside. */
 const JOINED_BEFORE = ['network', 'ipc', 'uts', 'pid'] as const;
 
@@ -42,8 +42,6 @@ export const checkNamespaces = (c: Compilation): void => {
   const kinds = (c.linux.namespaces ?? []).map(({ type }) => type);
   const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
   if (twice) refuse(`malformed spec file: duplicated ns ${twice}`);
-  if (kinds.includes('user')) refuse('user namespaces are not supported');
-  if (kinds.includes('time')) refuse('time namespaces are not supported');
   if (!hasNew(c, 'mount'))
     refuse('a container without a mount namespace of its own is not supported');
   for (const { type, path } of c.linux.namespaces ?? []) {
@@ -95,6 +93,7 @@ const cloneArgs = (cloneFlags: number, intoCgroup: boolean): Parameters<typeof s
 });
 
 const WORDS: Readonly<Record<(typeof CLONED)[number], string>> = {
+  user: 'user',
   pid: 'pid',
   mount: 'mount',
   uts: 'host name',

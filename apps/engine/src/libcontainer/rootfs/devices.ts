@@ -5,10 +5,11 @@
 import { posix } from 'node:path';
 import type { LinuxDevice } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse, SLOT } from '../compilation.ts';
-import { S_IFMT_OF } from '../plan/constants.ts';
+import { hasNew } from '../namespaces.ts';
+import { MS, S_IFMT_OF } from '../plan/constants.ts';
 import { ERRNO } from '../plan/errno.ts';
-import { number, slot, text } from '../plan/stage-builder.ts';
-import { insideRoot, makeFolder, openPlace } from './in-root.ts';
+import { fdPath, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
+import { insideRoot, makeFolder, openPlace, placeForFile, shownPlace } from './in-root.ts';
 import type { ParsedMount } from './mounts.ts';
 
 const character = (path: string, major: number, minor: number): LinuxDevice => ({
@@ -48,6 +49,10 @@ export const makeDevices = (c: Compilation): void => {
       ({ path }) => !wanted.some((device) => insideRoot(device.path) === insideRoot(path)),
     ),
   ];
+  if (hasNew(c, 'user')) {
+    for (const device of devices) showHostsDevice(c, `/${insideRoot(device.path)}`);
+    return;
+  }
   const folders = new Set<string>();
   for (const device of devices) {
     const folder = posix.dirname(`/${insideRoot(device.path)}`);
@@ -64,6 +69,24 @@ export const makeDevices = (c: Compilation): void => {
     open = folder;
     makeDevice(c, device, path);
   }
+};
+
+/** Nobody in a user namespace may make a device; the host's own is shown instead. user_namespaces(7) */
+const showHostsDevice = (c: Compilation, path: string): void => {
+  if (path === '/dev/ptmx') return;
+  placeForFile(c, path, { purpose: 'device' });
+  c.init.call(
+    'mount',
+    [text(path), fdPath(SLOT.target, shownPlace(path)), NULL, flags(MS, MS.MS_BIND), NULL],
+    {
+      title: `show the host's device ${path}`,
+      object: 'device',
+      source: __SOURCE__,
+      reference: 'man:user_namespaces(7)',
+      purpose: 'device',
+      attributes: { 'engineroom.mount.target': path, 'engineroom.mount.type': 'bind' },
+    },
+  );
 };
 
 const makeDevice = (c: Compilation, device: LinuxDevice, path: string): void => {

@@ -135,8 +135,5 @@ export const parseRootfsPropagation = (word: string | undefined): number | undef
   const propagation = Object.hasOwn(PROPAGATION, word) ? PROPAGATION[word] : undefined;
   if (propagation === undefined)
     throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not known`);
-  if (propagation & MS.MS_SHARED) {
-    throw new EngineError('invalid_argument', `rootfsPropagation ${word} is not supported`);
-  }
   return propagation;
 };

@@ -30,9 +30,6 @@ const parseMount = (mount: Mount, bundle: string): ParsedMount => {
   if (type === '') refuse(`the mount on ${destination} has no type`);
   if (options.flags & MS.MS_REMOUNT)
     refuse(`the mount option remount is not supported (${destination})`);
-  if (options.propagation.some((kind) => kind & MS.MS_SHARED)) {
-    refuse(`shared mount propagation is not supported (${destination})`);
-  }
   if (isBind && !mount.source) refuse(`the bind mount on ${destination} has no source`);
   checkBelowProc(destination, { type, source: isBind ? resolve(bundle, mount.source ?? '') : '' });
   if (isBind && options.data !== '')

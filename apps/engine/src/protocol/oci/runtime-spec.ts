@@ -209,6 +209,9 @@ export const Linux = z.looseObject({
   resources: LinuxResources.nullish(),
   rootfsPropagation: text.optional(),
   seccomp: LinuxSeccomp.nullish(),
+  timeOffsets: z
+    .record(z.string(), z.looseObject({ secs: int64.nullish(), nanosecs: uint32.nullish() }))
+    .nullish(),
   sysctl: z.record(text, text).nullish(),
   maskedPaths: z.array(text).nullish(),
   readonlyPaths: z.array(text).nullish(),

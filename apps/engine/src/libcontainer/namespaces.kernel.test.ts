@@ -1,0 +1,184 @@
+/** User and time namespaces, and mounts that travel: asked of the kernel. */
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { native } from '../native/load.ts';
+import { execContainer } from './exec-container.ts';
+import { withNullStdio } from './null-stdio.ts';
+import { Bench, type SpecChanges } from './testing/bundle.ts';
+import { watchProcess } from './watch-process.ts';
+
+const bench = new Bench();
+// Root of the container is nobody here, and must be able to walk to its rootfs.
+chmodSync(bench.folder, 0o755);
+afterAll(() => bench.close());
+
+const MS_BIND = 0x1000;
+const MS_SHARED = 0x10_0000;
+const MNT_DETACH = 2;
+
+const BASE = 100_000;
+const map = [{ containerID: 0, hostID: BASE, size: 65_536 }];
+const NAMESPACES = (['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'] as const).map((type) => ({
+  type,
+}));
+
+const inUserNamespace = (changes: SpecChanges = {}): SpecChanges => ({
+  ...changes,
+  linux: {
+    namespaces: [...NAMESPACES, { type: 'user' }],
+    uidMappings: map,
+    gidMappings: map,
+    ...changes.linux,
+  },
+});
+
+test('root in a user namespace is somebody else outside', async () => {
+  const { output, code } = await bench.run(
+    [
+      'sh',
+      '-c',
+      'id -u; id -g; cat /proc/self/uid_map; echo x > /tmp/made; echo gone > /dev/null && ls -l /dev/null | cut -c1',
+    ],
+    inUserNamespace({ process: { oomScoreAdj: 100 } }),
+  );
+
+  expect([code, output.replaceAll(/ +/g, ' ')]).toEqual([0, `0\n0\n 0 ${BASE} 65536\nc\n`]);
+});
+
+test('what it makes belongs to the other one; its own process, too; exec goes in', async () => {
+  const bundle = bench.bundle(['sleep', '1000'], inUserNamespace());
+  const created = await bench.create(bundle);
+  const exited = bench.exitOf(created);
+  await bench.start(bundle.id);
+  expect(statSync(`/proc/${created.pid}`).uid).toBe(BASE);
+  const status = readFileSync(`/proc/${created.pid}/status`, 'utf8');
+  expect(status).toMatch(new RegExp(`^Uid:\\s+${BASE}\\s+${BASE}`, 'm'));
+
+  const executed = await withNullStdio((stdio) =>
+    execContainer({
+      native,
+      tracer: bench.tracer,
+      root: bench.root,
+      id: bundle.id,
+      process: {
+        user: { uid: 1000, gid: 1000 },
+        cwd: '/',
+        args: ['touch', '/tmp/mine'],
+        env: ['PATH=/bin'],
+      },
+      stdio,
+    }),
+  );
+  native.close(executed.pidfd);
+  expect(await watchProcess(native, executed.pid).exited).toMatchObject({ code: 0 });
+  expect(statSync(join(bundle.rootfs, 'tmp/mine')).uid).toBe(BASE + 1000);
+
+  await bench.delete(bundle.id, true);
+  await exited;
+});
+
+test.each<readonly [string, SpecChanges]>([
+  ['no uid mappings found', inUserNamespace({ linux: { uidMappings: [] } })],
+  ["USER namespace isn't enabled", { linux: { uidMappings: map } }],
+  [
+    'has no place in the uid mappings',
+    inUserNamespace({ process: { user: { uid: 70_000, gid: 0 } } }),
+  ],
+  [
+    'joining an existing user namespace',
+    inUserNamespace({
+      linux: { namespaces: [...NAMESPACES, { type: 'user', path: '/proc/1/ns/user' }] },
+    }),
+  ],
+  ["TIME namespace isn't enabled", { linux: { timeOffsets: { boottime: { secs: 1 } } } }],
+])('refuses before anything is made: %s', async (words, changes) => {
+  const before = bench.events.length;
+  await expect(bench.create(bench.bundle(['true'], changes))).rejects.toThrow(words);
+  expect(bench.events.slice(before).some(({ type }) => type === 'syscall')).toBe(false);
+});
+
+test('in a time namespace the machine was booted at another time', async () => {
+  const day = 86_400;
+  const { output } = await bench.run(['cat', '/proc/uptime'], {
+    linux: {
+      namespaces: [...NAMESPACES, { type: 'time' }],
+      timeOffsets: { boottime: { secs: 1000 * day } },
+    },
+  });
+
+  const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
+  const inside = Number(output.split(' ')[0]);
+  expect(inside).toBeGreaterThan(999 * day + uptime);
+  expect(inside).toBeLessThan(1001 * day + uptime);
+});
+
+const appears = (folder: string, name: string): Promise<void> =>
+  new Promise((resolve) => {
+    const watcher = watch(folder, (_, file) => {
+      if (file !== name) return;
+      watcher.close();
+      resolve();
+    });
+  });
+
+test('a mount in a shared volume appears on the host; one in the root does not', async () => {
+  const shared = mkdtempSync(join(tmpdir(), 'shared-'));
+  native.mount({ source: shared, target: shared, type: '', flags: MS_BIND, data: '' });
+  native.mount({ source: '', target: shared, type: '', flags: MS_SHARED, data: '' });
+  mkdirSync(join(shared, 'sub'));
+  const volume = { destination: '/volume', type: 'bind', source: shared };
+  const capabilities = ['CAP_SYS_ADMIN', 'CAP_DAC_OVERRIDE'];
+  const bundle = bench.bundle(
+    [
+      'sh',
+      '-c',
+      'mount -t tmpfs inside /volume/sub && mount -t tmpfs own /tmp && touch /volume/ready; sleep 1000',
+    ],
+    {
+      process: {
+        capabilities: {
+          bounding: capabilities,
+          effective: capabilities,
+          permitted: capabilities,
+        },
+      },
+      linux: { rootfsPropagation: 'shared' },
+    },
+  );
+  const config = join(bundle.path, 'config.json');
+  const spec = {
+    ...bundle.spec,
+    mounts: [...(bundle.spec.mounts ?? []), { ...volume, options: ['rbind', 'rshared'] }],
+  };
+  writeFileSync(config, JSON.stringify(spec));
+  const mountPoints = () => readFileSync('/proc/self/mountinfo', 'utf8');
+  const before = mountPoints();
+  try {
+    const created = await bench.create(bundle);
+    const ready = appears(shared, 'ready');
+    await bench.start(bundle.id);
+    await ready;
+
+    expect(mountPoints()).toContain(` ${shared}/sub `);
+    const exited = bench.exitOf(created);
+    await bench.delete(bundle.id, true);
+    await exited;
+    native.unmount(join(shared, 'sub'), 0);
+    // Neither the container's own mounts nor the end of its tree have touched the host's.
+    expect(mountPoints()).toBe(before);
+  } finally {
+    native.unmount(shared, MNT_DETACH);
+    rmSync(shared, { recursive: true });
+  }
+});
