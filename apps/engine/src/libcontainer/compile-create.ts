@@ -33,7 +33,13 @@ import type { Plan } from './plan/step.ts';
 import { setRlimits } from './rlimits.ts';
 import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
-import { finishReadOnlyMounts, mountAll, type ParsedMount, parseMounts } from './rootfs/mounts.ts';
+import {
+  finishReadOnlyMounts,
+  holdSources,
+  mountAll,
+  type ParsedMount,
+  parseMounts,
+} from './rootfs/mounts.ts';
 import { makeRootReadOnly, pivotRoot, prepareRoot } from './rootfs/pivot-root.ts';
 import { checkScheduling, setIoPriority, setPersonality, setScheduler } from './scheduling.ts';
 import {
@@ -166,6 +172,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   settleInit(c);
   joinCgroups(c, cgroups);
   holdExecFifo(c);
+  holdSources(c, mounts);
   takeIds(c);
   enterCgroupNamespace(c);
   if (c.keepSessionKeyring !== true) joinSessionKeyring(c);

@@ -122,7 +122,23 @@ const runOne = async (
   }
 };
 
-const signalName = (signal: number): string => (signal === 9 ? 'killed' : String(signal));
+/** In Go's words. signal(7) */
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: 'hangup',
+  2: 'interrupt',
+  3: 'quit',
+  4: 'illegal instruction',
+  6: 'aborted',
+  7: 'bus error',
+  8: 'floating point exception',
+  9: 'killed',
+  11: 'segmentation fault',
+  13: 'broken pipe',
+  14: 'alarm clock',
+  15: 'terminated',
+  31: 'bad system call',
+};
+const signalName = (signal: number): string => SIGNALS[signal] ?? `signal ${signal}`;
 
 /** A pipe would have to be read while the hook runs, and for as long as a child of its keeps it open. */
 const unnamedFile = (path: string): number => {

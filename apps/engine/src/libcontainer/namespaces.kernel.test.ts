@@ -88,6 +88,29 @@ test('what it makes belongs to the other one; its own process, too; exec goes in
   await exited;
 });
 
+test('a volume that the other one could not reach, and no way to it for the program', async () => {
+  const hidden = join(bench.folder, 'hidden');
+  mkdirSync(join(hidden, 'volume'), { recursive: true });
+  chmodSync(join(hidden, 'volume'), 0o755);
+  writeFileSync(join(hidden, 'volume/file'), 'found\n');
+  chmodSync(hidden, 0o700);
+  const bundle = bench.bundle(['true'], inUserNamespace());
+  const volume = {
+    destination: '/tmp/volume',
+    type: 'bind',
+    source: join(hidden, 'volume'),
+    options: ['rbind', 'ro'],
+  };
+
+  const { output, code } = await bench.run(
+    ['sh', '-c', 'cat /tmp/volume/file; ls /proc/self/fd | wc -l'],
+    inUserNamespace({ spec: { mounts: [...(bundle.spec.mounts ?? []), volume] } }),
+  );
+
+  // 0, 1, 2, and the one of ls itself.
+  expect([code, output]).toEqual([0, 'found\n4\n']);
+});
+
 test.each<readonly [string, SpecChanges]>([
   ['no uid mappings found', inUserNamespace({ linux: { uidMappings: [] } })],
   ["USER namespace isn't enabled", { linux: { uidMappings: map } }],

@@ -89,6 +89,6 @@ export const checkConsole = (
 export const asVerb =
   (verb: string) =>
   (error: unknown): never => {
-    const message = messageOf(error).replace(/^runc create failed/, `runc ${verb} failed`);
-    throw new EngineError('unknown', message, { cause: error });
+    const message = messageOf(error).replace(/^runc create failed: /, '');
+    throw new EngineError('unknown', `runc ${verb} failed: ${message}`, { cause: error });
   };

@@ -47,7 +47,8 @@ export const deviceRules = (rules: readonly LinuxDeviceCgroup[]): readonly Devic
 const parseRule = (rule: LinuxDeviceCgroup): DeviceRule => {
   const type = rule.type || 'a';
   const access = rule.access === undefined || rule.access === '' ? 'rwm' : rule.access;
-  if (!/^[rwm]+$/.test(access))
+  // A rule about all devices is about every access, whatever it says.
+  if (type !== 'a' && !/^[rwm]+$/.test(access))
     throw new EngineError('invalid_argument', `invalid device access ${JSON.stringify(access)}`);
   const [major, minor] = [rule.major ?? -1, rule.minor ?? -1].map((number) =>
     number < 0 ? null : number,

@@ -6,8 +6,19 @@ import { posix, resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse, SLOT } from '../compilation.ts';
 import { mountCgroups } from '../cgroups/mount.ts';
-import { AT, flagNames, MOUNT_ATTR, MS } from '../plan/constants.ts';
-import { fdPath, flags, NULL, number, pack, slot, struct, text } from '../plan/stage-builder.ts';
+import { hasNew } from '../namespaces.ts';
+import { AT, flagNames, MOUNT_ATTR, MS, openFlags } from '../plan/constants.ts';
+import {
+  AT_FDCWD,
+  fdPath,
+  flags,
+  NULL,
+  number,
+  pack,
+  slot,
+  struct,
+  text,
+} from '../plan/stage-builder.ts';
 import { insideRoot, openPlace, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
 
@@ -80,12 +91,47 @@ const TITLES: Readonly<Record<string, string>> = {
 /** One of them is a step: the mount that makes `ps` in the container see only the container. */
 const STEPS = new Set(['/proc']);
 
+/** Where the sources of bind mounts wait, in a user namespace: out of reach of the great closing, so each is closed. */
+const firstHeldSource = 70;
+
+/**
+ * Root of a user namespace may not walk to every place of the host, but init still may, before it takes that identity.
+ * Precondition: in the new mount namespace, for a mount of another cannot be bound.
+ */
+export const holdSources = (c: Compilation, mounts: readonly ParsedMount[]): void => {
+  if (!hasNew(c, 'user')) return;
+  const open = openFlags(c.facts.architecture);
+  const words = { object: 'mount', source: __SOURCE__, purpose: 'mount source' } as const;
+  mounts.forEach((mount, index) => {
+    if (!mount.isBind) return;
+    c.init.call(
+      'openat',
+      [AT_FDCWD, text(mount.source), flags(open, open.O_PATH | open.O_CLOEXEC)],
+      {
+        ...words,
+        title: `hold the host's ${mount.source} while it can be reached`,
+        reference: 'man:open(2)',
+        resultSlot: SLOT.target,
+      },
+    );
+    c.init.call(
+      'dup3',
+      [
+        slot(SLOT.target),
+        number(firstHeldSource + index),
+        flags({ O_CLOEXEC: open.O_CLOEXEC }, open.O_CLOEXEC),
+      ],
+      { ...words, title: 'where its mount will look for it', reference: 'man:dup(2)' },
+    );
+  });
+};
+
 export const mountAll = (c: Compilation, mounts: readonly ParsedMount[]): void => {
-  for (const mount of mounts) {
+  mounts.forEach((mount, index) => {
     if (mount.type === 'cgroup') mountCgroups(c, mount);
-    else if (mount.isBind) bindMount(c, mount);
+    else if (mount.isBind) bindMount(c, mount, firstHeldSource + index);
     else mountFilesystem(c, mount);
-  }
+  });
 };
 
 /** What every step about the mount says of it. */
@@ -126,7 +172,7 @@ const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
 const isMadeReadOnlyLater = (mount: ParsedMount): boolean =>
   mount.destination === '/dev' || mount.type === 'tmpfs';
 
-const bindMount = (c: Compilation, mount: ParsedMount): void => {
+const bindMount = (c: Compilation, mount: ParsedMount, held: number): void => {
   const isFolder = c.facts.files.isDirectory(mount.source);
   if (isFolder === null) {
     refuse(
@@ -137,10 +183,11 @@ const bindMount = (c: Compilation, mount: ParsedMount): void => {
   if (isFolder) placeForFolder(c, mount.destination);
   else placeForFile(c, mount.destination);
   const target = fdPath(SLOT.target, shownPlace(mount.destination));
+  const isHeld = hasNew(c, 'user');
   c.init.call(
     'mount',
     [
-      text(mount.source),
+      text(isHeld ? `/proc/self/fd/${held}` : mount.source),
       target,
       text('bind'),
       flags(MS, mount.flags & (MS.MS_BIND | MS.MS_REC)),
@@ -155,6 +202,15 @@ const bindMount = (c: Compilation, mount: ParsedMount): void => {
       attributes: mountAttributes(mount),
     },
   );
+  if (isHeld) {
+    c.init.call('close', [number(held)], {
+      title: "let go of the host's place",
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:close(2)',
+      purpose: 'mount',
+    });
+  }
   remountBind(c, mount);
   setPropagation(c, mount);
   setRecursiveAttributes(c, mount);
