@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { EngineError } from '../../protocol/errdefs.ts';
 import { Predicate, type CheckRequest } from '../../protocol/lesson/predicate.ts';
 import { LEARNER_LABEL } from '../policy/limits.ts';
 import type { InspectedContainer } from '../runs/engine-client.ts';
-import { aProcess, aSpanStarted } from '../testing/events.ts';
+import { aProcess, aSpanStarted, from } from '../testing/events.ts';
 import { processInfo } from '../process-info.ts';
 import { answerChecks, type CheckSources } from './check-service.ts';
 
@@ -86,6 +87,27 @@ test('a container without a process is told of as such', async () => {
   expect(await ask({ fact: 'ns.pid', of: 'container a', not: 1 }, { inspect })).toMatchObject({
     holds: false,
     why: 'the container a is created: it has no process',
+  });
+});
+
+test('a daemon that is away is no failure of the lab', async () => {
+  const inspect = () => Promise.reject(new EngineError('unavailable', 'away'));
+  expect(await ask({ fact: 'container.pid', of: 'container a', not: 0 }, { inspect })).toEqual({
+    holds: false,
+    observed: null,
+    wanted: 0,
+    why: 'dockerd does not answer now',
+  });
+});
+
+test('a program is there before what it does, whoever tells of it first', async () => {
+  const born = aProcess({ id: 'born', mono: '30', actor: 'docker', change: 'fork', cause: null });
+  const asked = aSpanStarted({ id: 'asked', mono: '20', cause: 'born' });
+  const eventsOf = () =>
+    Promise.resolve([from(asked, { actor: 'dockerd' }), from(born, { actor: 'lab' })]);
+  const actors = { fact: 'trace.actors', run: 'first', equals: ['docker', 'dockerd'] };
+  expect(await ask(actors, { eventsOf }, { runs: { first: TRACE } })).toMatchObject({
+    holds: true,
   });
 });
 

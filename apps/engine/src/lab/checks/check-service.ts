@@ -2,6 +2,7 @@
  * Answers the checks of a lesson: looks at the real machine and at the learner's own traces, and compares.
  * Whatever is asked, only the learner's own containers are spoken of, and nothing is changed.
  */
+import { EngineError } from '../../protocol/errdefs.ts';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import { meaningOf } from '../../protocol/lesson/facts.ts';
@@ -122,7 +123,11 @@ class Round {
       const pid = this.#sources.daemons().find(({ actor }) => actor === kind)?.pid ?? null;
       return pid === null ? nothing(`${kind} is not running`) : seen(processFact(fact, pid));
     }
-    const container = await this.#containerOf(name);
+    const container = await this.#containerOf(name).catch((error: unknown) => {
+      if (error instanceof EngineError && error.kind === 'unavailable') return 'away' as const;
+      throw error;
+    });
+    if (container === 'away') return nothing('dockerd does not answer now');
     if (fact === 'container.exists') return seen(container !== null);
     if (!container) return nothing(`there is no container ${name} of yours`);
     if (fact.startsWith('container.')) return seen(containerFact(fact, container));

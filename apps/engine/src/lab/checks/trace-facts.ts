@@ -9,6 +9,22 @@ const byTime = (a: TraceEvent, b: TraceEvent): number => {
   return apart < 0n ? -1 : apart > 0n ? 1 : 0;
 };
 
+/** By the clock, but no effect before its cause: who tells of a birth may get to it after the newborn has acted. */
+const inHappenedOrder = (events: readonly TraceEvent[]): readonly TraceEvent[] => {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  const waiting = new Set<string>();
+  const ordered = new Set<TraceEvent>();
+  const place = (event: TraceEvent): void => {
+    if (ordered.has(event) || waiting.has(event.id)) return;
+    waiting.add(event.id);
+    const cause = event.cause === null ? undefined : byId.get(event.cause);
+    if (cause) place(cause);
+    ordered.add(event);
+  };
+  for (const event of events.toSorted(byTime)) place(event);
+  return [...ordered];
+};
+
 export const traceFact = (
   name: FactName,
   { match, actor }: Pick<Fact, 'match' | 'actor'>,
@@ -46,7 +62,7 @@ export const traceFact = (
 };
 
 const actorsInOrder = (events: readonly TraceEvent[]): string[] => [
-  ...new Set(events.toSorted(byTime).flatMap((event) => actorsOf(event))),
+  ...new Set(inHappenedOrder(events).flatMap((event) => actorsOf(event))),
 ];
 
 const processes = (
