@@ -32,7 +32,6 @@ async function record(lesson, solution, file) {
   const { end, runs } = await playSolution(client, lesson, solution);
   const failed = lesson.checks.filter(({ id }) => !end.get(`check/${id}`)?.holds);
   if (failed.length > 0) throw new Error(`${lesson.id}: not passed: ${failed.map(({ id }) => id)}`);
-  await tidyUp(client, lesson);
   const traces = [];
   // What was broken is told in the trace of the run that it concerned.
   for (const traceId of new Set(Object.values(runs))) {
@@ -43,6 +42,8 @@ async function record(lesson, solution, file) {
     header.summary.origin = 'recording';
     traces.push(JSON.stringify(header), ...events.filter((line) => line !== ''));
   }
+  // Only now: a trace goes on as long as its container, and its removal is no part of the lesson.
+  await tidyUp(client, lesson);
   const header = {
     format: 'engine-room-lesson',
     lesson: lesson.id,
