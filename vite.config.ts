@@ -84,6 +84,16 @@ export default defineConfig({
       {
         test: {
           ...serial,
+          name: 'conformance',
+          root: '.',
+          include: ['e2e/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
           name: 'ctr',
           root: '.',
           include: ['e2e/ctr/**/*.test.ts'],

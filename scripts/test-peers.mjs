@@ -44,5 +44,6 @@ await runSuites([
     env: { DOCKER_CLI_PEER: 'our-runc' },
     files: ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`),
   }),
+  vitest('docker-cli-table', ['conformance']),
   vitest('ctr', ['ctr']),
 ]);

@@ -2,7 +2,7 @@
 import type { Backend } from './api/backend.ts';
 import { streamEncoder } from './api/multiplexed-stream.ts';
 import type { ContainerStatus } from '../protocol/docker-engine-api/containers.ts';
-import { EngineError } from '../protocol/errdefs.ts';
+import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
 import {
   changesOf,
   exportContainer,
@@ -92,7 +92,16 @@ export const daemonBackend = (daemon: Daemon): Backend => {
       putArchive(daemon, find(reference), archive, options),
     exportContainer: async (reference, accept) => exportContainer(daemon, find(reference), accept),
     changes: async (reference) => changesOf(daemon, find(reference)),
-    kill: async (reference, signal) => kill(daemon, find(reference), signal),
+    kill: async (reference, signal) => {
+      let container;
+      try {
+        container = find(reference);
+      } catch (error) {
+        const sentence = `cannot kill container: ${reference}: ${messageOf(error)}`;
+        throw new EngineError(kindOf(error), sentence, { cause: error });
+      }
+      await kill(daemon, container, signal);
+    },
     pause: async (reference) => pause(daemon, find(reference)),
     unpause: async (reference) => unpause(daemon, find(reference)),
     remove: async (reference, options) => remove(daemon, find(reference), options),

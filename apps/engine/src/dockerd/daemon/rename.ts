@@ -1,5 +1,5 @@
 /** `docker rename`, and a terminal that changes its size. Upstream: moby daemon/{rename,resize}.go. */
-import { EngineError } from '../../protocol/errdefs.ts';
+import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import { checkName } from '../container/names.ts';
@@ -19,7 +19,13 @@ export const rename = (daemon: Daemon, container: Container, to: string): Promis
         'Renaming a container with the same name as its current name',
       );
     }
-    daemon.store.reserveName(newName, container.id);
+    try {
+      daemon.store.reserveName(newName, container.id);
+    } catch (error) {
+      throw new EngineError('conflict', `Error when allocating new name: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
     try {
       await daemon.store.update(container, { name: newName });
     } catch (error) {

@@ -16,7 +16,8 @@ export interface ProcessTable {
 }
 
 const MAX_BYTES = 8 * 1024 * 1024;
-const PID_RENAMED = /\s+(\w+)=\s*(PID[^\s]*)/;
+/** Another column under this name would choose processes that are not the container's. */
+const NAMED_PID = /(\w+)=\s*PID\b/g;
 
 /** `psArgs` are words for ps(1); no shell reads them. */
 export const top = async (
@@ -25,9 +26,9 @@ export const top = async (
   psArgs: string,
 ): Promise<ProcessTable> => {
   const words = (psArgs.trim() || '-ef').split(/\s+/);
-  const renamed = PID_RENAMED.exec(psArgs);
-  if (renamed && renamed[1]?.toLowerCase() !== 'pid') {
-    throw new EngineError('invalid_argument', `specifying "${renamed[0].trim()}" is not allowed`);
+  for (const [renamed, column] of psArgs.matchAll(NAMED_PID)) {
+    if (column?.toLowerCase() === 'pid') continue;
+    throw new EngineError('invalid_argument', `specifying "${renamed}" is not allowed`);
   }
   if (!isRunning(container.state)) {
     throw new EngineError('conflict', `container ${container.id} is not running`);

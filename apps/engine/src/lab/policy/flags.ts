@@ -77,7 +77,52 @@ const checkSeconds = (value: string): string | null =>
     ? null
     : `from the page one may wait at most ${LIMITS.stopSeconds} seconds`;
 
+const DURATION_SECONDS = /^(\d{1,6}(?:\.\d{1,6})?)(ms|s|m|h)$/;
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** Each probe is a process and a trace. */
+const checkInterval = (value: string): string | null => {
+  if (!hasDigit(value)) return null;
+  const match = DURATION_SECONDS.exec(value);
+  const seconds = match ? Number(match[1]) * (SECONDS[match[2] ?? ''] ?? 0) : 0;
+  return seconds >= LIMITS.healthSeconds
+    ? null
+    : `from the page a health check may run every ${LIMITS.healthSeconds} seconds at most`;
+};
+
+const checkRestart = (value: string): string | null =>
+  value === 'no' || /^on-failure:[1-5]$/.test(value)
+    ? null
+    : 'from the page a container may be started again after a failure, five times at most: --restart on-failure:5';
+
+/** Limits, which may also be changed later. */
+const LIMIT_FLAGS: FlagTable = {
+  ...checked('-m --memory', checkMemory),
+  ...checked(
+    '--cpus',
+    atMost(
+      LIMITS.cpus.max,
+      /^\d{1,6}(\.\d{1,9})?$/,
+      `a container may use at most ${LIMITS.cpus.max} CPUs`,
+    ),
+  ),
+  ...checked(
+    '--pids-limit',
+    atMost(
+      LIMITS.pids.max,
+      /^[1-9]\d{0,8}$/,
+      `a container may have at most ${LIMITS.pids.max} processes`,
+    ),
+  ),
+};
+
 const CREATE: FlagTable = {
+  ...LIMIT_FLAGS,
+  ...switches('--no-healthcheck'),
+  ...values('--health-cmd', '--health-retries', '--health-timeout', '--health-start-period'),
+  ...checked('--health-interval', checkInterval),
+  ...checked('--health-start-interval', checkInterval),
+  ...checked('--restart', checkRestart),
   ...switches(
     '--rm',
     '-i --interactive',
@@ -98,35 +143,24 @@ const CREATE: FlagTable = {
   ),
   ...values('--stop-signal', '-a --attach', '--pull'),
   ...checked('--stop-timeout', checkSeconds),
-  ...checked('-m --memory', checkMemory),
-  ...checked(
-    '--cpus',
-    atMost(
-      LIMITS.cpus.max,
-      /^\d{1,6}(\.\d{1,9})?$/,
-      `a container may use at most ${LIMITS.cpus.max} CPUs`,
-    ),
-  ),
-  ...checked(
-    '--pids-limit',
-    atMost(
-      LIMITS.pids.max,
-      /^[1-9]\d{0,8}$/,
-      `a container may have at most ${LIMITS.pids.max} processes`,
-    ),
-  ),
   ...checked('--net --network', checkNetwork),
   ...checked('-l --label', checkLabel),
 };
+
+/** Whether a switch is set, in pflag's words. */
+export const isOn = (value: string | undefined): boolean =>
+  value !== undefined && !['false', 'f', 'F', '0', 'FALSE', 'False'].includes(value);
 
 /** What a container reference in the command's arguments is for. */
 export interface Command {
   readonly flags: FlagTable;
   /** Flags end at the first argument: what follows belongs to the program in the container. */
   readonly flagsEndAtArgument: boolean;
-  /** Its arguments name containers, which must be the learner's own. */
-  readonly namesContainers: boolean;
+  /** How many of its arguments name containers, which must be the learner's own. */
+  readonly namesContainers: 'none' | 'first' | 'all';
   readonly createsContainer: boolean;
+  /** Why the command as a whole is refused; null when it may pass. */
+  readonly check: (set: ReadonlyMap<string, string>, args: readonly string[]) => string | null;
   /** It tells of containers without being given their names: of the learner's own, that is. */
   readonly listsContainers: boolean;
 }
@@ -134,13 +168,15 @@ export interface Command {
 const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
   flags: { ...table, ...switches('--help') },
   flagsEndAtArgument: false,
-  namesContainers: false,
+  namesContainers: 'none',
   createsContainer: false,
   listsContainers: false,
+  check: () => null,
   ...more,
 });
 const creates = { flagsEndAtArgument: true, createsContainer: true };
-const names = { namesContainers: true };
+const names = { namesContainers: 'all' as const };
+const namesFirst = { namesContainers: 'first' as const };
 const list = {
   ...switches('-a --all', '-q --quiet', '--no-trunc'),
   ...values('-f --filter', '--format'),
@@ -179,6 +215,47 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     names,
   ),
   kill: command(values('-s --signal'), names),
+  restart: command(
+    {
+      ...values('-s --signal'),
+      ...checked('-t --time', checkSeconds),
+      ...checked('--timeout', checkSeconds),
+    },
+    names,
+  ),
+  pause: command({}, names),
+  unpause: command({}, names),
+  exec: command(
+    {
+      ...switches('-d --detach', '-i --interactive', '-t --tty'),
+      ...values('-e --env', '-u --user', '-w --workdir'),
+    },
+    { ...namesFirst, flagsEndAtArgument: true },
+  ),
+  top: command(
+    {},
+    {
+      ...namesFirst,
+      // Options of ps(1) can give the rows another meaning.
+      check: (_, args) =>
+        args.length > 1
+          ? 'from the page "docker top" takes a container and no options of ps'
+          : null,
+    },
+  ),
+  stats: command(
+    { ...switches('--no-stream', '--no-trunc'), ...values('--format') },
+    {
+      ...names,
+      check: (set, args) =>
+        args.length > 0 && isOn(set.get('no-stream'))
+          ? null
+          : 'from the page "docker stats" gives one reading of containers by name: docker stats --no-stream NAME',
+    },
+  ),
+  diff: command({}, namesFirst),
+  rename: command({}, namesFirst),
+  update: command({ ...LIMIT_FLAGS, ...checked('--restart', checkRestart) }, names),
   rm: command(switches('-f --force', '-v --volumes'), names),
   images: command({ ...list, ...switches('--digests', '--tree') }),
   version: command(values('-f --format')),
@@ -220,6 +297,5 @@ export const REASONS: Readonly<Record<string, string>> = {
       'the page may not open ports of this machine',
     ]),
   ),
-  '--restart': 'a container of the page ends with its program',
   '--runtime': 'the page uses the runtime of the engine',
 };

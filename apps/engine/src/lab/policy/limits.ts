@@ -4,6 +4,8 @@ export const LIMITS = {
   pids: { standard: '128', max: 256 },
   cpus: { standard: '1', max: 2 },
   stopSeconds: 60,
+  /** Between two probes of a health check. */
+  healthSeconds: 1,
   /** Containers in any state that a learner may have. */
   containers: 8,
   /** Commands of a learner that may be going on at once. */

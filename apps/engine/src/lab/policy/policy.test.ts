@@ -73,6 +73,20 @@ test.each([
   'docker version',
   'docker info',
   'docker wait x',
+  'docker exec x sh -c "echo hi"',
+  'docker exec -i -u 1000 -w /tmp -e A=b x cat',
+  'docker exec -d x sleep 5',
+  'docker top x',
+  'docker stats --no-stream x y',
+  'docker restart -t 1 x',
+  'docker rename x y',
+  'docker diff x',
+  'docker pause x',
+  'docker unpause x',
+  'docker update --memory 64m --cpus 0.5 x',
+  'docker run --restart on-failure:3 busybox false',
+  'docker run -d --health-cmd "test -e /ok" --health-interval 2s busybox sleep 60',
+  'docker exec --help',
   'docker run --help',
   'docker run',
   'docker run --memory lots busybox',
@@ -118,7 +132,20 @@ test.each([
   ['docker run -i --tty busybox', 'terminal', 14],
   ['docker run --unheard-of busybox', 'does not allow', 11],
   ['docker -H tcp://other ps', 'engine', 7],
-  ['docker exec x sh', 'cannot be sent', 7],
+  ['docker exec -it x sh', 'terminal', 12],
+  ['docker exec --privileged x sh', 'root', 12],
+  ['docker exec --env-file /etc/shadow x env', 'files', 12],
+  ['docker top x aux', 'no options of ps', 11],
+  ['docker stats x', '--no-stream', 13],
+  ['docker stats --no-stream', 'by name', 13],
+  ['docker stats -a --no-stream', 'does not allow', 13],
+  ['docker update --memory 2g x', 'memory', 23],
+  ['docker update --memory-swap -1 x', 'does not allow', 14],
+  ['docker run --restart always busybox', 'on-failure:5', 21],
+  ['docker run --restart on-failure busybox', 'on-failure:5', 21],
+  ['docker run --health-cmd true --health-interval 10ms busybox', 'every 1 seconds', 47],
+  ['docker cp x:/etc/passwd /tmp', 'cannot be sent', 7],
+  ['docker export x', 'cannot be sent', 7],
   ['docker build .', 'cannot be sent', 7],
   ['docker constructor', 'cannot be sent', 7],
   ['docker stop -t 100000 x', 'seconds', 15],
@@ -145,6 +172,9 @@ test('which containers a command acts upon', () => {
   expect(allowed('docker stop a -t 3 b').containers).toEqual(['a', 'b']);
   expect(allowed('docker kill -- -x').containers).toEqual(['-x']);
   expect(allowed('docker run busybox a').containers).toEqual([]);
+  expect(allowed('docker exec a cat b').containers).toEqual(['a']);
+  expect(allowed('docker rename a b').containers).toEqual(['a']);
+  expect(allowed('docker top a').containers).toEqual(['a']);
 });
 
 test('whose output the client prints', () => {
@@ -153,6 +183,8 @@ test('whose output the client prints', () => {
   expect(allowed('docker run -d=false busybox').printsContainer).toBe(true);
   expect(allowed('docker start -a x').printsContainer).toBe(true);
   expect(allowed('docker ps').printsContainer).toBe(false);
+  expect(allowed('docker exec x id').printsContainer).toBe(true);
+  expect(allowed('docker exec -d x id').printsContainer).toBe(false);
 });
 
 test('no flag that reaches the client is outside of the table', () => {

@@ -2,7 +2,7 @@
  * What the page may launch: a command line becomes the argv of a Docker client, or an explanation.
  * Distinct from the engine's socket, which is as good as root: the page is for people who shall not be root.
  */
-import { COMMANDS, networkOwner, REASONS, type Command, type Flag } from './flags.ts';
+import { COMMANDS, isOn, networkOwner, REASONS, type Command, type Flag } from './flags.ts';
 import { LEARNER_LABEL, LIMITS } from './limits.ts';
 import { splitWords, type Word } from './shell-words.ts';
 
@@ -158,8 +158,11 @@ const spellShort = (command: Command, text: string): readonly Spelled[] => {
   return spelled;
 };
 
-const isOn = (value: string | undefined): boolean =>
-  value !== undefined && !['false', 'f', 'F', '0', 'FALSE', 'False'].includes(value);
+const CONTAINERS = {
+  none: (): readonly string[] => [],
+  first: (args: readonly string[]) => args.slice(0, 1),
+  all: (args: readonly string[]) => args,
+} as const;
 
 interface Typed {
   readonly name: string;
@@ -172,13 +175,17 @@ const complete = (
   { name, command, rest, learnerId }: Typed,
   { set, positionOf, args }: Parsed,
 ): Allowed | Refused => {
-  if (command.createsContainer && isOn(set.get('interactive')) && isOn(set.get('tty'))) {
+  const runsProgram = command.createsContainer || name === 'exec';
+  if (runsProgram && isOn(set.get('interactive')) && isOn(set.get('tty'))) {
     return refuse(
       403,
       '-i with -t wants a terminal, and the page has none: leave out -t, or use a terminal of yours',
       positionOf.get('tty'),
     );
   }
+  // Help is asked of the client alone.
+  const problem = isOn(set.get('help')) ? null : command.check(set, args);
+  if (problem !== null) return refuse(403, problem, rest[0]?.position);
   const injected = injectedFlags(command, set, learnerId);
   const isDetached = isOn(set.get('detach'));
   const owner = networkOwner(set.get('network'));
@@ -187,10 +194,14 @@ const complete = (
     argv: ['docker', name, ...injected, ...rest.map(({ text }) => text)],
     injected,
     command: name,
-    containers: [...(command.namesContainers ? args : []), ...(owner === undefined ? [] : [owner])],
+    containers: [
+      ...CONTAINERS[command.namesContainers](args),
+      ...(owner === undefined ? [] : [owner]),
+    ],
     createsContainer: command.createsContainer,
     printsContainer:
-      (name === 'run' && !isDetached) || (name === 'start' && isOn(set.get('attach'))),
+      ((name === 'run' || name === 'exec') && !isDetached) ||
+      (name === 'start' && isOn(set.get('attach'))),
   };
 };
 
