@@ -12,6 +12,7 @@ import { Footer } from './panels/Footer.tsx';
 import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
+import { HeldCard } from './panels/HeldCard.tsx';
 import { VerdictCard } from './panels/VerdictCard.tsx';
 import { LessonTabs } from './lessons/LessonTabs.tsx';
 import { StageArea } from './stage/StageArea.tsx';
@@ -24,6 +25,14 @@ const ShortcutsDialog = lazy(() =>
   })),
 );
 
+const CompareDialog = lazy(() =>
+  import('./panels/CompareDialog.tsx').then(({ CompareDialog: component }) => ({
+    default: component,
+  })),
+);
+const GateDialog = lazy(() =>
+  import('./panels/GateDialog.tsx').then(({ GateDialog: component }) => ({ default: component })),
+);
 const BreakDialog = lazy(() =>
   import('./panels/BreakDialog.tsx').then(({ BreakDialog: component }) => ({
     default: component,
@@ -48,6 +57,12 @@ const Dialogs = () => (
     </WhenOpened>
     <WhenOpened isOpen={useReader((state) => state.isBreakOpen)}>
       <BreakDialog />
+    </WhenOpened>
+    <WhenOpened isOpen={useReader((state) => state.isCompareOpen)}>
+      <CompareDialog />
+    </WhenOpened>
+    <WhenOpened isOpen={useReader((state) => state.isGatesOpen)}>
+      <GateDialog />
     </WhenOpened>
   </>
 );
@@ -87,6 +102,7 @@ export const App = () => {
               {!isLearning && <RunList />}
             </div>
             <div className="room room-inspector">
+              <HeldCard />
               <VerdictCard />
               <Inspector />
             </div>

@@ -30,6 +30,12 @@ export interface ReaderState {
   readonly injected: ReadonlyMap<string, readonly string[]>;
   readonly areShortcutsOpen: boolean;
   readonly isBreakOpen: boolean;
+  readonly isCompareOpen: boolean;
+  readonly isGatesOpen: boolean;
+  /** Where the next request is to be held. */
+  readonly gates: readonly string[];
+  /** What became of a file or a link, in a sentence. */
+  readonly notice: string | null;
   /** Keys of one character can be switched off, for those who speak their commands: WCAG 2.1.4. */
   readonly hasLetterKeys: boolean;
 }
@@ -44,6 +50,10 @@ export const readerStore = createStore<ReaderState>(() => ({
   injected: new Map(),
   areShortcutsOpen: false,
   isBreakOpen: false,
+  isCompareOpen: false,
+  isGatesOpen: false,
+  gates: [],
+  notice: null,
   hasLetterKeys: recall(LETTER_KEYS) !== 'off',
 }));
 

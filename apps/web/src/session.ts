@@ -2,12 +2,21 @@
 import type { CheckAnswer, CheckRequest } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import { spanEndedId } from '@engine-room/engine/protocol/trace/event-id.ts';
 import type { FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
-import { pause, noteGrowth, openRun, playFrom, playhead } from './playback/playhead.ts';
+import {
+  pause,
+  noteGrowth,
+  openRun,
+  playFrom,
+  playhead,
+  seekStep,
+  setLevel,
+} from './playback/playhead.ts';
 import { startClock } from './playback/clock.ts';
 import { recall, remember } from './memory.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
-import { LabConnection, type RunAnswer } from './trace/connection.ts';
+import { parseDeepLink, type DeepLink } from './trace/deep-link.ts';
+import { LabConnection, type FrozenFacts, type RunAnswer } from './trace/connection.ts';
 import { fetchRecordedTrace } from './trace/recorded-trace.ts';
 import { takeToken } from './trace/token.ts';
 import { openRecording, traceStore, type Run } from './trace/trace-store.ts';
@@ -23,10 +32,14 @@ let awaited: string | null = null;
 let followedFault: { readonly traceId: string; readonly spanId: string } | null = null;
 /** The fault whose signal has not been told yet. */
 let awaitedFault: { readonly traceIds: readonly string[]; readonly eventId: string } | null = null;
+/** Where the address wants us, until we are there. */
+let wantedPlace: DeepLink | null = null;
 let hasRecording = true;
 
 export const startSession = (): void => {
   startClock();
+  // The token takes the fragment away, so the place is read first.
+  wantedPlace = parseDeepLink(location.hash);
   connection = new LabConnection(takeToken());
   connection.open();
   traceStore.subscribe(({ runs, revision }, before) => {
@@ -39,7 +52,7 @@ export const startSession = (): void => {
 async function openFirstRecording(): Promise<void> {
   try {
     const traceId = openRecording(await fetchRecordedTrace(FIRST_RECORDING));
-    if (playhead.getState().traceId === null) chooseRun(traceId);
+    if (playhead.getState().traceId === null) show(traceId);
   } catch {
     // Without it the page begins with the latest run, or empty, and says so; everything else works.
     hasRecording = false;
@@ -47,7 +60,13 @@ async function openFirstRecording(): Promise<void> {
   }
 }
 
+/** The reader wants this run, and no longer what a link wanted. */
 export const chooseRun = (traceId: string): void => {
+  wantedPlace = null;
+  show(traceId);
+};
+
+const show = (traceId: string): void => {
   const run = traceStore.getState().runs.get(traceId);
   if (!run) return;
   readerStore.setState({ selected: null });
@@ -64,7 +83,7 @@ export const sendRequest = async (command: string): Promise<RunAnswer | null> =>
   if (!connection || readerStore.getState().sending) return null;
   pause();
   readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
-  const answer = await connection.run(command);
+  const answer = await connection.run(command, readerStore.getState().gates);
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return answer;
@@ -111,6 +130,20 @@ function followFault(runs: ReadonlyMap<string, Run>): void {
   playFrom(eventId);
 }
 
+export const continueRun = async (traceId: string): Promise<void> => {
+  await connection?.continue(traceId);
+};
+
+export const heldFacts = async (traceId: string, gate: string): Promise<FrozenFacts | null> =>
+  (await connection?.held(traceId, gate)) ?? null;
+
+/** Fetches a run that is over and that nobody has looked at yet. */
+export const makeWhole = (traceId: string): void => {
+  const run = traceStore.getState().runs.get(traceId);
+  if (run && run.summary.origin !== 'recording' && (!run.isWhole || run.model.length === 0))
+    void connection?.fetchTrace(traceId);
+};
+
 export const retryConnection = (): void => connection?.open();
 
 /** The first run of a newcomer; not of one who chose a pace, nor of one who wants no motion. */
@@ -132,8 +165,22 @@ const isLive = ({ summary, model }: Run): boolean =>
   isMending({ summary, model }) ||
   (summary.origin !== 'recording' && model.length < summary.eventCount);
 
+/** A link to a step: the run is chosen as soon as it is known, and the step when the run is there as a whole. */
+function followLink(runs: ReadonlyMap<string, Run>): void {
+  const run = wantedPlace ? runs.get(wantedPlace.traceId) : undefined;
+  if (!wantedPlace || !run) return;
+  const { traceId, step, level } = wantedPlace;
+  const { summary, model } = run;
+  if (playhead.getState().traceId !== traceId) show(traceId);
+  if (summary.origin !== 'recording' && model.length < summary.eventCount) return;
+  wantedPlace = null;
+  setLevel(level);
+  seekStep(step);
+}
+
 function followGrowth(runs: ReadonlyMap<string, Run>): void {
   followFault(runs);
+  followLink(runs);
   const fresh = awaited === null ? undefined : runs.get(awaited);
   if (awaited !== null && fresh && fresh.model.length > 0) {
     openRun(awaited, fresh.model, {
@@ -147,7 +194,7 @@ function followGrowth(runs: ReadonlyMap<string, Run>): void {
   }
   const { traceId } = playhead.getState();
   const latest = runs.values().next().value;
-  if (traceId === null && !hasRecording && latest) return chooseRun(latest.summary.traceId);
+  if (traceId === null && !hasRecording && latest) return show(latest.summary.traceId);
   const shown = traceId === null ? undefined : runs.get(traceId);
   if (shown) noteGrowth(isLive(shown));
 }

@@ -108,6 +108,18 @@ export const SHORTCUTS: readonly Shortcut[] = [
     words: 'Break something: kill the chosen process (asks first)',
     act: () => readerStore.setState({ isBreakOpen: true }),
   },
+  {
+    keys: ['b'],
+    shown: 'b',
+    words: 'Hold the next request at a gate',
+    act: () => readerStore.setState({ isGatesOpen: true }),
+  },
+  {
+    keys: ['d'],
+    shown: 'd',
+    words: 'Compare with another run',
+    act: () => readerStore.setState({ isCompareOpen: true }),
+  },
   { keys: ['/'], shown: '/', words: 'Filter the events', act: focusFilter },
   {
     keys: ['Escape'],

@@ -1,5 +1,6 @@
 /** How an actor is right now, in one word for its looks and a few for its node. Read off the machine, nothing else. */
 import { inSentence, type StageActor } from './actors.ts';
+import { gateWords } from './gates.ts';
 import type { Machine, ProcessView } from './machine.ts';
 import { shortSummary } from './requests.ts';
 import { durationWords } from './time-words.ts';
@@ -25,6 +26,10 @@ export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
     ({ to, protocol }) => protocol === 'signal' && to.pid === process.pid,
   );
   if (signal) return { kind: 'struck', process, words: `gets ${signal.summary}` };
+  const held = Object.values(machine.held).find(
+    ({ pid, subjectPid }) => pid === process.pid || subjectPid === process.pid,
+  );
+  if (held) return { kind: 'blocked', process, words: `held: ${gateWords(held.gate)}` };
   if (actor === 'container') return statusOfContainer(machine, process);
   const incoming = last(Object.values(machine.inFlight), ({ to }) => to.actor === actor);
   if (incoming) {

@@ -10,7 +10,8 @@ import type {
   SpanStarted,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
-import type { KernelObject, Machine, ProcessView, Sighting } from './machine.ts';
+import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
+import type { HeldView, KernelObject, Machine, ProcessView, Sighting } from './machine.ts';
 import { namespaceInodes, namespacesMade } from './namespaces.ts';
 import type { Placed } from './order.ts';
 
@@ -41,7 +42,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'dropped':
       return { ...machine, dropped: machine.dropped + event.count };
     case 'spanEvent':
-      return takeNote(print(machine, event), event, at);
+      return hold(takeNote(print(machine, event), event, at), event);
   }
 }
 
@@ -245,6 +246,22 @@ function takeNote(machine: Machine, event: SpanEvent, at: number): Machine {
   };
   const pid = String(attributes['process.pid'] ?? '');
   return { ...machine, sightings: { ...machine.sightings, [pid]: sighting } };
+}
+
+/** Told by whoever waits: that it is held, and that it goes on. */
+function hold(machine: Machine, { id, name, emitter, attributes }: SpanEvent): Machine {
+  if (name !== HELD_EVENT && name !== RELEASED_EVENT) return machine;
+  const gate = String(attributes['engineroom.gate'] ?? '');
+  if (name === RELEASED_EVENT) return { ...machine, held: without(machine.held, gate) };
+  const subject = attributes['process.pid'];
+  const held: HeldView = {
+    gate,
+    actor: emitter.actor,
+    pid: emitter.pid,
+    subjectPid: typeof subject === 'number' ? subject : null,
+    eventId: id,
+  };
+  return { ...machine, held: { ...machine.held, [gate]: held } };
 }
 
 /** The lab tells what the client printed of its own: a table, a version, an error. */

@@ -13,7 +13,9 @@ import type {
   SpanStarted,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
+import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
 import { inSentence } from './actors.ts';
+import { gateWords } from './gates.ts';
 import { plainText } from './plain-text.ts';
 import { purposeOf, shortSummary } from './requests.ts';
 import type { SpanView } from './run-model.ts';
@@ -170,6 +172,10 @@ function aboutSurvival(moment: string, attributes: Attributes, emitter: Actor): 
       return `${who} is gone: there is no pid ${pid} of that start time any more`;
     case 'container adopted':
       return `${name(emitter)} finds the container running and takes it over: pid ${pid}`;
+    case HELD_EVENT:
+      return `${name(emitter)} is held at a gate: ${gateWords(String(attributes['engineroom.gate']))}`;
+    case RELEASED_EVENT:
+      return `${name(emitter)} goes on: ${String(attributes['engineroom.gate.reason'] ?? 'released')}`;
     case 'reconnected to shim':
       return `${name(emitter)} connects to the shim again, which has waited`;
     default:

@@ -93,6 +93,16 @@ export interface Sighting {
   readonly eventId: string;
 }
 
+/** Somebody who waits at a gate. */
+export interface HeldView {
+  readonly gate: string;
+  readonly actor: Actor;
+  /** Who waits, and who is worth looking at meanwhile. */
+  readonly pid: number;
+  readonly subjectPid: number | null;
+  readonly eventId: string;
+}
+
 export interface Machine {
   /** How many events it has seen, and the time of the last. */
   readonly n: number;
@@ -121,6 +131,8 @@ export interface Machine {
   readonly sightings: Readonly<Record<string, Sighting>>;
   /** Containers that a new dockerd has taken over, with the event that says so. */
   readonly adopted: Readonly<Record<string, string>>;
+  /** By gate. */
+  readonly held: Readonly<Record<string, HeldView>>;
 }
 
 export const MACHINE_AT_REST: Machine = {
@@ -141,6 +153,7 @@ export const MACHINE_AT_REST: Machine = {
   fault: null,
   sightings: {},
   adopted: {},
+  held: {},
 };
 
 /** The output from its beginning. */

@@ -1,8 +1,12 @@
 /** All runs: made here, made by any other client of the socket, or recorded. */
-import { useMemo } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
 import type { Run } from '../trace/trace-store.ts';
+
+const RunTools = lazy(() =>
+  import('./RunTools.tsx').then(({ RunTools: component }) => ({ default: component })),
+);
 
 const ORIGINS = {
   page: 'from this page',
@@ -17,6 +21,9 @@ export const RunList = () => {
   return (
     <section className="runs" aria-labelledby="runs-title">
       <h2 id="runs-title">Runs</h2>
+      <Suspense>
+        <RunTools run={shown === null ? undefined : runs.get(shown)} />
+      </Suspense>
       {newestFirst.length === 0 ? (
         <p className="muted">
           None yet. Send a request, or use the engine’s socket from a terminal.

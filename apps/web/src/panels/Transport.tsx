@@ -14,7 +14,7 @@ import {
   stepsBehind,
   togglePlay,
 } from '../playback/playhead.ts';
-import { useEachMove, useModelVersion, usePlayhead } from '../hooks.ts';
+import { useEachMove, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
 import { readerStore } from '../reader-store.ts';
 import { stepOn } from '../shortcuts.ts';
 import { Choice } from '../ui/Choice.tsx';
@@ -29,6 +29,7 @@ export const Transport = () => {
   useModelVersion();
   const isPlaying = usePlayhead((state) => state.isPlaying);
   const pace = usePlayhead((state) => state.pace);
+  const gates = useReader((state) => state.gates.length);
   const isEmpty = usePlayhead(({ model }) => model.length === 0);
   return (
     <div className="transport">
@@ -62,6 +63,13 @@ export const Transport = () => {
         onClick={() => readerStore.setState({ isBreakOpen: true })}
       >
         Break…
+      </button>
+      <button
+        type="button"
+        className="gate-button"
+        onClick={() => readerStore.setState({ isGatesOpen: true })}
+      >
+        {gates === 0 ? 'Hold…' : `Hold ${gates}…`}
       </button>
       <Behind />
       <Clocks />

@@ -27,6 +27,23 @@ export interface RunRefusal {
   readonly position: number | null;
 }
 
+/** `held[].process` of `GET /api/runs/:traceId/gates`. */
+export interface FrozenFacts {
+  readonly pid: number;
+  readonly ppid: number;
+  readonly name: string;
+  readonly state: string;
+  readonly pids: readonly number[];
+  readonly capabilities: string;
+  readonly seccomp: number;
+  readonly namespaces: readonly {
+    readonly type: string;
+    readonly inode: string;
+    readonly isOwn: boolean;
+  }[];
+  readonly mounts: readonly { readonly target: string }[];
+}
+
 export type RunAnswer =
   { readonly traceId: string; readonly injected: readonly string[] } | RunRefusal;
 
@@ -69,13 +86,13 @@ export class LabConnection {
   }
 
   /** Asks the lab to run a command line. */
-  async run(command: string): Promise<RunAnswer> {
+  async run(command: string, gates: readonly string[] = []): Promise<RunAnswer> {
     let response: Response;
     try {
       response = await fetch('/api/run', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...this.#authorization() },
-        body: JSON.stringify({ command }),
+        body: JSON.stringify(gates.length === 0 ? { command } : { command, gates }),
       });
     } catch {
       return { message: 'the lab cannot be reached', position: null };
@@ -125,6 +142,31 @@ export class LabConnection {
       return { message: body.message ?? `the lab answered with status ${response.status}` };
     } catch {
       return { message: 'the lab cannot be reached' };
+    }
+  }
+
+  /** Lets go who is held in the run. */
+  async continue(traceId: string): Promise<void> {
+    await fetch(`/api/runs/${traceId}/continue`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', ...this.#authorization() },
+      body: '{}',
+    }).catch(() => undefined);
+  }
+
+  /** What /proc says of the process that is held at the gate now; null when none is. */
+  async held(traceId: string, gate: string): Promise<FrozenFacts | null> {
+    try {
+      const response = await fetch(`/api/runs/${traceId}/gates`, {
+        headers: this.#authorization(),
+      });
+      if (!response.ok) return null;
+      const { held } = (await response.json()) as {
+        readonly held: readonly { readonly gate: string; readonly process: FrozenFacts | null }[];
+      };
+      return held.find((each) => each.gate === gate)?.process ?? null;
+    } catch {
+      return null;
     }
   }
 

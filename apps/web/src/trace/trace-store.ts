@@ -8,7 +8,11 @@
  */
 import { createStore } from 'zustand/vanilla';
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
-import type { EngineStatus, TraceSummary } from '@engine-room/engine/protocol/trace/stream.ts';
+import type {
+  EngineStatus,
+  TraceFileHeader,
+  TraceSummary,
+} from '@engine-room/engine/protocol/trace/stream.ts';
 import { RunModel } from '../model/run-model.ts';
 import type { RecordedTrace } from './recorded-trace.ts';
 
@@ -30,6 +34,8 @@ export interface Run {
   readonly isWhole: boolean;
   /** What failed when it was fetched. */
   readonly problem: string | null;
+  /** Of a run that came as a file. */
+  readonly header: TraceFileHeader | null;
 }
 
 export interface TraceState {
@@ -62,6 +68,7 @@ export const noteSummary = (summary: TraceSummary): void => {
     caveat: run?.caveat ?? null,
     isWhole: run?.isWhole ?? summary.state === 'running',
     problem: run?.problem ?? null,
+    header: run?.header ?? null,
   }));
 };
 
@@ -86,7 +93,7 @@ export const openRecording = ({ header, events, caveat }: RecordedTrace): string
   const model = new RunModel();
   model.add(events);
   const summary: TraceSummary = { ...header.summary, origin: 'recording', state: 'ended' };
-  update(summary.traceId, () => ({ summary, model, caveat, isWhole: true, problem: null }));
+  update(summary.traceId, () => ({ summary, model, caveat, isWhole: true, problem: null, header }));
   return summary.traceId;
 };
 

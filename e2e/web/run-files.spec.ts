@@ -1,0 +1,93 @@
+/** Runs as files and addresses, on the recorded run: save, open, link, export, compare. */
+import { readFileSync } from 'node:fs';
+import { expect, test as base } from '@playwright/test';
+import { EngineRoomPage } from '../support/page.ts';
+
+const test = base.extend<{ room: EngineRoomPage }>({
+  room: async ({ page }, use) => {
+    const room = new EngineRoomPage(page);
+    await page.routeWebSocket(/\/api\/stream/, (line) => line.close());
+    await page.goto('/');
+    await expect(room.caption).toContainText(/Step 0 of \d+/);
+    await use(room);
+    expect(room.errors.filter((error) => !error.includes('/api/'))).toEqual([]);
+  },
+});
+
+const saved = async ({ page }: EngineRoomPage, button: string): Promise<Buffer> => {
+  const download = page.waitForEvent('download');
+  await page.getByRole('button', { name: button, exact: true }).click();
+  return readFileSync(await (await download).path());
+};
+
+const open = async ({ page }: EngineRoomPage, name: string, buffer: Buffer): Promise<void> => {
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Open file' }).click();
+  await (await chooser).setFiles({ name, mimeType: 'application/gzip', buffer });
+};
+
+test('a run that was saved opens again with the same steps', async ({ room }) => {
+  const file = await saved(room, 'Save');
+  const [, steps] = await room.step();
+  await room.press('End');
+
+  await open(room, 'mine.trace.gz', file);
+
+  await expect(room.runs).toContainText('mine.trace.gz is open');
+  expect(await room.step()).toEqual([0, steps]);
+});
+
+test('a file that is no run, one that is cut off, and one from the future are told apart', async ({
+  room,
+}) => {
+  await open(room, 'photo.gz', Buffer.from('<script>alert(1)</script>'));
+  await expect(room.runs).toContainText('photo.gz cannot be opened: this is not a recorded run');
+
+  const file = await saved(room, 'Save');
+  await open(room, 'cut.trace.gz', file.subarray(0, Math.floor(file.length / 2)));
+  await expect(room.runs).toContainText(/cut\.trace\.gz is open: the file is damaged/);
+  await expect(room.page.getByText(/About this recording: the file is damaged/)).toBeVisible();
+  await room.expectNoAxeViolation('a damaged file');
+});
+
+test('the export is OTLP/JSON with every process of the road', async ({ room }) => {
+  const { resourceSpans } = JSON.parse((await saved(room, 'OTLP')).toString()) as {
+    resourceSpans: { scopeSpans: { spans: { traceId: string }[] }[] }[];
+  };
+
+  const text = JSON.stringify(resourceSpans.map((each) => Reflect.get(each, 'resource') as object));
+  for (const name of ['dockerd', 'containerd', 'shim', 'runc']) expect(text).toContain(`"${name}"`);
+  const spans = resourceSpans.flatMap(({ scopeSpans }) =>
+    scopeSpans.flatMap((scope) => scope.spans),
+  );
+  expect(spans.length).toBeGreaterThan(200);
+  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+});
+
+test('an address leads to a step, and there is no token in it', async ({ room }) => {
+  const { page } = room;
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  for (let step = 0; step < 5; step += 1)
+    await page.getByRole('button', { name: 'Next step' }).click();
+  await expect.poll(async () => (await room.step())[0]).toBe(5);
+  await page.getByRole('button', { name: 'Link', exact: true }).click();
+  await expect(room.runs).toContainText('it carries no token');
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+
+  await page.goto('about:blank');
+  await page.goto(link);
+
+  await expect.poll(async () => (await room.step())[0]).toBe(5);
+  expect(link).not.toContain('token');
+});
+
+test('comparing wants a second run, and says so', async ({ room }) => {
+  await room.page.locator('h1').click();
+  await room.press('d');
+
+  const dialog = room.page.getByRole('dialog', { name: 'Compare two runs' });
+  await expect(dialog).toContainText('There is only one run here');
+  await room.expectNoAxeViolation('the comparison');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await expect(dialog).toBeHidden();
+});
