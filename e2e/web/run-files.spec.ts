@@ -1,5 +1,5 @@
 /** Runs as files and addresses, on the recorded run: save, open, link, export, compare. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test as base } from '@playwright/test';
 import { EngineRoomPage } from '../support/page.ts';
 
@@ -90,4 +90,32 @@ test('comparing wants a second run, and says so', async ({ room }) => {
   await room.expectNoAxeViolation('the comparison');
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(dialog).toBeHidden();
+});
+
+test('a run saved as a page replays from the disk, without a single request', async ({
+  room,
+  browser,
+}, testInfo) => {
+  const file = testInfo.outputPath('run.html');
+  writeFileSync(file, await saved(room, 'HTML'));
+  const context = await browser.newContext();
+  const requests: string[] = [];
+  context.on('request', (request) => requests.push(request.url()));
+  const offline = new EngineRoomPage(await context.newPage());
+
+  await offline.page.goto(`file://${file}`);
+
+  await expect(offline.caption).toContainText(/Step 0 of \d+/);
+  await expect(
+    offline.page.getByText(/Recorded runs: this page has no engine/).first(),
+  ).toBeVisible();
+  expect((await offline.step())[1]).toBe((await room.step())[1]);
+  await offline.press('End');
+  await expect(offline.output).toContainText('hello');
+  await expect(offline.stage.getByRole('button', { name: 'containerd' })).toBeVisible();
+  await offline.page.getByRole('tab', { name: 'Processes' }).click();
+  await expect(offline.page.getByRole('tree')).toBeVisible();
+  expect(requests.filter((url) => !url.startsWith('file://'))).toEqual([]);
+  expect(offline.errors).toEqual([]);
+  await context.close();
 });

@@ -24,11 +24,39 @@ export const openTraceFile = async (file: File): Promise<void> => {
   }
 };
 
-export const saveTrace = async (run: Run): Promise<void> => {
-  const events = run.model.order.placed.map(({ event }) => event);
-  const header = run.header ?? headerOf(run.summary, 'not noted: saved from the page');
-  offer(await writeTrace(header, events), `${nameOf(run)}.trace.gz`);
+export const saveTrace = async (run: Run): Promise<void> =>
+  offer(await packed(run), `${nameOf(run)}.trace.gz`);
+
+const packed = (run: Run): Promise<Blob> =>
+  writeTrace(
+    run.header ?? headerOf(run.summary, 'not noted: saved from the page'),
+    run.model.order.placed.map(({ event }) => event),
+  );
+
+/** The place for a run in the page that `scripts/offline-page.mjs` builds. */
+const PLACE = '<script type="text/plain" id="recording"></script>';
+
+/** A page in one file that replays the run without any server. */
+export const savePage = async (run: Run): Promise<void> => {
+  try {
+    const response = await fetch(`${import.meta.env.BASE_URL}offline.html`);
+    const page = response.ok ? await response.text() : '';
+    if (!page.includes(PLACE)) return say('This page cannot be saved from here.');
+    const run64 = base64(new Uint8Array(await (await packed(run)).arrayBuffer()));
+    const whole = page.replace(PLACE, PLACE.replace('><', `>${run64}<`));
+    offer(new Blob([whole], { type: 'text/html' }), `${nameOf(run)}.html`);
+  } catch {
+    say('This page cannot be saved now: the server does not answer.');
+  }
 };
+
+/** Bytes in pieces, because a call takes only so many arguments. */
+function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
 
 export const saveOtlp = (run: Run): void => {
   const text = JSON.stringify(otlpOf(run.model, run.summary));

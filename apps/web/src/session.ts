@@ -17,11 +17,13 @@ import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
 import { parseDeepLink, type DeepLink } from './trace/deep-link.ts';
 import { LabConnection, type FrozenFacts, type RunAnswer } from './trace/connection.ts';
-import { fetchRecordedTrace } from './trace/recorded-trace.ts';
+import { embeddedTrace, fetchRecordedTrace } from './trace/recorded-trace.ts';
 import { takeToken } from './trace/token.ts';
 import { openRecording, traceStore, type Run } from './trace/trace-store.ts';
 
-export const FIRST_RECORDING = '/recordings/first-run.trace.gz';
+export const FIRST_RECORDING = `${import.meta.env.BASE_URL}recordings/first-run.trace.gz`;
+/** Built for a web host without an engine, or as one file that carries its run. */
+const IS_RECORDED = import.meta.env.MODE === 'static' || import.meta.env.MODE === 'offline';
 
 const OVERVIEW_SEEN = 'engine-room.overview-seen';
 
@@ -40,8 +42,12 @@ export const startSession = (): void => {
   startClock();
   // The token takes the fragment away, so the place is read first.
   wantedPlace = parseDeepLink(location.hash);
-  connection = new LabConnection(takeToken());
-  connection.open();
+  if (IS_RECORDED) {
+    traceStore.setState({ connection: { state: 'recorded' } });
+  } else {
+    connection = new LabConnection(takeToken());
+    connection.open();
+  }
   traceStore.subscribe(({ runs, revision }, before) => {
     if (revision !== before.revision) followGrowth(runs);
   });
@@ -51,7 +57,9 @@ export const startSession = (): void => {
 /** The page is alive before anybody has run anything. */
 async function openFirstRecording(): Promise<void> {
   try {
-    const traceId = openRecording(await fetchRecordedTrace(FIRST_RECORDING));
+    const traceId = openRecording(
+      (await embeddedTrace()) ?? (await fetchRecordedTrace(FIRST_RECORDING)),
+    );
     if (playhead.getState().traceId === null) show(traceId);
   } catch {
     // Without it the page begins with the latest run, or empty, and says so; everything else works.

@@ -16,6 +16,8 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
     case 'idle':
     case 'connecting':
       return { tone: 'wait', mark: '○', text: 'Looking for the engine' };
+    case 'recorded':
+      return { tone: 'wait', mark: '▣', text: 'Recorded runs: this page has no engine' };
     case 'refused':
       return { tone: 'bad', mark: '✕', text: `Not let in: ${connection.reason}` };
     case 'lost': {

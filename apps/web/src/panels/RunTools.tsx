@@ -1,7 +1,7 @@
 /** What can be done with the shown run besides looking at it: link, save, export, compare, and opening another. */
 import '../styles/run-tools.css';
 import { useRef } from 'react';
-import { copyLink, openTraceFile, saveOtlp, saveTrace } from '../run-files.ts';
+import { copyLink, openTraceFile, saveOtlp, savePage, saveTrace } from '../run-files.ts';
 import { useReader } from '../hooks.ts';
 import { readerStore } from '../reader-store.ts';
 import type { Run } from '../trace/trace-store.ts';
@@ -18,6 +18,9 @@ export const RunTools = ({ run }: { run: Run | undefined }) => {
           </button>
           <button type="button" className="quiet" onClick={() => void saveTrace(run)}>
             Save
+          </button>
+          <button type="button" className="quiet" onClick={() => void savePage(run)}>
+            HTML
           </button>
           <button type="button" className="quiet" onClick={() => saveOtlp(run)}>
             OTLP

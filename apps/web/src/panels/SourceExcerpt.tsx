@@ -50,7 +50,7 @@ export const SourceExcerpt = ({ source }: { source: string }) => {
 
 async function load(path: string, signal: AbortSignal): Promise<Loaded> {
   try {
-    const response = await fetch(`/source/${path}.txt`, { signal });
+    const response = await fetch(`${import.meta.env.BASE_URL}source/${path}.txt`, { signal });
     const isText = response.headers.get('content-type')?.startsWith('text/plain') === true;
     // A server that answers every address with its index page does not have the file.
     if (!response.ok || !isText) return { problem: 'is not served here.' };

@@ -32,6 +32,13 @@ export const fetchRecordedTrace = async (
   return readTrace(new Uint8Array(await response.arrayBuffer()));
 };
 
+/** The run that a saved page carries in itself; null in any other page. */
+export const embeddedTrace = async (): Promise<RecordedTrace | null> => {
+  const base64 = document.getElementById('recording')?.textContent ?? '';
+  if (base64 === '') return null;
+  return readTrace(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+};
+
 export const readTrace = async (file: Uint8Array<ArrayBuffer>): Promise<RecordedTrace> => {
   const { text, isCut } = await unpack(file);
   const lines = text.split('\n');

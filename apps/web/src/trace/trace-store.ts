@@ -19,6 +19,8 @@ import type { RecordedTrace } from './recorded-trace.ts';
 export type Connection =
   /** Not asked yet. */
   | { readonly state: 'idle' }
+  /** This page never has an engine: it was saved as a file, or built for a web host. */
+  | { readonly state: 'recorded' }
   | { readonly state: 'connecting' }
   | { readonly state: 'live'; readonly roundTripMs: number | null }
   /** `retryAtMs` in the words of Date.now(). */
