@@ -145,7 +145,12 @@ async function prepareRepository({ native }) {
     await once(
       'images',
       {
-        inputs: ['apps/engine/images', 'scripts/build-images.mjs', 'scripts/oci-image.mjs'],
+        inputs: [
+          'apps/engine/images',
+          'scripts/build-images.mjs',
+          'scripts/nginx-image.mjs',
+          'scripts/oci-image.mjs',
+        ],
         outputs: [
           'apps/engine/dist/images/busybox.json',
           'apps/engine/dist/images/hello-world.json',

@@ -163,6 +163,15 @@ const mark = `engine-room-${createHash('sha256').update(dockerRoot).digest('hex'
 const bridges = () =>
   list('/sys/class/net').filter((name) => read(`/sys/class/net/${name}/ifalias`).trim() === mark);
 
+function removeNetworks() {
+  const dockerd = fileURLToPath(new URL('../apps/engine/bin/dockerd', import.meta.url));
+  try {
+    execFileSync(dockerd, ['--data-root', dockerRoot, '--remove-networks'], { stdio: 'pipe' });
+  } catch (error) {
+    console.error(`Bridges and packet rules are left: ${String(error.stderr ?? error).trim()}`);
+  }
+}
+
 const plan = [
   ...listeners().map((pid) => `end     process ${pid}  ${nameOf(pid).slice(0, 90)}`),
   ...inContainers().map(
@@ -199,12 +208,7 @@ for (const path of mounts()) execFileSync('umount', ['--lazy', path]);
 for (const folder of folders) {
   if (existsSync(folder)) rmdirSync(folder);
 }
-if (bridges().length > 0)
-  execFileSync(
-    fileURLToPath(new URL('../apps/engine/bin/dockerd', import.meta.url)),
-    ['--data-root', dockerRoot, '--remove-networks'],
-    { stdio: 'inherit' },
-  );
+if (isRoot && existsSync(dockerRoot)) removeNetworks();
 if (mounts().length > 0)
   throw new Error(`still mounted, so nothing is removed: ${mounts().join(' ')}`);
 for (const path of [execRoot, dataRoot]) rmSync(path, { recursive: true, force: true });

@@ -191,3 +191,28 @@ test.for(['SIGKILL', 'SIGTERM'] as const)(
     await docker.ok(['rm', '-f', ...Object.keys(policies)]);
   },
 );
+
+test('addresses, names and published ports are there again after dockerd was killed', async () => {
+  await docker.ok(['network', 'create', 'kept']);
+  const page = 'echo -n kept > /tmp/index.html; exec httpd -f -h /tmp';
+  await docker.ok(
+    `run -d --name server --network kept -p 127.0.0.1:18490:80 busybox sh -c`
+      .split(' ')
+      .concat(page),
+  );
+  await docker.ok('run -d --name asker --network kept busybox sleep 1000'.split(' '));
+  const address = () =>
+    docker.ok(['inspect', '-f', '{{.NetworkSettings.Networks.kept.IPAddress}}', 'server']);
+  const before = await address();
+
+  await crash(['dockerd']);
+
+  expect(await (await fetch('http://127.0.0.1:18490/')).text()).toBe('kept');
+  expect(await docker.ok(['exec', 'asker', 'wget', '-qO-', 'http://server/'])).toBe('kept');
+  expect(await address()).toBe(before);
+  const other = ['run', '--rm', '--network', 'kept', 'busybox', 'hostname', '-i'];
+  expect(await docker.ok(other)).not.toBe(before);
+  await docker.ok(['rm', '-f', 'server', 'asker']);
+  await expect(fetch('http://127.0.0.1:18490/')).rejects.toThrow('fetch failed');
+  await docker.ok(['network', 'rm', 'kept']);
+});

@@ -43,10 +43,32 @@ export const kernelChips = (machine: Machine): readonly KernelChip[] => {
     const seen = machine.kernel[object];
     if (!seen || seen.count === 0) continue;
     const value = isCountable(object) ? String(seen.count) : '';
-    chips.push({ key: object, label, value });
+    const interfaces = object === 'network' ? networkChips(seen.latest) : [];
+    chips.push(...(interfaces.length > 0 ? interfaces : [{ key: object, label, value }]));
   }
   return chips;
 };
+
+/** The interface with its cable, or its address once it has one, and the ports of the host that lead to it. */
+function networkChips(calls: readonly SyscallEvent[]): KernelChip[] {
+  const chips = new Map<string, KernelChip>();
+  const put = (key: string, label: string, value: string): void => {
+    chips.set(key, { key: `net-${key}`, label, value });
+  };
+  for (const { attributes } of calls) {
+    const name = attributes['engineroom.network.interface'];
+    const cable = attributes['engineroom.network.host_interface'];
+    const address = attributes['engineroom.network.address'];
+    const port = attributes['engineroom.port.host'];
+    if (typeof name === 'string' && typeof address === 'string') put(name, name, address);
+    else if (typeof name === 'string' && !chips.has(name)) put(name, name, String(cable ?? ''));
+    if (typeof port !== 'string') continue;
+    const inside = String(attributes['engineroom.port.container'] ?? '').replace(/^.*:/, '');
+    const outside = port.replace(/^.*:/, '');
+    put(`${outside}-${inside}`, 'port', `${outside} → ${inside}`);
+  }
+  return [...chips.values()];
+}
 
 /** Of these each call makes one more; the others are one thing made by several calls. */
 const isCountable = (object: SyscallEvent['object']): boolean =>

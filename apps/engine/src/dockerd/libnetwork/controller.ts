@@ -143,6 +143,7 @@ export class NetworkController {
     const endpoint = sandbox?.member.endpoints.find(({ address }) => address === containerIp);
     if (!sandbox || !endpoint || wishes.length === 0) return [];
     const { context } = sandbox.member;
+    const begin = process.hrtime.bigint();
     sandbox.ports = await this.#ports.publish(wishes, containerIp, (port, from) => {
       if (!context) return;
       withContext(context, () =>
@@ -155,7 +156,18 @@ export class NetworkController {
     sandbox.portBridge = endpoint.bridge;
     this.#applyRules();
     for (const port of sandbox.ports) {
-      this.teller.note('port published', 'step', __SOURCE__, portFacts(port));
+      this.teller.done(
+        {
+          name: 'bind',
+          title: `port ${port.hostPort} of the host leads to ${port.containerIp}:${port.containerPort}`,
+          detail: `{${port.protocol}, ${port.hostIp}:${port.hostPort}}`,
+          level: 'step',
+          reference: 'man:bind(2)',
+          source: __SOURCE__,
+          attributes: portFacts(port),
+        },
+        begin,
+      );
     }
     return sandbox.ports;
   }

@@ -45,6 +45,11 @@ export class Teller {
     }
   }
 
+  /** The same for what took more than one turn of the event loop. */
+  done(call: Call, begin: bigint): void {
+    this.#tell(call, begin.toString(), null);
+  }
+
   /** Something that happened inside of dockerd. */
   note(name: string, level: Level, source: string, attributes: Attributes): void {
     const context = currentContext();

@@ -67,6 +67,14 @@ const checkNetwork = (value: string): string | null =>
     ? null
     : 'from the page a container may use the network "none", the default one or that of another container of yours, not the network of the machine';
 
+/** On loopback nobody but this machine can reach it, and below 1024 it might pass for a service of the machine's. */
+const checkPort = (value: string): string | null => {
+  const [, port = ''] = /^127\.0\.0\.1:(\d{4,5}):\d{1,5}(?:\/tcp)?$/.exec(value) ?? [];
+  return Number(port) >= 1024 && Number(port) <= 65535
+    ? null
+    : 'from the page ports are opened on loopback only, from 1024 on: -p 127.0.0.1:8080:80';
+};
+
 const checkLabel = (value: string): string | null =>
   value.startsWith(LEARNER_LABEL.split('.')[0] ?? '')
     ? 'labels of the lab say whose a container is, so the page may not set them'
@@ -144,6 +152,7 @@ const CREATE: FlagTable = {
   ...values('--stop-signal', '-a --attach', '--pull'),
   ...checked('--stop-timeout', checkSeconds),
   ...checked('--net --network', checkNetwork),
+  ...checked('-p --publish', checkPort),
   ...checked('-l --label', checkLabel),
 };
 
@@ -292,9 +301,9 @@ export const REASONS: Readonly<Record<string, string>> = {
     ]),
   ),
   ...Object.fromEntries(
-    ['-p', '--publish', '-P', '--publish-all'].map((name) => [
+    ['-P', '--publish-all'].map((name) => [
       name,
-      'the page may not open ports of this machine',
+      'the page may not open ports of this machine to others: -p 127.0.0.1:8080:80 opens one for itself',
     ]),
   ),
   '--runtime': 'the page uses the runtime of the engine',

@@ -57,6 +57,7 @@ describe('what is added', () => {
 });
 
 test.each([
+  'docker run -d -p 127.0.0.1:8080:80 nginx',
   'docker run -d --name web -e A=b -w /tmp -u 1000 --hostname h --network none --read-only --entrypoint sh busybox -c x',
   'docker run -i --rm busybox cat',
   'docker run -t busybox sh',
@@ -111,7 +112,13 @@ test.each([
   ['docker run --network container:a --net container:b busybox', 'one network', 39],
   ['docker run --cap-add SYS_ADMIN busybox', 'dropped', 11],
   ['docker run --device /dev/sda busybox', 'devices', 11],
-  ['docker run -p 80:80 busybox', 'ports', 11],
+  ['docker run -p 80:80 busybox', 'loopback', 14],
+  ['docker run -p 8080:80 busybox', 'loopback', 14],
+  ['docker run -p 0.0.0.0:8080:80 busybox', 'loopback', 14],
+  ['docker run -p 127.0.0.1:80:80 busybox', 'loopback', 14],
+  ['docker run -p 127.0.0.1:8080-8090:80-90 busybox', 'loopback', 14],
+  ['docker run -p 127.0.0.1::80 busybox', 'loopback', 14],
+  ['docker run -p 127.0.0.1:8080:53/udp busybox', 'loopback', 14],
   ['docker run -P busybox', 'ports', 11],
   ['docker run -itP busybox', 'ports', 11],
   ['docker run --security-opt seccomp=unconfined busybox', 'confines', 11],
