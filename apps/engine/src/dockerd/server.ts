@@ -11,15 +11,21 @@ import {
   statInContainer,
 } from './daemon/archive.ts';
 import { attach } from './daemon/attach.ts';
+import { commit } from './daemon/commit.ts';
 import { create } from './daemon/create.ts';
 import type { Daemon } from './daemon/daemon.ts';
 import { diskUsage } from './daemon/disk-usage.ts';
 import { eventMatches } from './daemon/events.ts';
 import { createExec, inspectExec, resizeExec, startExec } from './daemon/exec.ts';
-import { inspectImage, listImages, loadArchive, untagImage } from './daemon/images.ts';
+import { imageHistory } from './daemon/image-history.ts';
+import { pruneImages, removeImage } from './daemon/image-remove.ts';
+import { tagImage } from './daemon/image-tag.ts';
+import { inspectImage, listImages, loadArchive, saveArchive } from './daemon/images.ts';
+import { importImage } from './daemon/import.ts';
 import { inspect } from './daemon/inspect.ts';
 import { kill, stop } from './daemon/kill.ts';
 import { list } from './daemon/list.ts';
+import { login } from './daemon/login.ts';
 import { logs } from './daemon/logs.ts';
 import {
   connectNetwork,
@@ -33,6 +39,7 @@ import {
 import { pause, unpause } from './daemon/pause.ts';
 import { pruneContainers } from './daemon/prune.ts';
 import { pullImage } from './daemon/pull.ts';
+import { pushImage } from './daemon/push.ts';
 import { remove } from './daemon/remove.ts';
 import { rename, resize } from './daemon/rename.ts';
 import { restart } from './daemon/restart.ts';
@@ -154,7 +161,15 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     inspectImage: (reference) => inspectImage(daemon, reference),
     loadImages: (archive) => loadArchive(daemon, archive),
     pullImage: (request) => pullImage(daemon, request),
-    removeImage: (reference) => untagImage(daemon, reference),
+    login: (credentials, address) => login(daemon, credentials, address),
+    pushImage: (request) => pushImage(daemon, request),
+    importImage: (request) => importImage(daemon, request),
+    commit: async (reference, request) => commit(daemon, find(reference), request),
+    tagImage: (reference, to) => tagImage(daemon, reference, to),
+    imageHistory: (reference) => imageHistory(daemon, reference),
+    saveImages: (references) => saveArchive(daemon, references),
+    removeImage: (reference, options) => removeImage(daemon, reference, options),
+    pruneImages: (filters) => pruneImages(daemon, filters),
 
     listVolumes: (filters) => listVolumes(daemon, filters),
     inspectVolume: (name) => inspectVolume(daemon, name),

@@ -2,7 +2,7 @@
  * What the API asks of the daemon. The API knows HTTP and this; the daemon knows neither.
  * Upstream: moby daemon/server/router/*\/backend.go.
  */
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type {
   ContainerConfig,
   ContainerCreateResponse,
@@ -16,7 +16,12 @@ import type { EventMessage } from '../../protocol/docker-engine-api/events.ts';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
-import type { ImageInspect, ImageSummary } from '../../protocol/docker-engine-api/images.ts';
+import type {
+  DeletedImage,
+  HistoryItem,
+  ImageInspect,
+  ImageSummary,
+} from '../../protocol/docker-engine-api/images.ts';
 import type {
   NetworkAnswer,
   NetworkConnectBody,
@@ -176,10 +181,62 @@ export interface ImageBackend {
     readonly tell: (message: ProgressMessage) => void;
     readonly signal: AbortSignal;
   }): Promise<void>;
-  removeImage(reference: string): Promise<readonly unknown[]>;
+  /** The same: it throws before the first line, or in the middle. */
+  pushImage(request: {
+    readonly name: string;
+    readonly tag: string;
+    readonly auth: string | undefined;
+    readonly tell: (message: ProgressMessage) => void;
+    readonly signal: AbortSignal;
+  }): Promise<void>;
+  /** Answers the id of the new image. */
+  importImage(request: {
+    readonly archive: Readable;
+    readonly repository: string;
+    readonly tag: string;
+    readonly message: string;
+    readonly platform: string;
+    readonly changes: readonly string[];
+  }): Promise<string>;
+  commit(
+    reference: string,
+    request: {
+      readonly repository: string;
+      readonly tag: string;
+      readonly comment: string;
+      readonly author: string;
+      readonly isPaused: boolean;
+      readonly changes: readonly string[];
+    },
+  ): Promise<string>;
+  tagImage(
+    reference: string,
+    to: { readonly repository: string; readonly tag: string },
+  ): Promise<void>;
+  imageHistory(reference: string): Promise<readonly HistoryItem[]>;
+  /** Finds the images first, so that what is missing is an error and not half an archive. */
+  saveImages(references: readonly string[]): Promise<(out: Writable) => Promise<void>>;
+  removeImage(
+    reference: string,
+    options: { readonly isForced: boolean },
+  ): Promise<readonly DeletedImage[]>;
+  pruneImages(filters: Filters): Promise<{
+    readonly ImagesDeleted: readonly DeletedImage[] | null;
+    readonly SpaceReclaimed: number;
+  }>;
 }
 
 export interface SystemBackend {
+  /** Tells whether the registry takes the credentials. */
+  login(
+    credentials: {
+      readonly username: string;
+      readonly password: string;
+      readonly identitytoken: string;
+      readonly registrytoken: string;
+    },
+    address: string,
+  ): Promise<unknown>;
   readonly engineVersion: string;
   version(): Promise<unknown>;
   info(): Promise<unknown>;

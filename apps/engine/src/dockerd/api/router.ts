@@ -30,7 +30,20 @@ import {
   updateContainer,
 } from './routes/measures.ts';
 import { createExec, inspectExec, resizeExec, startExec } from './routes/exec.ts';
-import { inspectImage, listImages, loadImages, pullImage, removeImage } from './routes/images.ts';
+import {
+  createImage,
+  imageHistory,
+  inspectImage,
+  listImages,
+  loadImages,
+  pruneImages,
+  pushImage,
+  removeImage,
+  saveImage,
+  saveImages,
+  tagImage,
+} from './routes/images.ts';
+import { commitContainer } from './routes/commit.ts';
 import {
   connectNetwork,
   createNetwork,
@@ -112,10 +125,17 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/containers/prune', 'step', pruneContainers),
 
   route('GET', '/images/json', 'step', listImages),
-  route('POST', '/images/create', 'step', pullImage),
+  { ...route('POST', '/images/create', 'step', createImage), isUpload: true },
   { ...route('POST', '/images/load', 'step', loadImages), isUpload: true },
+  route('GET', '/images/get', 'step', saveImages),
+  route('POST', '/images/prune', 'step', pruneImages),
   route('GET', '/images/{name}/json', 'step', inspectImage),
+  route('GET', '/images/{name}/history', 'step', imageHistory),
+  route('GET', '/images/{name}/get', 'step', saveImage),
+  route('POST', '/images/{name}/push', 'step', pushImage),
+  route('POST', '/images/{name}/tag', 'step', tagImage),
   route('DELETE', '/images/{name}', 'step', removeImage),
+  route('POST', '/commit', 'step', commitContainer),
   { ...route('POST', '/build', 'step', notYet('docker build')), isUpload: true },
 
   route('GET', '/networks', 'step', listNetworks),

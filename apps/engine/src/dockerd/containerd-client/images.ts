@@ -50,6 +50,9 @@ const wireDescriptor = ({ mediaType, digest, size }: Descriptor) => ({
 const plainMounts = (mounts: readonly Mount[]): Mount[] =>
   mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
 
+const wireMounts = (mounts: readonly Mount[]) =>
+  mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
+
 export class ImageClient {
   readonly #content: Client<(typeof Content)['method']>;
   readonly #images: Client<(typeof Images)['method']>;
@@ -122,6 +125,11 @@ export class ImageClient {
     }
   }
 
+  /** The whole blob, in pieces. */
+  async *blobChunks(digest: string): AsyncGenerator<Uint8Array> {
+    for await (const { data } of this.#content.read({ digest })) yield data;
+  }
+
   async readBlob(digest: string, limitBytes: number): Promise<Buffer> {
     const parts: Uint8Array[] = [];
     let size = 0;
@@ -140,6 +148,7 @@ export class ImageClient {
     labels: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     if (await this.hasBlob(digest)) {
+      await this.#hold(digest);
       const paths = Object.keys(labels).map((key) => `labels.${key}`);
       if (paths.length === 0) return;
       await this.#content.update({
@@ -176,6 +185,14 @@ export class ImageClient {
       // Somebody else wrote the same blob meanwhile.
       if (kindOf(error) !== 'already_exists') throw error;
     }
+  }
+
+  /** What is there already belongs to the lease too: it may be somebody's garbage at this moment. */
+  async #hold(digest: string): Promise<void> {
+    const id = this.#lease.metadata?.[LEASE_KEY];
+    if (id === undefined) return;
+    const resource = { id: digest, type: 'content' };
+    await this.#channel.client(Leases).addResource({ id, resource });
   }
 
   async hasSnapshot(key: string): Promise<boolean> {
@@ -234,12 +251,40 @@ export class ImageClient {
     return Number(size);
   }
 
+  /** A read-only look at a committed layer (empty: at nothing). */
+  async viewSnapshot(key: string, parent: string): Promise<Mount[]> {
+    const { mounts } = await this.#snapshots.view(
+      { snapshotter: SNAPSHOTTER, key, parent },
+      this.#lease,
+    );
+    return plainMounts(mounts);
+  }
+
+  /** Writes what is different in `upper` as a layer, compressed, into the content store. */
+  async createDiff(lower: readonly Mount[], upper: readonly Mount[]): Promise<Descriptor> {
+    const { diff } = await this.#diff.diff(
+      { left: wireMounts(lower), right: wireMounts(upper) },
+      this.#lease,
+    );
+    return {
+      mediaType: diff?.mediaType ?? '',
+      digest: diff?.digest ?? '',
+      size: Number(diff?.size ?? 0),
+    };
+  }
+
+  /** Labels of a blob, such as what a layer is when it is uncompressed. */
+  async blobLabels(digest: string): Promise<Readonly<Record<string, string>>> {
+    const { info } = await this.#content.info({ digest });
+    return info?.labels ?? {};
+  }
+
   /** Unpacks a layer into the mounts. Answers the digest of the uncompressed tar. */
   async applyLayer(layer: Descriptor, mounts: readonly Mount[]): Promise<string> {
     const { applied } = await this.#diff.apply(
       {
         diff: wireDescriptor(layer),
-        mounts: plainMounts(mounts).map((mount) => ({ ...mount, options: [...mount.options] })),
+        mounts: wireMounts(mounts),
       },
       this.#lease,
     );

@@ -67,7 +67,7 @@ export const pull = async (wanted: Pull): Promise<void> => {
   let isNew = before?.target.digest !== digest;
   await store.client.withLease(async (client) => {
     isNew = (await bringIn(wanted, client, { resolved, target })) || isNew;
-    await client.tag(name, target);
+    await store.tag(client, name, target);
   });
   tell({ status: `Digest: ${resolved.top.digest}` });
   const short = familiarName(name);

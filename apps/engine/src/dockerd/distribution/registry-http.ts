@@ -4,8 +4,9 @@
  * Upstream: moby daemon/pkg/registry, Go's net/http.
  */
 import { once } from 'node:events';
-import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import { pipeline } from 'node:stream/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 
 const MAX_REDIRECTS = 5;
@@ -20,9 +21,10 @@ export interface Trust {
 }
 
 export interface Asking {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** Bytes that come one after another are sent as they come, no faster than they are taken. */
+  readonly body?: string | Buffer | AsyncIterable<Uint8Array>;
   readonly trust: Trust;
   readonly signal: AbortSignal;
 }
@@ -80,10 +82,14 @@ const send = async (
   // An answer that breaks off tells it itself; this is the same error once more.
   request.on('error', () => undefined);
   request.on('timeout', () => request.destroy(new Error('i/o timeout')));
-  request.end(body);
+  // What goes wrong with the bytes themselves is the failure, and not the broken connection that follows.
+  const sending = sendBody(request, body);
   try {
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const [response] = (await Promise.race([once(request, 'response'), sending.then(never)])) as [
+      IncomingMessage,
+    ];
     response.on('error', () => undefined);
+    asked.set(response, url);
     return response;
   } catch (error) {
     signal.throwIfAborted();
@@ -93,6 +99,33 @@ const send = async (
   }
 };
 
+const sendBody = async (request: ClientRequest, body: Asking['body']): Promise<void> => {
+  if (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) {
+    request.end(body);
+    return;
+  }
+  try {
+    // A server that answers early hangs up: what it says counts then.
+    await pipeline(body, request).catch((error: unknown) => {
+      if (error instanceof EngineError) throw error;
+    });
+  } catch (error) {
+    request.destroy();
+    throw error;
+  }
+};
+
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+
+const asked = new WeakMap<IncomingMessage, URL>();
+
+/** The address that gave this answer. */
+export const askedOf = (response: IncomingMessage): URL => {
+  const url = asked.get(response);
+  if (!url) throw new Error('not an answer of ours');
+  return url;
+};
+
 /** Follows redirects. The answer's body is the caller's to read or to destroy. */
 export const ask = async (from: URL, asking: Asking): Promise<IncomingMessage> => {
   let url = from;
@@ -100,6 +133,9 @@ export const ask = async (from: URL, asking: Asking): Promise<IncomingMessage> =
   for (let redirects = 0; ; redirects += 1) {
     const response = await send(url, current);
     const { location } = response.headers;
+    // Only what is read may lead elsewhere: an upload's Location says where it goes on.
+    if (current.method !== undefined && current.method !== 'GET' && current.method !== 'HEAD')
+      return response;
     if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0) || !location) return response;
     response.destroy();
     const next = URL.canParse(location, url.href) ? new URL(location, url) : null;

@@ -10,7 +10,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor } from '../containerd-client/images.ts';
 import { authorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
-import { ask, ConnectionError, readLimited } from './registry-http.ts';
+import { ask, askedOf, ConnectionError, readLimited } from './registry-http.ts';
 
 export const MANIFEST_LIMIT_BYTES = 4 * 1024 * 1024;
 const ERROR_LIMIT_BYTES = 64 * 1024;
@@ -57,10 +57,33 @@ export interface RegistryOptions {
   readonly endpoints: readonly Endpoint[];
   readonly repository: string;
   readonly credentials: Credentials;
+  /** What is asked of the token server. */
+  readonly actions?: 'pull' | 'pull,push';
   readonly signal: AbortSignal;
   /** Doubled with each attempt. */
   readonly retryDelayMs: number;
 }
+
+export interface RegistryRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT';
+  /** Below the repository; or a whole address that the registry named itself. */
+  readonly path?: string;
+  readonly url?: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | AsyncIterable<Uint8Array>;
+}
+
+/** Where an upload goes on; relative to where it began. */
+const locationOf = (response: IncomingMessage): URL => {
+  const { location = '' } = response.headers;
+  const base = askedOf(response);
+  const url = URL.canParse(location, base.href) ? new URL(location, base) : null;
+  // From TLS back to plain text would show what we send to everybody.
+  const isWeaker = url?.protocol === 'http:' && base.protocol === 'https:';
+  if (!url || location === '' || !/^https?:$/.test(url.protocol) || isWeaker)
+    throw new EngineError('unknown', 'the registry did not say where to upload to');
+  return url;
+};
 
 export interface RawManifest extends Descriptor {
   readonly bytes: Buffer;
@@ -102,6 +125,63 @@ export class Registry {
       .object({ tags: z.array(z.string().regex(/^\w[\w.-]{0,127}$/)).nullable() })
       .parse(JSON.parse(body.toString('utf8')));
     return tags ?? [];
+  }
+
+  /** False when the registry does not have it. */
+  async hasBlob(digest: string): Promise<boolean> {
+    const response = await this.send({ method: 'HEAD', path: `blobs/${digest}` });
+    response.destroy();
+    if (response.statusCode === 200) return true;
+    if (response.statusCode === 404) return false;
+    throw await errorOf(response);
+  }
+
+  /**
+   * Begins an upload, sends the bytes, and has the registry check the digest. `chunks` is asked for anew with each
+   * attempt: an upload that broke begins again.
+   */
+  async upload(
+    { digest, size }: Descriptor,
+    chunks: () => AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const begun = await this.#accepted({ method: 'POST', path: 'blobs/uploads/' }, 202);
+        const headers = { 'Content-Type': 'application/octet-stream', 'Content-Length': `${size}` };
+        const url = locationOf(begun);
+        const sent = await this.#accepted({ method: 'PATCH', url, headers, body: chunks() }, 202);
+        const last = locationOf(sent);
+        last.searchParams.set('digest', digest);
+        await this.#accepted({ method: 'PUT', url: last }, 201);
+        return;
+      } catch (error) {
+        this.#options.signal.throwIfAborted();
+        const isBusy =
+          error instanceof RegistryError && (error.status === 429 || error.status >= 500);
+        if ((!(error instanceof ConnectionError) && !isBusy) || attempt >= ATTEMPTS) throw error;
+        await this.#pause(attempt);
+      }
+    }
+  }
+
+  async putManifest(reference: string, mediaType: string, bytes: Buffer): Promise<void> {
+    await this.#accepted(
+      {
+        method: 'PUT',
+        path: `manifests/${reference}`,
+        headers: { 'Content-Type': mediaType, 'Content-Length': `${bytes.length}` },
+        body: bytes,
+      },
+      201,
+    );
+  }
+
+  /** The answer's head; its body is not wanted. */
+  async #accepted(request: RegistryRequest, status: number): Promise<IncomingMessage> {
+    const response = await this.send(request);
+    if (response.statusCode !== status) throw await errorOf(response);
+    response.destroy();
+    return response;
   }
 
   /** By tag or by digest; what was asked for by digest has that digest. */
@@ -156,7 +236,7 @@ export class Registry {
 
   async #get(path: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
     for (let attempt = 1; ; attempt += 1) {
-      const response = await this.#send(path, headers);
+      const response = await this.send({ method: 'GET', path, headers });
       const status = response.statusCode ?? 0;
       if (status >= 200 && status < 300) return response;
       const isBusy = status === 429 || status >= 500;
@@ -167,29 +247,36 @@ export class Registry {
   }
 
   /** An answer of 401 names what is demanded; it is asked once more with that. */
-  async #send(path: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
+  async send({ method, path = '', url: given, headers, body }: RegistryRequest) {
     if (!this.#endpoint) await this.ping();
     const endpoint = this.#endpoint as Endpoint;
-    const { repository, signal, credentials } = this.#options;
-    const url = new URL(`/v2/${repository}/${path}`, endpoint.url);
+    const { repository, signal, credentials, actions = 'pull' } = this.#options;
+    const url = given ?? new URL(`/v2/${repository}/${path}`, endpoint.url);
+    // An upload may lead to a store of somebody else, who must not see the registry's credentials.
+    const isOurs = url.origin === endpoint.url.origin;
     for (let isAgain = false; ; isAgain = true) {
       if (this.#authorization === null && this.#challenge) {
         this.#authorization = await authorize({
           challenge: this.#challenge,
           credentials,
           registry: endpoint.url,
-          scope: `repository:${repository}:pull`,
+          scope: `repository:${repository}:${actions}`,
           trust: endpoint.trust,
           signal,
         });
       }
-      const own = this.#authorization === null ? {} : { Authorization: this.#authorization };
+      const own =
+        this.#authorization === null || !isOurs ? {} : { Authorization: this.#authorization };
       const response = await ask(url, {
+        method,
+        ...(body === undefined ? {} : { body }),
         headers: { 'User-Agent': 'engine-room', ...headers, ...own },
-        trust: endpoint.trust,
+        trust: isOurs ? endpoint.trust : { isInsecure: false },
         signal,
       });
-      if (response.statusCode !== 401 || isAgain) return response;
+      // A stream of bytes cannot be sent a second time.
+      const isOver = isAgain || !isOurs || (body !== undefined && !Buffer.isBuffer(body));
+      if (response.statusCode !== 401 || isOver) return response;
       const challenge = parseChallenge(response.headers['www-authenticate']);
       if (!challenge) return response;
       response.destroy();

@@ -48,6 +48,20 @@ export const ImageConfig = z.looseObject({
     })
     .nullish(),
   rootfs: z.object({ type: z.literal('layers'), diff_ids: z.array(z.string()) }),
+  author: z.string().optional(),
+  variant: z.string().optional(),
+  /** What made each layer; steps that changed no file have `empty_layer`. */
+  history: z
+    .array(
+      z.looseObject({
+        created: z.string().optional(),
+        created_by: z.string().optional(),
+        author: z.string().optional(),
+        comment: z.string().optional(),
+        empty_layer: z.boolean().optional(),
+      }),
+    )
+    .nullish(),
 });
 export type ImageConfig = z.output<typeof ImageConfig>;
 
@@ -55,6 +69,8 @@ export interface LoadedImage {
   /** Digest of what the name points to: the id that `docker images` shows. */
   readonly id: string;
   readonly target: Descriptor;
+  /** Of this platform; the target itself when that is no index. */
+  readonly manifest: Descriptor;
   readonly config: ImageConfig;
   readonly configDigest: string;
   readonly layers: readonly Descriptor[];
@@ -98,6 +114,23 @@ export class ImageStore {
     return all.filter(({ target }) => target.digest === digest).map(({ name }) => name);
   }
 
+  /**
+   * Gives the image a name. Whatever had the name before and has no other stays as a dangling image, named by its
+   * digest: `docker images` shows it as `<none>`.
+   */
+  async tag(client: ImageClient, name: string, target: Descriptor): Promise<void> {
+    const before = await client.get(name);
+    if (before && before.target.digest !== target.digest) {
+      const { digest } = before.target;
+      const others = (await this.names(digest)).filter((each) => each !== name);
+      if (others.length === 0) await client.tag(digest, before.target);
+    }
+    await client.tag(name, target);
+    // Not dangling any more.
+    if (name !== target.digest && (await client.get(target.digest)))
+      await client.untag(target.digest);
+  }
+
   async list(): Promise<NamedImage[]> {
     return this.client.list();
   }
@@ -109,6 +142,11 @@ export class ImageStore {
     this.#byDigest.set(target.digest, image);
     image.catch(() => this.#byDigest.delete(target.digest));
     return image;
+  }
+
+  /** The image is gone; should it come back, it is read anew. */
+  forget(digest: string): void {
+    this.#byDigest.delete(digest);
   }
 
   async #findById(reference: string): Promise<Descriptor | null> {
@@ -125,11 +163,13 @@ export class ImageStore {
   }
 
   async #read(target: Descriptor): Promise<LoadedImage> {
-    const manifest = Manifest.parse(await this.#json(await this.#manifestDigest(target)));
+    const described = await this.#manifestOf(target);
+    const manifest = Manifest.parse(await this.#json(described.digest));
     const config = ImageConfig.parse(await this.#json(manifest.config.digest));
     return {
       id: target.digest,
       target,
+      manifest: described,
       config,
       configDigest: manifest.config.digest,
       layers: manifest.layers,
@@ -138,8 +178,8 @@ export class ImageStore {
   }
 
   /** An index names one manifest per platform: ours is taken. */
-  async #manifestDigest(target: Descriptor): Promise<string> {
-    if (!INDEX_TYPES.has(target.mediaType)) return target.digest;
+  async #manifestOf(target: Descriptor): Promise<Descriptor> {
+    if (!INDEX_TYPES.has(target.mediaType)) return target;
     const { manifests } = ImageIndex.parse(await this.#json(target.digest));
     const architecture = ARCHITECTURE[process.arch] ?? process.arch;
     const ours = manifests.find(
@@ -152,6 +192,6 @@ export class ImageStore {
         `no matching manifest for linux/${architecture} in the manifest list entries`,
       );
     }
-    return ours.digest;
+    return { mediaType: ours.mediaType, digest: ours.digest, size: ours.size };
   }
 }

@@ -248,11 +248,11 @@ const importFiles = async (
   for (const { names, target } of images) {
     await unpackImage(client, await store.read(target));
     for (const name of names) {
-      await client.tag(name, target);
+      await store.tag(client, name, target);
       sentences.push(`Loaded image: ${familiarName(name)}`);
     }
     if (names.length === 0) {
-      await client.tag(target.digest, target);
+      if ((await store.names(target.digest)).length === 0) await client.tag(target.digest, target);
       sentences.push(`Loaded image ID: ${target.digest}`);
     }
   }

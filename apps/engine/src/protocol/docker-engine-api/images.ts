@@ -15,6 +15,19 @@ export interface ImageSummary {
   readonly Containers: number;
 }
 
+/** One step of `docker history`, the youngest first. */
+export interface HistoryItem {
+  readonly Id: string;
+  readonly Created: number;
+  readonly CreatedBy: string;
+  readonly Tags: readonly string[] | null;
+  readonly Size: number;
+  readonly Comment: string;
+}
+
+/** What a removal did, line by line. */
+export type DeletedImage = { readonly Untagged: string } | { readonly Deleted: string };
+
 export interface ImageInspect {
   readonly Id: string;
   readonly RepoTags: readonly string[];
@@ -26,5 +39,14 @@ export interface ImageInspect {
   readonly GraphDriver: { readonly Name: string; readonly Data: unknown };
   readonly RootFS: { readonly Type: 'layers'; readonly Layers: readonly string[] };
   readonly Config: unknown;
+  readonly Author: string;
+  readonly Comment: string;
+  readonly Parent: string;
+  readonly DockerVersion: string;
+  readonly Descriptor: {
+    readonly mediaType: string;
+    readonly digest: string;
+    readonly size: number;
+  };
   readonly Metadata: { readonly LastTagTime: string };
 }

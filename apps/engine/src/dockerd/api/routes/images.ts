@@ -2,7 +2,7 @@
 import type { ProgressMessage } from '../../../protocol/docker-engine-api/progress.ts';
 import { EngineError, messageOf } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
-import { answerJson, type Exchange } from '../exchange.ts';
+import { answerEmpty, answerJson, type Exchange } from '../exchange.ts';
 
 type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
 
@@ -14,8 +14,44 @@ export const inspectImage: Handler = async (backend, exchange) => {
   answerJson(exchange, 200, await backend.inspectImage(exchange.name));
 };
 
+export const imageHistory: Handler = async (backend, exchange) => {
+  answerJson(exchange, 200, await backend.imageHistory(exchange.name));
+};
+
+export const tagImage: Handler = async (backend, exchange) => {
+  const { name, query } = exchange;
+  await backend.tagImage(name, { repository: query.text('repo'), tag: query.text('tag') });
+  answerEmpty(exchange, 201);
+};
+
 export const removeImage: Handler = async (backend, exchange) => {
-  answerJson(exchange, 200, await backend.removeImage(exchange.name));
+  const { name, query } = exchange;
+  answerJson(exchange, 200, await backend.removeImage(name, { isForced: query.flag('force') }));
+};
+
+export const pruneImages: Handler = async (backend, exchange) => {
+  answerJson(exchange, 200, await backend.pruneImages(exchange.query.filters()));
+};
+
+const save = async (
+  backend: Backend,
+  { response }: Exchange,
+  references: readonly string[],
+): Promise<void> => {
+  const write = await backend.saveImages(references);
+  response.writeHead(200, { 'Content-Type': 'application/x-tar' });
+  // An archive that breaks off must not look whole: the connection is cut.
+  await write(response).catch((error: unknown) => {
+    response.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+};
+
+export const saveImage: Handler = (backend, exchange) => save(backend, exchange, [exchange.name]);
+
+export const saveImages: Handler = (backend, exchange) => {
+  const names = exchange.query.all('names').flatMap((text) => text.split(','));
+  if (names.length === 0) throw new EngineError('invalid_argument', 'no images specified');
+  return save(backend, exchange, names);
 };
 
 /** One JSON object a line, as for a pull: the CLI prints each `stream`. */
@@ -29,33 +65,74 @@ export const loadImages: Handler = async (backend, exchange) => {
   response.end();
 };
 
-/** `docker pull`, and what `docker run` tries when the image is not here: one JSON object a line. */
-export const pullImage: Handler = async (backend, exchange) => {
-  const { query, request, response, signal } = exchange;
-  const name = query.text('fromImage');
-  if (name === '') {
-    throw new EngineError('not_implemented', 'docker import is not supported by this daemon yet');
-  }
+const authOf = ({ request }: Exchange): string | undefined => {
   const auth = request.headers['x-registry-auth'];
+  return typeof auth === 'string' ? auth : undefined;
+};
+
+/** One JSON object a line. Once the stream has begun, an error is its last line. */
+const streamed = async (
+  { response, signal }: Exchange,
+  work: (tell: (message: ProgressMessage) => void) => Promise<void>,
+): Promise<void> => {
   const tell = (message: ProgressMessage): void => {
     if (signal.aborted) return;
     if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'application/json' });
     response.write(`${JSON.stringify(message)}\r\n`);
   };
   try {
-    await backend.pullImage({
-      name,
-      tag: query.text('tag'),
-      platform: query.text('platform'),
-      auth: typeof auth === 'string' ? auth : undefined,
-      tell,
-      signal,
-    });
+    await work(tell);
   } catch (error) {
-    // Once the stream has begun, an error is its last line.
     if (!response.headersSent) throw error;
     const message = messageOf(error);
     tell({ errorDetail: { message }, error: message });
   }
   response.end();
+};
+
+/** `docker pull`, what `docker run` tries when the image is not here, and `docker import`. */
+export const createImage: Handler = async (backend, exchange) => {
+  const { query, request, signal } = exchange;
+  const name = query.text('fromImage');
+  if (name === '') return importImage(backend, exchange);
+  request.resume();
+  await streamed(exchange, (tell) =>
+    backend.pullImage({
+      name,
+      tag: query.text('tag'),
+      platform: query.text('platform'),
+      auth: authOf(exchange),
+      tell,
+      signal,
+    }),
+  );
+};
+
+const importImage: Handler = async (backend, exchange) => {
+  const { query, request } = exchange;
+  // An address would have the daemon fetch whatever the client names, with the daemon's rights.
+  if (query.text('fromSrc') !== '-') {
+    throw new EngineError(
+      'not_implemented',
+      'docker import from a URL is not supported by this daemon: fetch it, and import the file',
+    );
+  }
+  await streamed(exchange, async (tell) => {
+    const id = await backend.importImage({
+      archive: request,
+      repository: query.text('repo'),
+      tag: query.text('tag'),
+      message: query.text('message'),
+      platform: query.text('platform'),
+      changes: query.all('changes'),
+    });
+    tell({ status: id });
+  });
+};
+
+export const pushImage: Handler = async (backend, exchange) => {
+  const { name, query, signal } = exchange;
+  await streamed(exchange, (tell) =>
+    backend.pushImage({ name, tag: query.text('tag'), auth: authOf(exchange), tell, signal }),
+  );
 };

@@ -1,6 +1,9 @@
 /** `/_ping`, `/version`, `/info`, `/events`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/System */
+import { z } from 'zod';
+import { text } from '../../../protocol/docker-engine-api/given.ts';
 import { EngineError } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
+import { checkForJson, parseBody } from '../body.ts';
 import { answerJson, writeAll, type Exchange } from '../exchange.ts';
 
 type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
@@ -44,12 +47,19 @@ export const getDiskUsage: Handler = async (backend, exchange) => {
   );
 };
 
-/** `docker login` asks whether a registry takes the credentials: nobody asks a registry here. */
-export const checkAuth: Handler = () => {
-  throw new EngineError(
-    'not_implemented',
-    'docker login is not supported by this daemon yet: images are pulled with the credentials that the client sends',
-  );
+const LoginBody = z.object({
+  username: text,
+  password: text,
+  identitytoken: text,
+  registrytoken: text,
+  serveraddress: text,
+});
+
+/** `docker login`: what the client would like to keep is tried at the registry. */
+export const checkAuth: Handler = async (backend, exchange) => {
+  checkForJson(exchange.request.headers['content-type'], exchange.body.length);
+  const { serveraddress, ...credentials } = parseBody(LoginBody, exchange.body);
+  answerJson(exchange, 200, await backend.login(credentials, serveraddress));
 };
 
 /** Stays open until the client goes, or until `until`. */
