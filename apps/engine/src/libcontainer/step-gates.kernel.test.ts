@@ -70,12 +70,12 @@ const callsOf = (events: readonly TraceEvent[], actor: string): string[] =>
     .filter(({ caller }) => caller.actor === actor)
     .map(({ name }) => name);
 
-/** What the process does in the kernel right now: number and arguments of its system call. */
-const inSystemCall = (pid: number): string => readFileSync(`/proc/${pid}/syscall`, 'utf8');
-const READ = process.arch === 'x64' ? '0 ' : '63 ';
-/** It has told of itself a moment before it blocks. */
-const standsInRead = (pid: number) =>
-  vi.waitFor(() => expect(inSystemCall(pid)).toMatch(new RegExp(`^${READ}`)), 10_000);
+/** Resolves when the process waits in read(2): having said that it is held, it is on its way there. proc(5) */
+const standsStill = (pid: number): Promise<void> =>
+  vi.waitFor(() => expect(readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')[0]).toBe(READ), {
+    timeout: 30_000,
+  });
+const READ = process.arch === 'x64' ? '0' : '63';
 
 test('runc stands before clone3, init before pivot_root, and the container is what it always is', async () => {
   const bundle = bench.bundle(['sh', '-c', 'exit 7']);
@@ -87,7 +87,7 @@ test('runc stands before clone3, init before pivot_root, and the container is wh
   expect(first.request).toMatchObject({ gate: 'runc/clone3', traceId: TRACE });
   const runc = first.request.subjectPid;
   expect(readFileSync(`/proc/${runc}/comm`, 'utf8')).toBe('runc\n');
-  await standsInRead(runc);
+  await standsStill(runc);
   expect(readFileSync(`/proc/${runc}/task/${runc}/children`, 'utf8')).toBe('');
   release(first);
 
@@ -95,7 +95,7 @@ test('runc stands before clone3, init before pivot_root, and the container is wh
   expect(second.request.gate).toBe('init/mount#2');
   const init = second.request.subjectPid;
   expect(readFileSync(`/proc/${init}/comm`, 'utf8')).toBe('runc:[init]\n');
-  await standsInRead(init);
+  await standsStill(init);
   release(second);
 
   const third = await arrival(3);

@@ -1,6 +1,6 @@
 /** One real `docker run` through all its gates: at each of them it stands still, and what is frozen can be looked at. */
 import { existsSync, readFileSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { SpanEvent } from '../../protocol/trace/event.ts';
 import { HELD_EVENT, RELEASED_EVENT } from '../../protocol/trace/gate.ts';
 import { aPlace, clearPlace, LabProcess } from '../testing/lab-process.ts';
@@ -38,10 +38,17 @@ const heldAt = async (traceId: string, gate: string): Promise<RunGates['held'][n
       ? true
       : undefined,
   );
-  const { json } = await lab.api(`/runs/${traceId}/gates`);
-  const { held } = json as RunGates;
-  expect(held.map((each) => each.gate)).toEqual([gate]);
-  return held[0] as RunGates['held'][number];
+  return vi.waitFor(
+    async () => {
+      const { json } = await lab.api(`/runs/${traceId}/gates`);
+      const { held } = json as RunGates;
+      expect(held.map((each) => each.gate)).toEqual([gate]);
+      // What has just said that it is held is on its way to stand still.
+      expect(held[0]?.process?.state).not.toMatch(/^R/);
+      return held[0] as RunGates['held'][number];
+    },
+    { timeout: 30_000 },
+  );
 };
 
 const goOn = async (traceId: string): Promise<void> => {
