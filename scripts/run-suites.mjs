@@ -24,7 +24,7 @@ const MINUTE = 60_000;
 /** A command that is right or wrong: one check. */
 export const check = (name, command, options = {}) => ({ name, command, ...options });
 
-/** Projects of vite.config.ts. */
+/** Projects of vite.config.ts; with `files` only these of them. */
 export const vitest = (name, projects, { files = [], ...options } = {}) => {
   const report = join(REPORTS, `${name}.json`);
   return {
@@ -36,6 +36,7 @@ export const vitest = (name, projects, { files = [], ...options } = {}) => {
       process.execPath,
       'node_modules/vitest/vitest.mjs',
       'run',
+      ...files,
       ...projects.flatMap((project) => ['--project', project]),
       '--reporter=default',
       '--reporter=json',

@@ -2,7 +2,7 @@
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
  * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
- * go to a real containerd and to ours.
+ * go to a real containerd and to ours; and our shim runs real runc and crun.
  */
 import { check, runSuites, vitest } from './run-suites.mjs';
 import { find, installMissing, Lack } from './system-needs.mjs';
@@ -26,6 +26,12 @@ const PEERS = [
     packages: ['iproute2'],
     has: () => find('ip'),
   },
+  {
+    what: 'crun',
+    why: 'another runtime, behind our shim',
+    packages: ['crun'],
+    has: () => find('crun'),
+  },
 ];
 
 try {
@@ -46,4 +52,8 @@ await runSuites([
   }),
   vitest('docker-cli-table', ['conformance']),
   vitest('ctr', ['ctr']),
+  vitest('shim-runtimes', ['kernel'], {
+    files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
+    env: { OCI_RUNTIMES: 'runc,crun' },
+  }),
 ]);

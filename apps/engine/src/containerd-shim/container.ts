@@ -7,9 +7,8 @@ import type { Any } from '@bufbuild/protobuf/wkt';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
-import type { CreatedContainer } from '../libcontainer/create-container.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
+import { OptionsSchema, type Options } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
 import { type LinuxResources, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { currentContext, withContext } from '../tracing/context.ts';
@@ -18,8 +17,10 @@ import type { Tracer } from '../tracing/tracer.ts';
 import { ContainerStory } from './container-story.ts';
 import { saveContainerTrace } from './container-trace.ts';
 import { ExecProcess } from './exec-process.ts';
-import { runcRootOf, saveRuncRoot, type ShimIdentity } from './identity.ts';
+import { ForeignRuntime } from './foreign-runtime.ts';
+import { runcRootOf, saveRuntimeChoice, type ShimIdentity } from './identity.ts';
 import { InitProcess, type Exit } from './init-process.ts';
+import { inShimsWords, type BornProcess, type OciRuntime } from './oci-runtime.ts';
 import type { Reaper } from './reaper.ts';
 import { mountRootfs, unmountRootfs } from './rootfs-mount.ts';
 import type { RuncCommand } from './runc-command.ts';
@@ -38,6 +39,8 @@ interface Made {
   readonly init: InitProcess;
   readonly story: ContainerStory;
   readonly sharesPids: boolean;
+  readonly argv: readonly string[];
+  readonly runtime: OciRuntime;
   readonly runcRoot: string;
   readonly rootfs: string;
 }
@@ -50,6 +53,8 @@ export class Container {
   readonly sharesPids: boolean;
   readonly execs = new Map<string, ExecProcess>();
   readonly #parts: ContainerParts;
+  readonly #argv: readonly string[];
+  readonly #runtime: OciRuntime;
   readonly #runcRoot: string;
   readonly #rootfs: string;
 
@@ -59,6 +64,8 @@ export class Container {
     this.init = made.init;
     this.story = made.story;
     this.sharesPids = made.sharesPids;
+    this.#argv = made.argv;
+    this.#runtime = made.runtime;
     this.#runcRoot = made.runcRoot;
     this.#rootfs = made.rootfs;
   }
@@ -69,27 +76,30 @@ export class Container {
     request: CreateTaskRequest,
     onExit: (container: Container, exit: Exit) => void,
   ): Promise<Container> {
-    const { native, tracer, runc, reaper, identity } = parts;
+    const { native, tracer, reaper, identity } = parts;
     const { id, bundle, stdin, stdout, stderr, terminal } = request;
     const context = currentContext();
     if (context) saveContainerTrace(bundle, context);
     const { argv, sharesPids } = factsIn(bundle);
     const story = new ContainerStory(tracer, { containerId: id, argv, isInit: true });
-    const root = runcRootIn(request.options);
-    saveRuncRoot(bundle, root);
-    const runcRoot = runcRootOf(identity, root);
+    const options = optionsIn(request.options);
+    const runtime = runtimeFor(parts, options);
+    saveRuntimeChoice(bundle, { root: options?.root ?? '', binary: options?.binaryName ?? '' });
+    const runcRoot = runcRootOf(identity, options?.root ?? '');
     const rootfs = join(bundle, 'rootfs');
     const paths = { stdin, stdout, stderr, terminal };
     mountRootfs(native, tracer, rootfs, request.rootfs);
     let stdio: ContainerStdio | undefined;
-    let created: CreatedContainer | undefined;
+    let created: BornProcess | undefined;
     try {
       await passGate(tracer, { gate: 'rootfs-mounted', source: __SOURCE__ });
-      stdio = new ContainerStdio(native, paths);
-      created = await runc.create({ root: runcRoot, id, bundle, stdio: stdio.containerFds });
+      stdio = new ContainerStdio(native, paths, { namespace: identity.namespace, containerId: id });
+      await stdio.ready();
+      const { containerFds } = stdio;
+      created = await runtime.create({ root: runcRoot, id, bundle, stdio: containerFds, terminal });
       story.created(created.pid);
       // The exit may be known before the constructor of InitProcess has returned, never before this function has.
-      const options = {
+      const initOptions = {
         native,
         reaper,
         bundle,
@@ -101,16 +111,18 @@ export class Container {
       };
       const container: Container = new Container({
         parts,
-        init: new InitProcess(options),
+        init: new InitProcess(initOptions),
         story,
         sharesPids,
+        argv,
+        runtime,
         runcRoot,
         rootfs,
       });
       return container;
     } catch (error) {
       // A container that nobody will ever know of must not stay.
-      if (created) await runc.delete(runcRoot, id, true);
+      if (created) await runtime.delete({ root: runcRoot, id, bundle }, true);
       stdio?.abandon();
       unmountRootfs(native, tracer, rootfs);
       throw error;
@@ -130,14 +142,15 @@ export class Container {
     });
     // It may have been killed while it was held.
     this.init.check('start');
-    await this.#parts.runc.start(this.#runcRoot, this.id);
+    const { pid } = this.init;
+    await this.#runtime.start({ ...this.#place, pid, argv: this.#argv });
     this.story.started(this.init.pid);
     this.init.markStarted();
   }
 
   /** New limits; what `resources` does not name stays as it is. */
   async update(resources: LinuxResources): Promise<void> {
-    await this.#parts.runc.update({ root: this.#runcRoot, id: this.id, resources });
+    await this.#runtime.update({ ...this.#place, resources });
   }
 
   /** Announces one more process; it runs when it is started. */
@@ -149,14 +162,19 @@ export class Container {
       execId,
       new ExecProcess({
         ...this.#parts,
-        runcRoot: this.#runcRoot,
-        containerId: this.id,
+        runtime: this.#runtime,
+        container: this.#place,
+        namespace: this.#parts.identity.namespace,
         execId,
         spec: { ...processIn(spec), terminal },
         paths: { stdin, stdout, stderr, terminal },
         onExit,
       }),
     );
+  }
+
+  get #place(): { readonly root: string; readonly id: string; readonly bundle: string } {
+    return { root: this.#runcRoot, id: this.id, bundle: this.init.bundle };
   }
 
   /** Those whose exit is still to come. */
@@ -169,8 +187,8 @@ export class Container {
     const { exit } = this.init;
     if (!exit)
       throw new EngineError('failed_precondition', `cannot delete a ${this.init.state} process`);
-    const { runc, native, tracer } = this.#parts;
-    await runc.delete(this.#runcRoot, this.id, true);
+    const { native, tracer } = this.#parts;
+    await this.#runtime.delete(this.#place, true);
     this.init.release();
     for (const exec of this.execs.values()) exec.release();
     unmountRootfs(native, tracer, this.#rootfs);
@@ -210,12 +228,35 @@ const processIn = (spec: Any | undefined): Process => {
   }
 };
 
-/** `root` of the runtime's options; empty when there are none, or options of somebody else's runtime. */
-const runcRootIn = (options: Any | undefined): string => {
-  if (!options?.typeUrl.endsWith(OptionsSchema.typeName)) return '';
+/** Undefined when there are none, or options of somebody else's runtime. */
+const optionsIn = (options: Any | undefined): Options | undefined => {
+  if (!options?.typeUrl.endsWith(OptionsSchema.typeName)) return undefined;
   try {
-    return fromBinary(OptionsSchema, options.value).root;
+    return fromBinary(OptionsSchema, options.value);
   } catch (error) {
     throw new EngineError('invalid_argument', `runtime options: ${messageOf(error)}`);
   }
+};
+
+/** `binary_name`: another runtime. What our own does not do is said, not ignored. */
+const runtimeFor = (
+  { native, tracer, runc }: ContainerParts,
+  options: Options | undefined,
+): OciRuntime => {
+  const { binaryName: binary = '', systemdCgroup, noPivotRoot, noNewKeyring } = options ?? {};
+  if (binary !== '')
+    return inShimsWords(
+      new ForeignRuntime(native, tracer, {
+        binary,
+        globalFlags: systemdCgroup ? ['--systemd-cgroup'] : [],
+        createFlags: [
+          ...(noPivotRoot ? ['--no-pivot'] : []),
+          ...(noNewKeyring ? ['--no-new-keyring'] : []),
+        ],
+      }),
+    );
+  for (const [name, isAsked] of Object.entries({ systemdCgroup, noPivotRoot, noNewKeyring }))
+    if (isAsked)
+      throw new EngineError('not_implemented', `runtime option ${name} is not supported`);
+  return inShimsWords(runc);
 };

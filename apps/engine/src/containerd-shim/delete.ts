@@ -14,9 +14,10 @@ import { DeleteResponseSchema } from '../protocol/gen/task/shim_pb.ts';
 import { parseTraceparent, withContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { readContainerTrace } from './container-trace.ts';
+import { ForeignRuntime } from './foreign-runtime.ts';
 import {
   checkIdentity,
-  readRuncRoot,
+  readRuntimeChoice,
   runcRootOf,
   socketPathOf,
   type ShimIdentity,
@@ -59,10 +60,14 @@ export const cleanUp = async (
   const { bundle, id } = identity;
   const context = parseTraceparent(process.env['TRACEPARENT']) ?? readContainerTrace(bundle);
   const pid = readInitPid(bundle);
-  const root = runcRootOf(identity, readRuncRoot(bundle));
+  const { root: chosenRoot, binary } = readRuntimeChoice(bundle);
+  const root = runcRootOf(identity, chosenRoot);
+  const runtime = binary
+    ? new ForeignRuntime(native, tracer, { binary })
+    : new RuncCommand(native, tracer);
   await withContext(context, async () => {
     await tolerate('failed to remove runc container', () =>
-      new RuncCommand(native, tracer).delete(root, id, true),
+      runtime.delete({ root, id, bundle }, true),
     );
     await tolerate('failed to cleanup rootfs mount', () =>
       unmountRootfs(native, tracer, join(bundle, 'rootfs')),

@@ -12,17 +12,18 @@ import type { Tracer } from '../tracing/tracer.ts';
 import { ContainerStory } from './container-story.ts';
 import type { Exit } from './init-process.ts';
 import { statusOfState, transition, type ProcessState } from './process-state.ts';
+import type { OciRuntime } from './oci-runtime.ts';
 import type { Reaper } from './reaper.ts';
-import type { RuncCommand } from './runc-command.ts';
 import { ContainerStdio, type StdioPaths } from './stdio.ts';
 
 export interface ExecProcessOptions {
   readonly native: Native;
   readonly tracer: Tracer;
-  readonly runc: RuncCommand;
+  readonly namespace: string;
+  readonly runtime: OciRuntime;
   readonly reaper: Reaper;
-  readonly runcRoot: string;
-  readonly containerId: string;
+  /** Where the runtime finds it. */
+  readonly container: { readonly root: string; readonly id: string; readonly bundle: string };
   readonly execId: string;
   readonly spec: Process;
   readonly paths: StdioPaths;
@@ -78,17 +79,18 @@ export class ExecProcess {
 
   /** Postcondition: the program runs, or has run; or nothing of it is left and its code is 255. */
   async start(): Promise<void> {
-    const { native, tracer, runc, reaper, runcRoot, containerId, spec } = this.#options;
+    const { native, tracer, runtime, reaper, container, spec } = this.#options;
     const next = transition(this.#state, 'start');
-    const story = new ContainerStory(tracer, { containerId, argv: spec.args ?? [] });
+    const story = new ContainerStory(tracer, { containerId: container.id, argv: spec.args ?? [] });
     // It becomes our child before we know its pid, and may have exited by then.
     const release = reaper.hold();
     let stdio: ContainerStdio | undefined;
     try {
-      stdio = new ContainerStdio(native, this.paths);
-      const { pid, pidfd, ptyMaster } = await runc.exec({
-        root: runcRoot,
-        id: containerId,
+      const { namespace } = this.#options;
+      stdio = new ContainerStdio(native, this.paths, { namespace, containerId: container.id });
+      await stdio.ready();
+      const { pid, pidfd, ptyMaster } = await runtime.exec({
+        ...container,
         process: spec,
         stdio: stdio.containerFds,
       });

@@ -13,11 +13,6 @@ type FifoNative = Pick<Native, 'open' | 'close'>;
 const { O_RDONLY, O_WRONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
 
 const checkIsFifo = (path: string): void => {
-  if (!path.startsWith('/'))
-    throw new EngineError(
-      'not_implemented',
-      `stdio ${JSON.stringify(path)}: only FIFOs are supported`,
-    );
   const status = lstatSync(path, { throwIfNoEntry: false });
   if (!status) throw new EngineError('not_found', `fifo ${path}: no such file or directory`);
   if (!status.isFIFO()) throw new EngineError('invalid_argument', `${path} is not a fifo`);

@@ -58,18 +58,26 @@ export const runcRootOf = (
 
 const OPTIONS_FILE = 'options.json';
 
-/** For the `delete` action of another process, which is not told the options. */
-export const saveRuncRoot = (bundle: string, root: string): void =>
-  writeFileSync(join(bundle, OPTIONS_FILE), JSON.stringify({ root }), { mode: 0o600 });
+/** Which runtime makes the container, and where that keeps its state; both empty for our own in the usual place. */
+export interface RuntimeChoice {
+  readonly root: string;
+  readonly binary: string;
+}
 
-/** Empty when the shim came to no container. */
-export const readRuncRoot = (bundle: string): string => {
+/** For the `delete` action of another process, which is not told the options. */
+export const saveRuntimeChoice = (bundle: string, choice: RuntimeChoice): void =>
+  writeFileSync(join(bundle, OPTIONS_FILE), JSON.stringify(choice), { mode: 0o600 });
+
+/** Both empty when the shim came to no container. */
+export const readRuntimeChoice = (bundle: string): RuntimeChoice => {
   try {
-    const content: unknown = JSON.parse(readFileSync(join(bundle, OPTIONS_FILE), 'utf8'));
-    const root: unknown = typeof content === 'object' && content && Reflect.get(content, 'root');
-    return typeof root === 'string' ? root : '';
+    const content = JSON.parse(readFileSync(join(bundle, OPTIONS_FILE), 'utf8')) as Partial<
+      Record<keyof RuntimeChoice, unknown>
+    >;
+    const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+    return { root: text(content.root), binary: text(content.binary) };
   } catch {
-    return '';
+    return { root: '', binary: '' };
   }
 };
 

@@ -7,7 +7,7 @@ import { constants } from 'node:os';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExitStatus, Native } from '../../../../native/native.ts';
-import type { CreatedContainer } from '../libcontainer/create-container.ts';
+import type { BornProcess } from './oci-runtime.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Status } from '../protocol/gen/containerd/process_pb.ts';
 import { ContainerCgroup } from './container-cgroup.ts';
@@ -27,7 +27,7 @@ export interface InitProcessOptions {
   readonly bundle: string;
   readonly paths: StdioPaths;
   readonly stdio: ContainerStdio;
-  readonly created: CreatedContainer;
+  readonly created: BornProcess;
   /** The process has exited, and stays a zombie until this resolves. */
   readonly beforeReaping: () => Promise<void>;
   /** Called once, as soon as the exit is known. */

@@ -2,7 +2,7 @@
  * Moves bytes from one pipe to another inside the kernel: splice(2) hands pages over, no byte passes through Node.
  *
  * A pump waits for the one side that holds it up: for the source to have bytes, or for the target to have room.
- * It never closes a descriptor of its own accord; what the end of the source means is its owner's business.
+ * A file on disk takes everything at once, at an offset. It never closes a descriptor of its own accord; what the end of the source means is its owner's business.
  */
 import type { Native } from '../../../../native/native.ts';
 
@@ -16,6 +16,8 @@ export class Pump {
   readonly #native: Pick<Native, 'splice' | 'watchReadable' | 'watchWritable'>;
   readonly #from: number;
   readonly #to: number;
+  /** Where in a file; null for a pipe. */
+  #offset: number | null;
   #resolve: () => void = () => undefined;
   #waitsFor: 'source' | 'target' | null = null;
   #stopWatching: (() => void) | null = null;
@@ -25,10 +27,12 @@ export class Pump {
     native: Pick<Native, 'splice' | 'watchReadable' | 'watchWritable'>,
     from: number,
     to: number,
+    offset: number | null = null,
   ) {
     this.#native = native;
     this.#from = from;
     this.#to = to;
+    this.#offset = offset;
     this.finished = new Promise((resolve) => (this.#resolve = resolve));
     this.#turn();
   }
@@ -43,13 +47,15 @@ export class Pump {
   #turn(): void {
     for (let moved = 0; moved < TURN_BYTES;) {
       const count = this.#move();
+      if (this.#offset !== null) this.#offset += count ?? 0;
       if (count === 0) {
         this.stop();
         return;
       }
       if (count === null) {
         // EAGAIN does not say which side. Whichever we waited for is ready now, so it is the other one.
-        this.#wait(moved === 0 && this.#waitsFor === 'source' ? 'target' : 'source');
+        const isTarget = moved === 0 && this.#waitsFor === 'source' && this.#offset === null;
+        this.#wait(isTarget ? 'target' : 'source');
         return;
       }
       moved += count;
@@ -61,7 +67,7 @@ export class Pump {
   /** 0 also when nobody is left to read (EPIPE), and at a pty's end, which is told as EIO. */
   #move(): number | null {
     try {
-      return this.#native.splice(this.#from, this.#to, null, MOVE_BYTES);
+      return this.#native.splice(this.#from, this.#to, this.#offset, MOVE_BYTES);
     } catch {
       return 0;
     }

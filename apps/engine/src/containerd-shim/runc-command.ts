@@ -4,24 +4,23 @@
  * Upstream: containerd cmd/containerd-shim-runc-v2/process/init.go, github.com/containerd/go-runc.
  */
 import type { Native } from '../../../../native/native.ts';
-import { createContainer, type CreatedContainer } from '../libcontainer/create-container.ts';
+import { createContainer } from '../libcontainer/create-container.ts';
 import { deleteContainer } from '../libcontainer/delete-container.ts';
-import { execContainer, type ExecutedProcess } from '../libcontainer/exec-container.ts';
+import { execContainer } from '../libcontainer/exec-container.ts';
 import { readHostFacts, type HostFacts } from '../libcontainer/host-facts.ts';
 import { startContainer } from '../libcontainer/start-container.ts';
 import { updateContainer } from '../libcontainer/update-container.ts';
-import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
-import type { LinuxResources, Process } from '../protocol/oci/runtime-spec.ts';
+import { kindOf } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import type {
+  BornProcess,
+  OciRuntime,
+  RuntimeCreate,
+  RuntimeExec,
+  RuntimeUpdate,
+} from './oci-runtime.ts';
 
-/** `OCI runtime create failed: runc create failed: unable to start container process: exec: …` */
-const withWords =
-  (words: string) =>
-  (error: unknown): never => {
-    throw new EngineError('unknown', `${words}: ${messageOf(error)}`, { cause: error });
-  };
-
-export class RuncCommand {
+export class RuncCommand implements OciRuntime {
   readonly #native: Native;
   readonly #tracer: Tracer;
   #facts: HostFacts | undefined;
@@ -36,60 +35,31 @@ export class RuncCommand {
     return (this.#facts ??= readHostFacts());
   }
 
-  create(options: {
-    readonly root: string;
-    readonly id: string;
-    readonly bundle: string;
-    readonly stdio: readonly [number, number, number];
-  }): Promise<CreatedContainer> {
-    const facts = this.#facts ? { facts: this.#facts } : {};
-    return createContainer({
-      native: this.#native,
-      tracer: this.#tracer,
-      ...options,
-      ...facts,
-    }).catch(withWords('OCI runtime create failed'));
+  create({ root, id, bundle, stdio }: RuntimeCreate): Promise<BornProcess> {
+    return createContainer({ ...this.#common(), root, id, bundle, stdio });
   }
 
-  start(root: string, id: string): Promise<void> {
-    return startContainer({ native: this.#native, tracer: this.#tracer, root, id }).catch(
-      withWords('OCI runtime start failed'),
-    );
+  start({ root, id }: Parameters<OciRuntime['start']>[0]): Promise<void> {
+    return startContainer({ native: this.#native, tracer: this.#tracer, root, id });
   }
 
-  /** Resolves when the program runs. It is our child then, and may have exited already. */
-  exec(options: {
-    readonly root: string;
-    readonly id: string;
-    readonly process: Process;
-    readonly stdio: readonly [number, number, number];
-  }): Promise<ExecutedProcess> {
-    return execContainer({
-      native: this.#native,
-      tracer: this.#tracer,
-      facts: this.prepare(),
-      ...options,
-    }).catch(withWords('OCI runtime exec failed'));
+  exec({ root, id, process, stdio }: RuntimeExec): Promise<BornProcess> {
+    return execContainer({ ...this.#common(), root, id, process, stdio });
   }
 
-  async update(options: {
-    readonly root: string;
-    readonly id: string;
-    readonly resources: LinuxResources;
-  }): Promise<void> {
-    await updateContainer({
-      native: this.#native,
-      tracer: this.#tracer,
-      facts: this.prepare(),
-      ...options,
-    });
+  async update({ root, id, resources }: RuntimeUpdate): Promise<void> {
+    await updateContainer({ ...this.#common(), root, id, resources });
   }
 
-  async delete(root: string, id: string, force: boolean): Promise<void> {
+  async delete({ root, id }: Parameters<OciRuntime['delete']>[0], force: boolean): Promise<void> {
     try {
       await deleteContainer({ native: this.#native, tracer: this.#tracer, root, id, force });
     } catch (error) {
       if (kindOf(error) !== 'not_found') throw error;
     }
+  }
+
+  #common() {
+    return { native: this.#native, tracer: this.#tracer, facts: this.prepare() };
   }
 }

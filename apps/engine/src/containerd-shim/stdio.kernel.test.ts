@@ -42,13 +42,17 @@ afterEach(async () => {
 });
 
 const open = (paths: Partial<Record<'stdin' | 'stdout' | 'stderr', string>>): ContainerStdio =>
-  (stdio = new ContainerStdio(native, {
-    stdin: '',
-    stdout: '',
-    stderr: '',
-    terminal: false,
-    ...paths,
-  }));
+  (stdio = new ContainerStdio(
+    native,
+    {
+      stdin: '',
+      stdout: '',
+      stderr: '',
+      terminal: false,
+      ...paths,
+    },
+    { namespace: 'moby', containerId: 'c1' },
+  ));
 
 /** Gives the container's ends to a process, then lets bytes move. */
 const run = (held: ContainerStdio, command: string): ChildProcess => {
@@ -184,6 +188,7 @@ describe('what is no fifo', () => {
   it('is refused and leaves nothing open', () => {
     expect(() => open({ stdout: fifo('missing') })).toThrow('no such file');
     expect(() => open({ stdin: fifo('stdin'), stdout: '/dev/null' })).toThrow('is not a fifo');
-    expect(() => open({ stdin: fifo('stdin'), stderr: 'file:///tmp/log' })).toThrow('only FIFOs');
+    for (const stderr of ['binary:///bin/true', 'http://x/y', 'file://relative'])
+      expect(() => open({ stdin: fifo('stdin'), stderr })).toThrow(/stdi|stderr|STDIO/);
   });
 });

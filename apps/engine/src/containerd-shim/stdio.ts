@@ -4,14 +4,20 @@
  *   dockerd ⇄ FIFO ⇄ shim ⇄ pipe ⇄ container            without a terminal: three pipes
  *   dockerd ⇄ FIFO ⇄ shim ⇄ pty master | slave ⇄ container    with one
  *
+ * In place of an output FIFO there may be a file or a program (stdio-uri.ts).
+ *
  * Why not hand the FIFO itself to the container? It would see a path of the host behind /proc/self/fd, and its end of
  * stdin would depend on how many clients come and go.
  * Upstream: containerd cmd/containerd-shim-runc-v2/process/io.go.
  */
 import { constants } from 'node:fs';
 import type { Native } from '../../../../native/native.ts';
+import { EngineError } from '../protocol/errdefs.ts';
 import { Fifo } from './fifo.ts';
+import { LogBinary } from './log-binary.ts';
+import { fifoOutput, fileOutput, type Output } from './output.ts';
 import { Pump } from './pump.ts';
+import { parseStdio } from './stdio-uri.ts';
 
 export interface StdioPaths {
   /** Empty: /dev/null. */
@@ -19,6 +25,12 @@ export interface StdioPaths {
   readonly stdout: string;
   readonly stderr: string;
   readonly terminal: boolean;
+}
+
+/** What a logging program is told. */
+export interface StdioOwner {
+  readonly namespace: string;
+  readonly containerId: string;
 }
 
 type StdioNative = Pick<
@@ -39,8 +51,9 @@ export class ContainerStdio {
   readonly #native: StdioNative;
   readonly #paths: StdioPaths;
   readonly #stdin: Fifo | null;
-  readonly #stdout: Fifo | null;
-  readonly #stderr: Fifo | null;
+  readonly #stdout: Output | null;
+  readonly #stderr: Output | null;
+  readonly #logger: LogBinary | null;
   /** Our ends of the container's pipes, by stream. */
   #stdinPipe: number | null = null;
   readonly #outputPipes: (number | null)[] = [null, null];
@@ -49,31 +62,36 @@ export class ContainerStdio {
   readonly #outputPumps: Pump[] = [];
   readonly #opened: number[] = [];
 
-  constructor(native: StdioNative, paths: StdioPaths) {
+  constructor(native: StdioNative, paths: StdioPaths, owner: StdioOwner) {
     this.#native = native;
     this.#paths = paths;
-    const fifos: Fifo[] = [];
-    const open = (path: string): Fifo | null => {
-      if (path === '') return null;
-      const fifo = new Fifo(native, path);
-      fifos.push(fifo);
-      return fifo;
+    const opened: { close(): void }[] = [];
+    const keep = <T extends { close(): void }>(thing: T): T => {
+      opened.push(thing);
+      return thing;
     };
     try {
-      this.#stdin = open(paths.stdin);
-      this.#stdout = open(paths.stdout);
-      // A terminal has one output.
-      this.#stderr = paths.terminal ? null : open(paths.stderr);
+      this.#stdin = paths.stdin === '' ? null : keep(openInput(native, paths.stdin));
+      const { stdout, stderr, logger } = openOutputs(native, paths, { owner, keep });
+      this.#stdout = stdout;
+      this.#stderr = stderr;
+      this.#logger = logger;
       this.containerFds = [
         this.#inputEnd(),
         this.#outputEnd(0, this.#stdout),
-        this.#outputEnd(1, this.#stderr),
+        // Two streams into one file come through one pipe, in their order.
+        stderr !== null && stderr === stdout ? this.#sharedEnd() : this.#outputEnd(1, this.#stderr),
       ];
     } catch (error) {
-      for (const fifo of fifos) fifo.close();
+      for (const thing of opened) thing.close();
       for (const fd of this.#opened) native.close(fd);
       throw error;
     }
+  }
+
+  /** Resolves when somebody takes the output; rejects when a logging program cannot. */
+  async ready(): Promise<void> {
+    await this.#logger?.ready;
   }
 
   /** The container has its ends now: ours of them are closed, and bytes begin to move. */
@@ -119,13 +137,15 @@ export class ContainerStdio {
   /** All output has reached the FIFOs, and their readers see its end. */
   async drained(): Promise<void> {
     await Promise.all(this.#outputPumps.map((pump) => pump.finished));
+    await Promise.all([this.#stdout?.arrived, this.#stderr?.arrived]);
   }
 
   /** Lets go of everything, also of output that nobody has read. */
   close(): void {
     this.#stdinPump?.stop();
     for (const pump of this.#outputPumps) pump.stop();
-    for (const fifo of [this.#stdin, this.#stdout, this.#stderr]) fifo?.close();
+    for (const end of [this.#stdin, this.#stdout, this.#stderr]) end?.close();
+    this.#logger?.close();
     this.#closeStdinPipe();
     this.#outputPipes.forEach((fd, index) => {
       if (fd !== null) this.#native.close(fd);
@@ -135,10 +155,10 @@ export class ContainerStdio {
     this.#ptyMaster = null;
   }
 
-  #pumpOutput(from: number, fifo: Fifo): void {
-    const pump = new Pump(this.#native, from, fifo.writer);
+  #pumpOutput(from: number, output: Output): void {
+    const pump = new Pump(this.#native, from, output.writer);
     this.#outputPumps.push(pump);
-    void pump.finished.then(() => fifo.closeWriter());
+    void pump.finished.then(() => output.end());
   }
 
   #inputEnd(): number {
@@ -148,11 +168,18 @@ export class ContainerStdio {
     return read;
   }
 
-  #outputEnd(stream: 0 | 1, fifo: Fifo | null): number {
-    if (!fifo || this.#paths.terminal) return this.#nothing(constants.O_WRONLY);
+  #outputEnd(stream: 0 | 1, output: Output | null): number {
+    if (!output || this.#paths.terminal) return this.#nothing(constants.O_WRONLY);
     const [read, write] = this.#pipe();
     this.#outputPipes[stream] = read;
     return write;
+  }
+
+  /** Another name for the writing end of stdout's pipe. */
+  #sharedEnd(): number {
+    const fd = this.#native.open(`/proc/self/fd/${this.#opened.at(-1) ?? -1}`, constants.O_WRONLY);
+    this.#opened.push(fd);
+    return fd;
   }
 
   #nothing(flags: number): number {
@@ -176,3 +203,45 @@ export class ContainerStdio {
     this.#stdinPipe = null;
   }
 }
+
+const openInput = (native: StdioNative, text: string): Fifo => {
+  const { kind, path } = parseStdio(text);
+  if (kind !== 'fifo')
+    throw new EngineError('invalid_argument', `stdin ${JSON.stringify(text)}: it must be a fifo`);
+  return new Fifo(native, path);
+};
+
+/** A terminal has one output; a program takes both. */
+const openOutputs = (
+  native: StdioNative,
+  { stdout, stderr, terminal }: StdioPaths,
+  {
+    owner,
+    keep,
+  }: { readonly owner: StdioOwner; readonly keep: <T extends { close(): void }>(thing: T) => T },
+): {
+  readonly stdout: Output | null;
+  readonly stderr: Output | null;
+  readonly logger: LogBinary | null;
+} => {
+  const target = stdout === '' ? null : parseStdio(stdout);
+  if (target?.kind === 'binary') {
+    const logger = keep(new LogBinary({ native, ...target, ...owner }));
+    if (terminal) logger.stderr.end();
+    return { stdout: logger.stdout, stderr: logger.stderr, logger };
+  }
+  const open = (text: string): Output | null => {
+    if (text === '') return null;
+    const { kind, path } = parseStdio(text);
+    if (kind === 'binary')
+      throw new EngineError('invalid_argument', `stderr ${JSON.stringify(text)}: as stdout`);
+    return keep(kind === 'file' ? fileOutput(native, path) : fifoOutput(native, path));
+  };
+  const first = open(stdout);
+  const isOneFile = target?.kind === 'file' && stderr === stdout;
+  return {
+    stdout: first,
+    stderr: terminal ? null : isOneFile ? first : open(stderr),
+    logger: null,
+  };
+};
