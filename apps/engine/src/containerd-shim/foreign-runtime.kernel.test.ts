@@ -79,7 +79,10 @@ describe.each(NAMES.filter(has))('%s behind our shim', (name) => {
     const output = collect(join(bundle, 'stdout'));
     await task.start({ id });
     const limits = { memory: { limit: 64 * 1024 * 1024 } };
-    await task.update({ id, resources: { typeUrl: '', value: Buffer.from(JSON.stringify(limits)) } });
+    await task.update({
+      id,
+      resources: { typeUrl: '', value: Buffer.from(JSON.stringify(limits)) },
+    });
     const { stats } = await task.stats({ id });
     // The limit as a protobuf has it, in the message of either version of cgroups.
     const written = Buffer.from([0x80, 0x80, 0x80, 0x20]);

@@ -65,7 +65,8 @@ export const setUpConsole = (c: Compilation, { isExec = false } = {}): void => {
 
 /** The terminal of the first process is also /dev/console. */
 const mountOnDevConsole = (c: Compilation): void => {
-  placeForFile(c, '/dev/console', { purpose: 'console' });
+  // A link of the image's could lay the terminal over a file of /proc that a later step writes to (CVE-2025-52881).
+  placeForFile(c, '/dev/console', { noSymlinks: true, purpose: 'console' });
   c.init.call(
     'mount',
     [

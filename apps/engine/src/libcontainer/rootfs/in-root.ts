@@ -114,7 +114,7 @@ export const placeForFile = (c: Compilation, path: string, options: OpenOptions 
     [
       slot(SLOT.rootfs),
       text(insideRoot(path)),
-      openHow(c, O_PATH | O_CLOEXEC, 0, false),
+      openHow(c, O_PATH | O_CLOEXEC, 0, options.noSymlinks ?? false),
       number(24),
     ],
     {
@@ -130,7 +130,7 @@ export const placeForFile = (c: Compilation, path: string, options: OpenOptions 
     [
       slot(SLOT.rootfs),
       text(insideRoot(path)),
-      openHow(c, O_CREAT | O_EXCL | O_CLOEXEC, 0o755, false),
+      openHow(c, O_CREAT | O_EXCL | O_CLOEXEC, 0o755, options.noSymlinks ?? false),
       number(24),
     ],
     {

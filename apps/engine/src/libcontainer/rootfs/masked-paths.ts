@@ -2,10 +2,20 @@
  * Parts of /proc and /sys that are not divided by namespaces: hidden, or readable only.
  * OCI config-linux.md#masked-paths, #readonly-paths. Upstream: runc libcontainer/rootfs_linux.go.
  */
-import type { Compilation } from '../compilation.ts';
-import { MS } from '../plan/constants.ts';
+import { type Compilation, SLOT } from '../compilation.ts';
+import { flagNames, MS, openFlags, RESOLVE } from '../plan/constants.ts';
 import { ERRNO } from '../plan/errno.ts';
-import { flags, NULL, text } from '../plan/stage-builder.ts';
+import {
+  AT_FDCWD,
+  fdPath,
+  flags,
+  NULL,
+  number,
+  pack,
+  slot,
+  struct,
+  text,
+} from '../plan/stage-builder.ts';
 import { insideRoot } from './in-root.ts';
 import type { ParsedMount } from './mounts.ts';
 
@@ -46,21 +56,48 @@ const inheritedFlags = (path: string, mounts: readonly ParsedMount[]): number =>
   return (around?.flags ?? 0) & (MS.MS_NOSUID | MS.MS_NODEV | MS.MS_NOEXEC | MS.MS_NOSYMFOLLOW);
 };
 
+const holdDevNull = (c: Compilation): void => {
+  const open = openFlags(c.facts.architecture);
+  const bits = open.O_PATH | open.O_CLOEXEC;
+  const resolve = RESOLVE.RESOLVE_NO_SYMLINKS | RESOLVE.RESOLVE_NO_MAGICLINKS;
+  const how = pack([
+    [8, bits],
+    [8, 0],
+    [8, resolve],
+  ]);
+  const shown = `{flags=${flagNames(open, bits)}, resolve=${flagNames(RESOLVE, resolve)}}`;
+  c.init.call('openat2', [AT_FDCWD, text('/dev/null'), struct({ bytes: how }, shown), number(24)], {
+    title: 'hold /dev/null itself, never what a link of that name leads to',
+    object: 'mount',
+    source: __SOURCE__,
+    reference: 'man:openat2(2)',
+    resultSlot: SLOT.target,
+    purpose: 'masked path',
+  });
+};
+
 export const maskPaths = (c: Compilation): void => {
-  for (const listed of c.linux.maskedPaths ?? []) {
-    const path = `/${insideRoot(listed)}`;
+  const listed = c.linux.maskedPaths ?? [];
+  // The image's /dev may hold anything: a link there would put another file where nothing should be (CVE-2025-31133).
+  if (listed.length > 0) holdDevNull(c);
+  for (const each of listed) {
+    const path = `/${insideRoot(each)}`;
     const words = {
       object: 'mount',
       reference: 'OCI config-linux.md#masked-paths',
       purpose: 'masked path',
       attributes: { 'engineroom.mount.target': path },
     } as const;
-    c.init.call('mount', [text('/dev/null'), text(path), NULL, flags(MS, MS.MS_BIND), NULL], {
-      ...words,
-      title: `hide ${path} behind /dev/null`,
-      source: __SOURCE__,
-      ignore: [ERRNO.ENOENT, ERRNO.ENOTDIR],
-    });
+    c.init.call(
+      'mount',
+      [fdPath(SLOT.target, '/dev/null'), text(path), NULL, flags(MS, MS.MS_BIND), NULL],
+      {
+        ...words,
+        title: `hide ${path} behind /dev/null`,
+        source: __SOURCE__,
+        ignore: [ERRNO.ENOENT, ERRNO.ENOTDIR],
+      },
+    );
     c.init.call(
       'mount',
       [text('tmpfs'), text(path), text('tmpfs'), flags(MS, MS.MS_RDONLY), NULL],
@@ -72,4 +109,12 @@ export const maskPaths = (c: Compilation): void => {
       },
     );
   }
+  if (listed.length > 0)
+    c.init.call('close', [slot(SLOT.target)], {
+      title: 'let go of /dev/null',
+      object: 'mount',
+      source: __SOURCE__,
+      reference: 'man:close(2)',
+      purpose: 'masked path',
+    });
 };
