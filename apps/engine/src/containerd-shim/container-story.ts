@@ -64,7 +64,8 @@ export class ContainerStory {
     if (context.traceId === this.context?.traceId) this.#cause = id;
   }
 
-  exited(pid: number, exit: Exit): void {
+  /** `mono`: when, if that was a while ago. */
+  exited(pid: number, exit: Exit, mono?: string): void {
     withContext(this.context, () =>
       this.#tracer.emit({
         type: 'process',
@@ -77,6 +78,7 @@ export class ContainerStory {
         level: this.#isInit ? 'chapter' : 'step',
         source: __SOURCE__,
         ...(this.#cause ? { cause: this.#cause } : {}),
+        ...(mono === undefined ? {} : { mono }),
         attributes: {
           'container.id': this.#containerId,
           'process.pid': pid,

@@ -45,10 +45,12 @@ export class TaskExits {
     const { init, story, id } = container;
     // Asked now: the counter goes with the cgroup.
     const wasOutOfMemory = init.cgroup.oomKills() > 0;
-    story.exited(init.pid, exit);
+    const mono = process.hrtime.bigint().toString();
     // In a pid namespace of its own the kernel has killed the others.
     if (container.sharesPids) init.kill(constants.signals.SIGKILL, true);
     await this.#starting.get('');
+    // Only now is it known whether the program has run.
+    story.exited(init.pid, exit, mono);
     await this.execsGone(container);
     if (wasOutOfMemory)
       withContext(story.context, () =>
