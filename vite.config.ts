@@ -35,7 +35,7 @@ export default defineConfig({
           // For a machine that is busy with something else; no test waits for a time to pass.
           testTimeout: 60_000,
           root: '.',
-          include: ['apps/engine/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: ['apps/engine/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
           exclude: ['**/*.kernel.test.ts', '**/node_modules/**'],
         },
       },
@@ -88,6 +88,16 @@ export default defineConfig({
           name: 'conformance',
           root: '.',
           include: ['e2e/conformance/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
+          name: 'crash-matrix',
+          root: '.',
+          include: ['e2e/crash-matrix/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

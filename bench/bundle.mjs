@@ -21,6 +21,10 @@ export async function importSources(name, paths) {
     bundle: true,
     platform: 'node',
     format: 'esm',
+    // What is CommonJS inside (express) asks for Node's modules by require.
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
     target: 'node20',
     plugins: [esbuildSourceLocation],
     logLevel: 'warning',

@@ -23,6 +23,7 @@ const suites = [
   vitest('web', ['web']),
   vitest('kernel', ['kernel'], { needs: needsRoot }),
   vitest('docker-cli', ['docker-cli'], { needs: needsDocker }),
+  vitest('crash-matrix', ['crash-matrix'], { needs: needsDocker }),
   vitest('lessons', ['lessons'], { needs: needsRoot }),
   playwright('e2e-web', 'web'),
   playwright('e2e-live', 'live', { needs: needsRoot }),

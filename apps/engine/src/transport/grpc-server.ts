@@ -24,6 +24,7 @@ import {
   type AnyHandler,
 } from './grpc-answer.ts';
 import { MessageTooLarge } from './grpc-frame.ts';
+import { KEEPALIVE, keepAlive, type Keepalive } from './grpc-keepalive.ts';
 import { metadataOf, NAMESPACE_KEY, parseTimeout } from './grpc-metadata.ts';
 import { endWithError, startServedCall } from './rpc-trace.ts';
 import { fullName } from './rpc-level.ts';
@@ -32,6 +33,8 @@ import { RESOURCE_EXHAUSTED, statusOf } from './status-code.ts';
 import { listenOnSocket } from './unix-socket.ts';
 
 export interface GrpcServerOptions {
+  /** Default: that of grpc-go. */
+  readonly keepalive?: Keepalive;
   readonly tracer?: Tracer;
 }
 
@@ -62,7 +65,11 @@ export class GrpcServer {
     this.#server.on('session', (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
       this.#sessions.add(session);
-      session.on('close', () => this.#sessions.delete(session));
+      const stop = keepAlive(session, options.keepalive ?? KEEPALIVE);
+      session.on('close', () => {
+        stop();
+        this.#sessions.delete(session);
+      });
       // A peer that breaks the protocol loses its own connection and nothing else.
       session.on('error', () => session.destroy());
     });
@@ -95,6 +102,11 @@ export class GrpcServer {
 
   listen(socketPath: string, mode?: number): Promise<void> {
     return listenOnSocket(this.#server, socketPath, mode);
+  }
+
+  /** How many callers are connected. */
+  get connections(): number {
+    return this.#sessions.size;
   }
 
   /** Takes no new calls, lets the running ones finish for a moment, then hangs up. */

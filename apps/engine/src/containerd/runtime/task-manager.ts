@@ -163,6 +163,11 @@ export class TaskManager {
     return burial;
   }
 
+  /** Resolves when the task is not being cleaned up after its shim: then it is there, or it is gone. */
+  async buried(namespace: string, id: string): Promise<void> {
+    await this.#burials.get(taskKey(namespace, id));
+  }
+
   /** Sends a shim away that has no task: containerd died in the middle of a create. */
   async dismiss(task: Task): Promise<void> {
     this.#tasks.delete(keyOf(task));

@@ -88,9 +88,10 @@ export const tasksService = ({
       return { id: execId, pid, exitStatus, ...(exitedAt ? { exitedAt } : {}) };
     },
 
-    get: async ({ containerId, execId }, call) => ({
-      process: await stateOf(taskOf(call, containerId), execId),
-    }),
+    get: async ({ containerId, execId }, call) => {
+      await tasks.buried(requireNamespace(call), containerId);
+      return { process: await stateOf(taskOf(call, containerId), execId) };
+    },
 
     list: async (_, call) => {
       const states = await Promise.all(

@@ -28,3 +28,8 @@ test('capital letters get a sentence of their own', () => {
     'invalid reference format: repository name (library/BusyBox) must be lowercase',
   );
 });
+
+test('a long name that is nearly a domain is refused at once', () => {
+  expect(() => parseReference(`${'a'.repeat(50_000)}!.b/c`)).toThrow('invalid reference format');
+  expect(() => parseReference(`${'a-'.repeat(50_000)}.b/c`)).toThrow('invalid reference format');
+});

@@ -99,12 +99,12 @@ const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused 
     if (!word) break;
     const { text, position } = word;
     if (text === '--') {
-      args.push(...words.slice(at + 1).map((later) => later.text));
+      for (const later of words.slice(at + 1)) args.push(later.text);
       break;
     }
     if (!text.startsWith('-') || text === '-') {
       if (command.flagsEndAtArgument) {
-        args.push(...words.slice(at).map((later) => later.text));
+        for (const later of words.slice(at)) args.push(later.text);
         break;
       }
       args.push(text);

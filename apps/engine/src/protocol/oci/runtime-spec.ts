@@ -15,7 +15,8 @@ const uint64 = int64.min(0);
 const rlim = z
   .number()
   .min(0)
-  .max(2 ** 64);
+  .max(2 ** 64)
+  .refine(Number.isInteger, 'must be a whole number');
 
 export const LinuxCapabilities = z.looseObject({
   bounding: z.array(text).optional(),
