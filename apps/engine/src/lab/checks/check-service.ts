@@ -23,7 +23,7 @@ import type { InspectedContainer } from '../runs/engine-client.ts';
 import { cgroupFact } from './cgroup-facts.ts';
 import { compare, comparisonOf } from '../../protocol/lesson/compare.ts';
 import { layerFact } from './layer-facts.ts';
-import { processFact } from './process-facts.ts';
+import { processFact, stdoutHolders } from './process-facts.ts';
 import { traceFact } from './trace-facts.ts';
 
 export interface CheckSources {
@@ -130,16 +130,27 @@ class Round {
     if (container === 'away') return nothing('dockerd does not answer now');
     if (fact === 'container.exists') return seen(container !== null);
     if (!container) return nothing(`there is no container ${name} of yours`);
-    if (fact.startsWith('container.')) return seen(containerFact(fact, container));
+    if (fact.startsWith('container.') && fact !== 'container.stdoutHolders')
+      return seen(containerFact(fact, container));
     if (container.pid === 0) {
       if (fact === 'process.alive') return seen(false);
       return nothing(`the container ${name} is ${container.state}: it has no process`);
     }
     const pid = kind === 'shim' ? shimOf(container.pid) : container.pid;
     if (pid === null) return nothing(`the container ${name} has no shim any more`);
+    if (fact === 'container.stdoutHolders')
+      return orGone(stdoutHolders(container.pid, this.#suspects(container.pid)));
     if (fact.startsWith('cgroup.')) return orGone(cgroupFact(fact, pid));
     if (fact.startsWith('layer.')) return orGone(layerFact(fact, pid, path));
     return orGone(processFact(fact, pid));
+  }
+
+  #suspects(containerPid: number): readonly { readonly name: string; readonly pid: number }[] {
+    const shim = shimOf(containerPid);
+    const daemons = this.#sources
+      .daemons()
+      .flatMap(({ actor, pid }) => (pid === null ? [] : [{ name: actor, pid }]));
+    return [...daemons, ...(shim === null ? [] : [{ name: 'shim', pid: shim }])];
   }
 
   async #countRequests(match: string): Promise<Seen> {

@@ -20,6 +20,10 @@ export const FACTS = {
   'container.pid': { about: 'container', words: 'State.Pid in docker inspect' },
   'container.exitCode': { about: 'container', words: 'State.ExitCode in docker inspect' },
   'container.image': { about: 'container', words: 'Config.Image in docker inspect' },
+  'container.stdoutHolders': {
+    about: 'container',
+    words: 'who has the other end of the container’s stdout open, in /proc/<pid>/fd',
+  },
   'process.pid': { about: 'process', words: 'the pid on the host' },
   'process.alive': { about: 'process', words: 'whether /proc still has the process' },
   'process.parent': { about: 'process', words: 'PPid in /proc/<pid>/status' },
