@@ -8,6 +8,7 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import type { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
+import { isFrozen } from './cgroups/freezer.ts';
 import { cgroupPathsOf } from './cgroups/paths.ts';
 import { compileCreate } from './compile-create.ts';
 import { readConfig } from './config-file.ts';
@@ -109,6 +110,12 @@ interface Creation extends CreateOptions {
 const create = async (creation: Creation): Promise<CreatedContainer> => {
   const { native, tracer, id, bundle, stdio, span, spec } = creation;
   const plan = compile(creation);
+  // init would join it and stand still, and nobody could even kill it.
+  if (isFrozen(cgroupPathsOf(creation)))
+    throw new EngineError(
+      'failed_precondition',
+      "runc create failed: container's cgroup unexpectedly frozen",
+    );
   const console = openConsole(native, {
     terminal: spec.process?.terminal === true,
     consoleSocket: creation.consoleSocket,

@@ -1,12 +1,13 @@
 /** Limits, as the files of the kernel and the fate of greedy programs show them. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { type HostFacts, readHostFacts } from '../host-facts.ts';
 import { readState } from '../state-file.ts';
 import { Bench, status } from '../testing/bundle.ts';
-import { cgroupsOf, isUnified } from './paths.ts';
+import { setFrozen } from './freezer.ts';
+import { cgroupPathsOf, cgroupsOf, isUnified } from './paths.ts';
 
 const bench = new Bench();
 afterAll(() => bench.close());
@@ -219,3 +220,22 @@ test.runIf(version2?.hierarchies[0]?.controllers.includes('memory') === false)(
     expect(existsSync(join(bench.root, bundle.id))).toBe(false);
   },
 );
+
+test('a cgroup that stands frozen already is refused: init would stand still in it for ever', async () => {
+  const bundle = bench.bundle(['true']);
+  const paths = cgroupPathsOf({ facts, spec: bundle.spec, id: bundle.id });
+  const frozen = Object.entries(paths).filter(([name]) =>
+    isV1 ? name.split(',').includes('freezer') : name === 'unified',
+  );
+  for (const [, path] of frozen) mkdirSync(path, { recursive: true });
+  await setFrozen(Object.fromEntries(frozen), true);
+  try {
+    await expect(bench.create(bundle)).rejects.toThrow(
+      "runc create failed: container's cgroup unexpectedly frozen",
+    );
+    expect(existsSync(join(bench.root, bundle.id))).toBe(false);
+  } finally {
+    await setFrozen(Object.fromEntries(frozen), false);
+    for (const [, path] of frozen) rmdirSync(path);
+  }
+});

@@ -46,7 +46,8 @@ export const deviceRules = (rules: readonly LinuxDeviceCgroup[]): readonly Devic
 
 const parseRule = (rule: LinuxDeviceCgroup): DeviceRule => {
   const type = rule.type || 'a';
-  const access = rule.access === undefined || rule.access === '' ? 'rwm' : rule.access;
+  // Upstream passes over an `a` ("all") among the letters, and there are files that say `rwa`.
+  const access = (rule.access ?? '').replaceAll(/(?<=[rwm])a|a(?=[rwm])/g, '') || 'rwm';
   // A rule about all devices is about every access, whatever it says.
   if (type !== 'a' && !/^[rwm]+$/.test(access))
     throw new EngineError('invalid_argument', `invalid device access ${JSON.stringify(access)}`);

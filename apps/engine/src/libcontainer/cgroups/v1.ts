@@ -20,7 +20,7 @@ export const v1Limits = (
   if (Object.keys(resources.unified ?? {}).length > 0) {
     throw new EngineError(
       'invalid_argument',
-      'linux.resources.unified needs cgroup v2, and this machine has cgroup v1',
+      'invalid configuration: linux.resources.unified needs cgroup v2, and this machine has cgroup v1',
     );
   }
   const wanted: Limits = {
