@@ -48,8 +48,7 @@ const parseRule = (rule: LinuxDeviceCgroup): DeviceRule => {
   const type = rule.type || 'a';
   // Upstream passes over an `a` ("all") among the letters, and there are files that say `rwa`.
   const access = (rule.access ?? '').replaceAll(/(?<=[rwm])a|a(?=[rwm])/g, '') || 'rwm';
-  // A rule about all devices is about every access, whatever it says.
-  if (type !== 'a' && !/^[rwm]+$/.test(access))
+  if (!/^[rwm]+$/.test(access))
     throw new EngineError('invalid_argument', `invalid device access ${JSON.stringify(access)}`);
   const [major, minor] = [rule.major ?? -1, rule.minor ?? -1].map((number) =>
     number < 0 ? null : number,
