@@ -31,15 +31,15 @@ test('a run is held before its program, looked at, and goes on', async ({ room }
 
 test('a run that fails is compared with one that does not', async ({ room }) => {
   const { page } = room;
-  await room.send('docker run --rm busybox true');
-  await expect(room.endOf('busybox true')).toContainText('exit 0', { timeout: 30_000 });
-  await room.send('docker run --rm busybox nosuchprogram');
-  await expect(room.endOf('nosuchprogram')).toContainText('exit 127', { timeout: 30_000 });
-  await room.toTheEndOf('nosuchprogram');
+  await room.send('docker run --rm busybox echo twin');
+  await expect(room.endOf('echo twin')).toContainText('exit 0', { timeout: 30_000 });
+  await room.send('docker run --rm busybox nosuchtwin');
+  await expect(room.endOf('nosuchtwin')).toContainText('exit 127', { timeout: 30_000 });
+  await room.toTheEndOf('nosuchtwin');
 
   await page.getByRole('button', { name: 'Compare', exact: true }).click();
   const dialog = page.getByRole('dialog', { name: 'Compare two runs' });
-  const option = dialog.getByRole('option').filter({ hasText: 'busybox true' });
+  const option = dialog.getByRole('option').filter({ hasText: 'echo twin' });
   await dialog.getByRole('combobox').selectOption((await option.getAttribute('value')) ?? '');
 
   await expect(dialog.getByRole('status')).toContainText(/\d+ steps in both, \d+ in one/);
