@@ -16,17 +16,21 @@ const fromHost = (script: string) =>
 const get = (url: string) =>
   fromHost(`for i in $(seq 50); do timeout 5 wget -qO- ${url} && exit; sleep 0.1; done; exit 1`);
 
-const gateway = () =>
-  docker.ok(['network', 'inspect', 'bridge', '--format', '{{(index .IPAM.Config 0).Gateway}}']);
+/** An address of the host: its end of the bridge. */
+const gatewayOf = (name: string) =>
+  docker.ok(['inspect', '--format', '{{.NetworkSettings.Gateway}}', name]);
 
 test('-p leads to the container: by loopback, by an address of the host, and from a neighbour', async () => {
   const name = await aServer('-p', '18080:80');
 
   expect(await get('http://127.0.0.1:18080/')).toMatchObject({ code: 0, stdout: name });
-  expect(await get(`http://${await gateway()}:18080/`)).toMatchObject({ code: 0, stdout: name });
+  expect(await get(`http://${await gatewayOf(name)}:18080/`)).toMatchObject({
+    code: 0,
+    stdout: name,
+  });
   const neighbour = await docker([
     ...['run', '--rm', 'busybox', 'timeout', '5', 'wget', '-qO-'],
-    `http://${await gateway()}:18080/`,
+    `http://${await gatewayOf(name)}:18080/`,
   ]);
   expect(neighbour).toMatchObject({ code: 0, stdout: name });
   expect(await docker.ok(['port', name, '80'])).toContain('0.0.0.0:18080');
@@ -68,7 +72,9 @@ test('a host ip: only there', async () => {
   const name = await aServer('-p', '127.0.0.1:18083:80');
 
   expect((await get('http://127.0.0.1:18083/')).stdout).toBe(name);
-  expect((await fromHost(`timeout 5 wget -qO- http://${await gateway()}:18083/`)).code).not.toBe(0);
+  expect(
+    (await fromHost(`timeout 5 wget -qO- http://${await gatewayOf(name)}:18083/`)).code,
+  ).not.toBe(0);
   expect(await docker.ok(['port', name])).toBe('80/tcp -> 127.0.0.1:18083');
 });
 

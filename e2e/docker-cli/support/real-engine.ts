@@ -59,8 +59,7 @@ export async function startRealEngine(runtime?: string): Promise<Engine> {
     join(root, 'exec'),
     '--cgroup-parent',
     cgroupParent,
-    '--bridge=none',
-    '--iptables=false',
+    // The namespace is its own, so its bridge and its rules disturb nobody.
     '--ip6tables=false',
     ...(runtime === undefined
       ? []
