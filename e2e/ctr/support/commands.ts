@@ -1,5 +1,6 @@
 /**
  * What is said to both containerds, one `ctr` command after another: a whole working day with an image.
+ * Garbage is collected soon after a deletion; `images rm --sync` waits for it, before anything that nobody points at.
  * `{name}` is filled in; single quotes keep words together. `<` gives the standard input. `until WORD:` asks again
  * until the answer has the word, for what a command has only begun.
  */
@@ -41,6 +42,8 @@ content get {config}
 content get {missing}
 content get nonsense
 content label {config} use=test
+images tag {image} example.com/settle:1
+images rm --sync example.com/settle:1
 content ingest --expected-digest {greeting} --expected-size 6 greeting < hello
 content ingest --expected-digest {missing} greeting-2 < hello
 content ingest --expected-size 7 greeting-3 < hello
@@ -58,6 +61,8 @@ snapshots usage
 snapshots prepare box {chain}
 snapshots prepare box {chain}
 snapshots prepare orphan nothing
+images tag {image} example.com/settle:1
+images rm --sync example.com/settle:1
 snapshots view look {chain}
 snapshots label look containerd.io/gc.root=kept
 snapshots mounts /mnt box

@@ -45,17 +45,17 @@ export const normalize = (text: string, { root, runtime }: Containerd): string =
     .trim();
 };
 
-/** A progress display redraws itself, each time down to the line with the time; what it showed last counts. */
-const lastFrame = (text: string): string => {
-  const frames = text.split(/(?<=elapsed:[^\n]*\n)/);
-  const tail = frames.at(-1)?.includes('elapsed:') ? '' : frames.pop();
-  return `${frames.at(-1) ?? ''}${tail ?? ''}`;
-};
+/** How far a transfer had come at each moment is nobody's business: bars and the line with the time. */
+const withoutProgress = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !line.includes('|') && !line.startsWith('elapsed:'))
+    .join('\n');
 
 /** One text for what came out, so that a difference is readable. */
 export const transcriptOf = (answer: Answer, containerd: Containerd): string =>
   [
-    normalize(lastFrame(answer.stdout), containerd),
+    normalize(withoutProgress(normalize(answer.stdout, containerd)), containerd),
     ...normalize(answer.stderr, containerd)
       .split('\n')
       .filter((line) => line !== '')
