@@ -45,9 +45,9 @@ describe('output, input and exit code', () => {
     const name = await sleeper();
     const input = Buffer.alloc(10_000_000, 'engine room ');
 
-    const { code, stdoutBytes } = await docker(['exec', '-i', name, 'cat'], { input });
+    const { code, stderr, stdoutBytes } = await docker(['exec', '-i', name, 'cat'], { input });
 
-    expect(code).toBe(0);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdoutBytes.equals(input)).toBe(true);
   });
 

@@ -196,6 +196,50 @@ test('the body of an upgrade request is cut out of its head', () => {
   expect(bodyInHead('-5', Buffer.from('x')).rest.toString()).toBe('x');
 });
 
+test('the body of an upgrade request may come after its head, in pieces', async () => {
+  const seen: unknown[] = [];
+  backend.startExec = async (id, { isDetached, accept }) => {
+    seen.push(id, isDetached);
+    const stream = accept({ isTerminal: false });
+    stream.once('data', (bytes: Buffer) => stream.end(`got ${bytes.toString()}`));
+    await Promise.resolve();
+  };
+  const body = '{"Detach":false}';
+  const head = `POST /exec/e1/start HTTP/1.1\r\nHost: d\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`;
+  let answer = '';
+  const socket = connect(path, () => socket.write(head));
+  const closed = new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
+  socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+  await new Promise((resolve) => {
+    server.once('upgrade', resolve);
+  });
+  socket.write(body.slice(0, 5));
+  socket.write(`${body.slice(5)}stream`);
+  await closed;
+
+  expect(seen).toEqual(['e1', false]);
+  expect(answer).toContain('101 UPGRADED');
+  expect(answer).toContain('got stream');
+});
+
+test('a client that goes before its body is whole is forgotten', async () => {
+  const socket = connect(path, () =>
+    socket.end(
+      'POST /exec/e1/start HTTP/1.1\r\nHost: d\r\nContent-Length: 9\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n{',
+    ),
+  );
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString('latin1')));
+  await new Promise((resolve) => {
+    socket.on('close', resolve);
+  });
+
+  expect(answer).toContain('400 Bad Request');
+  expect(answer).toContain('unexpected EOF');
+});
+
 test('an image’s name may contain slashes', async () => {
   const asked: string[] = [];
   backend.inspectImage = (name) => {

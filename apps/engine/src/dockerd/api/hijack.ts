@@ -19,6 +19,38 @@ export const bodyInHead = (
   return { body: head.subarray(0, size), rest: head.subarray(size) };
 };
 
+/** A client may send the body a moment after the headers. Answers `head` with all of the body in it. */
+export const withWholeBody = async (
+  contentLength: string | undefined,
+  { socket, head }: NonNullable<Exchange['upgrade']>,
+): Promise<NonNullable<Exchange['upgrade']>> => {
+  const length = Number(contentLength ?? '0');
+  if (length > BODY_LIMIT_BYTES) {
+    throw new EngineError('invalid_argument', 'http: request body too large');
+  }
+  let bytes = head;
+  while (bytes.length < length) {
+    const chunk = await nextChunk(socket);
+    if (!chunk) throw new EngineError('invalid_argument', 'unexpected EOF');
+    bytes = Buffer.concat([bytes, chunk]);
+  }
+  return { socket, head: bytes };
+};
+const BODY_LIMIT_BYTES = 4 * 1024 * 1024;
+
+/** Null when the client is gone. */
+const nextChunk = (socket: Duplex): Promise<Buffer | null> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      const chunk = socket.read() as Buffer | null;
+      if (chunk === null && !socket.readableEnded && !socket.destroyed) return;
+      for (const event of ['readable', 'end', 'close']) socket.off(event, look);
+      resolve(chunk);
+    };
+    for (const event of ['readable', 'end', 'close']) socket.on(event, look);
+    look();
+  });
+
 /** Precondition: nothing was answered yet. */
 export const hijack = (exchange: Exchange, contentType: string): Duplex => {
   const { upgrade, response, request, trace } = exchange;

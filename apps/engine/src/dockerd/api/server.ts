@@ -14,7 +14,7 @@ import type { Backend } from './backend.ts';
 import { readBody } from './body.ts';
 import type { ClientProcesses } from './client-processes.ts';
 import type { Exchange } from './exchange.ts';
-import { bodyInHead } from './hijack.ts';
+import { bodyInHead, withWholeBody } from './hijack.ts';
 import { HTTP_STATUS } from './http-status.ts';
 import { Query } from './query.ts';
 import { captureAnswer, traceRequest } from './request-trace.ts';
@@ -123,11 +123,13 @@ const serve = async (
   },
 ): Promise<void> => {
   const { route, request, response, arrival } = call;
-  const { upgrade, originalUrl, arrivedAt, version } = arrival;
+  const { originalUrl, arrivedAt, version } = arrival;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
+  const length = request.headers['content-length'];
+  const upgrade = arrival.upgrade && (await withWholeBody(length, arrival.upgrade));
   let body: Buffer = Buffer.alloc(0);
-  if (upgrade) body = bodyInHead(request.headers['content-length'], upgrade.head).body;
+  if (upgrade) body = bodyInHead(length, upgrade.head).body;
   else if (!route.isUpload) body = await readBody(request);
   const name = nameParameter((request.params as Record<string, string | string[]>)['name']);
   const trace = traceRequest({
