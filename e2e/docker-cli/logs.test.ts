@@ -1,6 +1,6 @@
 /** `docker logs`: everything that was printed, now or as it comes. */
 import { describe, expect, test } from 'vitest';
-import { aName, docker, isReal } from './support/suite.ts';
+import { aName, docker, ofOursAlone } from './support/suite.ts';
 
 test('logs gives both streams back, apart', async () => {
   const name = aName();
@@ -132,7 +132,7 @@ describe('rotation', () => {
   });
 
   // Debian's 20.10 says some lines twice.
-  test.skipIf(isReal)('a follower goes on into the next file', async () => {
+  ofOursAlone('a follower goes on into the next file', async () => {
     const name = aName();
     const script = 'i=0; while [ $i -lt 300 ]; do echo "line $i"; i=$((i+1)); usleep 2000; done';
     const options = ['--log-opt', 'max-size=4k', '--log-opt', 'max-file=100'];
