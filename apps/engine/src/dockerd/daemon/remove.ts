@@ -53,7 +53,7 @@ const removeStopped = (
       if (container.hasTask) {
         await daemon.tasks.delete(container.id);
         await daemon.tasks.deleteContainer(container.id);
-      }
+      } else if (container.isTaskUnwanted) await daemon.tasks.discard(container.id);
       await daemon.images.removeSnapshot(container.id);
       await daemon.store.remove(container);
       daemon.execs.removeAll(container);

@@ -24,6 +24,11 @@ const reconcile = async (
   container: Container,
   task: TaskInfo | null,
 ): Promise<void> => {
+  if (task && container.isTaskUnwanted) {
+    await daemon.tasks.discard(container.id);
+    container.isTaskUnwanted = false;
+    return;
+  }
   const isAlive = task?.status === 'running' || task?.status === 'paused';
   if (task?.status === 'stopped' && !isRunning(container.state) && container.hasTask) {
     // Its exit is settled; only the collecting failed, because containerd was away.

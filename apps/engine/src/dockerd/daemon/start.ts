@@ -55,6 +55,7 @@ export const startTask = async (daemon: Daemon, container: Container): Promise<v
   let run: ContainerRun | null = null;
   try {
     run = openRun(daemon, container);
+    container.isTaskUnwanted = false;
     await createTask(daemon, container, run);
     container.run = run;
     run.begin();
@@ -137,7 +138,10 @@ const failedStart = async (
   cause: unknown,
 ): Promise<EngineError> => {
   const { exitCode, error } = startFailure(cause);
-  await daemon.tasks.discard(container.id).catch(() => undefined);
+  container.isTaskUnwanted = await daemon.tasks.discard(container.id).then(
+    () => false,
+    () => true,
+  );
   leaveNetworks(daemon, container);
   container.hasTask = false;
   container.run = null;
