@@ -96,7 +96,7 @@ const WORDS: Readonly<Record<(typeof CLONED)[number], string>> = {
   user: 'user',
   pid: 'pid',
   mount: 'mount',
-  uts: 'host name',
+  uts: 'hostname',
   ipc: 'ipc',
   network: 'network',
 };
@@ -105,7 +105,7 @@ export const cloneInit = (c: Compilation, options: { intoCgroup: boolean }): voi
   const fresh = CLONED.filter((kind) => hasNew(c, kind));
   cloneWith(c, fresh, {
     ...options,
-    title: `the container's first process is born, with its own ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
+    title: `a first process, in new ${fresh.map((kind) => WORDS[kind]).join(', ')} namespaces`,
   });
 };
 

@@ -24,7 +24,7 @@ describe('captions', () => {
     'The container writes 6 bytes to stdout: “hello”',
     'The container (pid 4211) exits with code 0.',
     'Pid 4211 gets a new parent: pid 4188.',
-    "The container's init calls pivot_root: the image becomes the root.",
+    'Init calls pivot_root: the image becomes the root.',
     'The shim tells containerd: /tasks/exit.',
     'dockerd answers the docker CLI: 201 Created.',
     'Pid 4211 becomes “echo hello”',

@@ -120,7 +120,7 @@ const commandWords = ({ argv, name: processName }: ProcessEvent['process']): str
   argv && argv.length > 0 ? `“${argv.map((word) => shortSummary(word)).join(' ')}”` : processName;
 
 function aboutSyscall({ caller, name: call, title, errno, ignored }: SyscallEvent): string {
-  const who = caller.actor === 'container' ? "The container's init" : name(caller.actor);
+  const who = caller.actor === 'container' ? 'Init' : name(caller.actor);
   if (errno === null) return `${who} calls ${call}: ${title}`;
   return ignored
     ? `${who} calls ${call}: ${title} (${errno}, which may be)`

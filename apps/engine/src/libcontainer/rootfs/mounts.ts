@@ -155,7 +155,7 @@ const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
       mount.data === '' ? NULL : text(mount.data),
     ],
     {
-      title: `mount ${TITLES[mount.type] ?? `a new ${mount.type}`} on ${mount.destination}`,
+      title: `${TITLES[mount.type] ?? `a new ${mount.type}`} on ${mount.destination}`,
       object: 'mount',
       level: STEPS.has(mount.destination) ? 'step' : 'detail',
       source: __SOURCE__,
