@@ -1,5 +1,6 @@
 /** Bridges: addresses, the names of neighbours, what keeps two networks apart, joining and leaving at run time. */
 import { afterEach, expect, test } from 'vitest';
+import { ask as askApi } from './support/ask.ts';
 import { aName, docker, isReal } from './support/suite.ts';
 
 const made: string[] = [];
@@ -213,11 +214,30 @@ test.each([
   ['network create --subnet 1.2.3.4.5/8 x1', 'invalid'],
   ['network inspect no-such-network', /network no-such-network not found|No such network/],
   ['run --rm --network no-such-network busybox true', 'network no-such-network not found'],
-  ['run --rm --ip 1.2.3.4 busybox true', 'user specified IP address is supported'],
-  ['run --rm --network-alias x busybox true', /network-scoped alias(es)? (is|are)/],
 ])('docker %s', async (command, sentence) => {
   const { code, stderr } = await docker(command.split(' '));
 
   expect(code).not.toBe(0);
   expect(stderr).toMatch(sentence);
+});
+
+// Asked without the client: older ones leave these words out for the default network.
+test.each([
+  [
+    'an address',
+    { IPAMConfig: { IPv4Address: '1.2.3.4' } },
+    'user specified IP address is supported',
+  ],
+  ['an alias', { Aliases: ['x'] }, /network-scoped alias(es)? (is|are)/],
+])('%s of your own is for networks of your own', async (_, endpoint, sentence) => {
+  const name = aName();
+  const created = await askApi('POST', `/containers/create?name=${name}`, {
+    Image: 'busybox',
+    HostConfig: { NetworkMode: 'bridge' },
+    NetworkingConfig: { EndpointsConfig: { bridge: endpoint } },
+  });
+  const started = await askApi('POST', `/containers/${name}/start`);
+
+  expect(started.status).toBeGreaterThanOrEqual(400);
+  expect(JSON.stringify([created.json, started.json])).toMatch(sentence);
 });
