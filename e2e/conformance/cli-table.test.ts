@@ -47,6 +47,8 @@ const normalized = (text: string): string =>
     .replaceAll(/\b[0-9a-f]{12}\b/g, 'ID')
     .replaceAll(/^(\d+)(\s+\S)/gm, 'PID$2')
     .replaceAll(/ +/g, ' ')
+    // Older clients log a line of their own, sometimes.
+    .replaceAll(/^time="[^"]*" level=\w+ msg="error waiting for container: [^"]*"\n?/gm, '')
     .replaceAll(/\n\nRun 'docker \S+ --help' for more information\n/g, '\n')
     .trim();
 
@@ -57,6 +59,9 @@ test('every difference from a real dockerd is explained', { timeout: 600_000 }, 
     await real(split(command));
     await ours(split(command));
   }
+  // With an older client some of the differences are not seen, for it does not send everything.
+  const client = await ours.ok(['version', '--format', '{{.Client.Version}}']);
+  const isClientOfDocument = client.startsWith('28.');
   const lines: string[] = [];
   const surprises: string[] = [];
   let equal = 0;
@@ -64,7 +69,8 @@ test('every difference from a real dockerd is explained', { timeout: 600_000 }, 
     const [theirs, own] = await Promise.all([answerOf(real, row), answerOf(ours, row)]);
     const isEqual = JSON.stringify(theirs) === JSON.stringify(own);
     if (isEqual) equal += 1;
-    if (isEqual === (row.because !== undefined)) {
+    const isExplained = row.because !== undefined;
+    if (isEqual ? isExplained && isClientOfDocument : !isExplained) {
       surprises.push(
         `docker ${row.command}\n  real: ${JSON.stringify(theirs)}\n  ours: ${JSON.stringify(own)}`,
       );
@@ -82,13 +88,14 @@ test('every difference from a real dockerd is explained', { timeout: 600_000 }, 
   ].join('\n');
   process.stdout.write(`${table}\n`);
   expect(surprises.join('\n')).toBe('');
+  if (!isClientOfDocument) return;
 
   const document = readFileSync(DOCUMENT, 'utf8');
   const between = document.slice(document.indexOf(BEGIN) + BEGIN.length, document.indexOf(END));
   if (process.env['UPDATE_CONFORMANCE'] === '1') {
     writeFileSync(
       DOCUMENT,
-      document.replace(between, () => `\n\n${table}\n\n`),
+      document.replace(BEGIN + between + END, () => `${BEGIN}\n\n${table}\n\n${END}`),
     );
     return;
   }

@@ -158,5 +158,8 @@ export const ROWS: readonly Row[] = [
   { command: 'info --format "{{.OSType}} {{.LoggingDriver}} {{.CgroupDriver}}"' },
   { command: 'version --format "{{.Server.Os}} {{.Server.Arch}}"' },
   { command: 'info --format "{{.LiveRestoreEnabled}} {{.Swarm.LocalNodeState}}"' },
-  { command: 'login -u u -p p localhost:1', because: 'ours asks no registry' },
+  {
+    command: 'login -u u -p p localhost:1',
+    because: 'ours names the host, the real one its address',
+  },
 ];

@@ -1,6 +1,7 @@
 /** Our engine, skopeo and a real registry with TLS and a password: what one pushes, the others pull. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,10 +23,12 @@ let image: TestImage;
 const CREDENTIALS = ['--username', 'somebody', '--password', 'secret'];
 
 const isUp = (host: string): Promise<boolean> =>
-  run('curl', ['--silent', '--insecure', `https://${host}/v2/`]).then(
-    () => true,
-    () => false,
-  );
+  new Promise((resolve) => {
+    get(`https://${host}/v2/`, { rejectUnauthorized: false }, (answer) => {
+      answer.resume();
+      resolve(true);
+    }).on('error', () => resolve(false));
+  });
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'docker-registry-'));

@@ -27,7 +27,7 @@ test.each<[string, unknown, unknown]>([
   ['Invalid signal: FOO', { StopSignal: 'FOO' }, {}],
   ['invalid hostname format: a b', { Hostname: 'a b' }, {}],
   ['invalid environment variable: =x', { Env: ['=x'] }, {}],
-  ['invalid CapAdd: unknown capability: "FOO"', {}, { CapAdd: ['FOO'] }],
+  ['invalid CapAdd: unknown capability: "CAP_FOO"', {}, { CapAdd: ['FOO'] }],
   ['invalid port specification: "x/tcp"', {}, { PortBindings: { 'x/tcp': [] } }],
   [
     'conflicting options: port publishing',

@@ -30,7 +30,7 @@ const normalize = (field: 'CapAdd' | 'CapDrop', names: readonly string[]): strin
     if (upper === ALL) return ALL;
     const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
     if (ALL_CAPABILITIES.includes(name)) return name;
-    throw new EngineError('invalid_argument', `invalid ${field}: unknown capability: "${given}"`);
+    throw new EngineError('invalid_argument', `invalid ${field}: unknown capability: "${name}"`);
   });
 
 export const containerCapabilities = (
