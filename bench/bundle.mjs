@@ -23,7 +23,7 @@ export async function importSources(name, paths) {
     format: 'esm',
     // What is CommonJS inside (express) asks for Node's modules by require.
     banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
     target: 'node20',
     plugins: [esbuildSourceLocation],

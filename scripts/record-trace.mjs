@@ -4,7 +4,7 @@
  *
  * Needs root, like everything that starts containers.
  *
- *   node scripts/record-trace.mjs content/recordings/first-run.trace.gz docker run --rm busybox echo hello
+ *   node scripts/record-trace.mjs apps/web/public/recordings/first-run.trace.gz docker run --rm busybox echo hello
  */
 import { once } from 'node:events';
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
