@@ -49,7 +49,7 @@ try {
   console.log(`         ${versionOf('runc', '--version')}`);
   console.log(`ours     dockerd ${version(ours)}`);
   console.log(
-    `runs     ${runs} each, in turns, after ${warmUp} to warm up, ${pause} ms apart; loopback only in both`,
+    `runs     ${runs} each, in turns, after ${warmUp} to warm up, ${pause} ms apart; the default bridge in both`,
   );
 
   const samples = { 'ours, traced': [], 'real dockerd': [] };
