@@ -51,8 +51,6 @@ await runSuites([
     files: ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`),
   }),
   vitest('docker-cli-table', ['conformance']),
-  // `npm test` kills some; here each process dies at each moment of a run.
-  vitest('crash-matrix-whole', ['crash-matrix'], { env: { CRASH_MATRIX: 'whole' } }),
   vitest('ctr', ['ctr']),
   vitest('shim-runtimes', ['kernel'], {
     files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
