@@ -45,11 +45,12 @@ export const CELLS: readonly Cell[] = [
 /** What `npm test` tries: each victim, and each moment at least once. `CRASH_MATRIX=whole` tries all. */
 const SAMPLE: readonly (readonly [Victim, MomentKey])[] = [
   ['dockerd', 'accepted'],
-  ['containerd', 'listening'],
+  ['dockerd', 'listening'],
   ['dockerd', 'mounted'],
   ['runc', 'pivoting'],
   ['shim', 'created'],
   ['lab', 'started'],
+  ['containerd', 'started'],
   ['shim', 'printing'],
   ['containerd', 'exited'],
 ];
