@@ -95,6 +95,25 @@ describe.each(['run', 'create'])('docker %s', (command) => {
 });
 
 test.each([
+  'run -v notes:/data -v theirs:/theirs busybox',
+  'run -v ../etc:/data busybox',
+  'run -v ./x:/data busybox',
+  'run -v /data busybox',
+  'run -v notes:data busybox',
+  'run -v notes:/data:rw,bind busybox',
+  'run -v notes:/data:z:/x busybox',
+  'run -v ~:/data busybox',
+  'volume create -d local -o type=none -o device=/ -o o=bind all',
+  'volume create --opt device=/ all',
+  'volume create --label engine-room.learner=you x',
+  'volume create',
+  'volume prune -f',
+  'volume update x',
+])('a volume is no way to a folder of the machine: docker %s', (words) =>
+  expect(isAllowed(`docker ${words}`)).toBe(false),
+);
+
+test.each([
   '-H tcp://1.2.3.4',
   '--host=tcp://x',
   '--context x',

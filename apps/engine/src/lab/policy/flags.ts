@@ -67,6 +67,17 @@ const checkNetwork = (value: string): string | null =>
     ? null
     : 'from the page a container may use the network "none", the default one or that of another container of yours, not the network of the machine';
 
+const OWN_VOLUME = /^([a-zA-Z0-9][a-zA-Z0-9_.-]{1,63}):\/[^:]*(?::(?:ro|rw))?$/;
+
+/** The volume that is mounted. A source with a slash would be a folder of the machine. */
+export const volumeOf = (value: string | undefined): string | undefined =>
+  OWN_VOLUME.exec(value ?? '')?.[1];
+
+const checkVolume = (value: string): string | null =>
+  volumeOf(value) === undefined
+    ? 'from the page a container may mount a volume of yours, -v NAME:/PATH, and no folder: with a mount of a folder it can read and change this machine'
+    : null;
+
 /** On loopback nobody but this machine can reach it, and below 1024 it might pass for a service of the machine's. */
 const checkPort = (value: string): string | null => {
   const [, port = ''] = /^127\.0\.0\.1:(\d{4,5}):\d{1,5}(?:\/tcp)?$/.exec(value) ?? [];
@@ -153,6 +164,7 @@ const CREATE: FlagTable = {
   ...checked('--stop-timeout', checkSeconds),
   ...checked('--net --network', checkNetwork),
   ...checked('-p --publish', checkPort),
+  ...checked('-v --volume', checkVolume),
   ...checked('-l --label', checkLabel),
 };
 
@@ -168,10 +180,13 @@ export interface Command {
   /** How many of its arguments name containers, which must be the learner's own. */
   readonly namesContainers: 'none' | 'first' | 'all';
   readonly createsContainer: boolean;
+  readonly createsVolume: boolean;
+  /** Its arguments name volumes, which must be the learner's own. */
+  readonly namesVolumes: boolean;
   /** Why the command as a whole is refused; null when it may pass. */
   readonly check: (set: ReadonlyMap<string, string>, args: readonly string[]) => string | null;
-  /** It tells of containers without being given their names: of the learner's own, that is. */
-  readonly listsContainers: boolean;
+  /** It tells of containers or volumes without being given their names: of the learner's own, that is. */
+  readonly lists: boolean;
 }
 
 const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
@@ -179,7 +194,9 @@ const command = (table: FlagTable, more: Partial<Command> = {}): Command => ({
   flagsEndAtArgument: false,
   namesContainers: 'none',
   createsContainer: false,
-  listsContainers: false,
+  createsVolume: false,
+  namesVolumes: false,
+  lists: false,
   check: () => null,
   ...more,
 });
@@ -201,7 +218,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   start: command(switches('-a --attach', '-i --interactive'), names),
   ps: command(
     { ...list, ...switches('-l --latest', '-s --size'), ...values('-n --last') },
-    { listsContainers: true },
+    { lists: true },
   ),
   logs: command(
     {
@@ -266,45 +283,21 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   rename: command({}, namesFirst),
   update: command({ ...LIMIT_FLAGS, ...checked('--restart', checkRestart) }, names),
   rm: command(switches('-f --force', '-v --volumes'), names),
+  'volume create': command(
+    {},
+    {
+      createsVolume: true,
+      check: (_, args) =>
+        args.length === 1 ? null : 'from the page a volume has a name: docker volume create NAME',
+    },
+  ),
+  'volume ls': command(
+    { ...switches('-q --quiet'), ...values('-f --filter', '--format') },
+    { lists: true },
+  ),
+  'volume inspect': command(values('-f --format'), { namesVolumes: true }),
+  'volume rm': command(switches('-f --force'), { namesVolumes: true }),
   images: command({ ...list, ...switches('--digests', '--tree') }),
   version: command(values('-f --format')),
   info: command(values('-f --format')),
-};
-
-const NO_FILES = 'the page may not use files of this machine';
-const NO_HOST = 'the page may not share namespaces with the machine or with other containers';
-
-/** Flags that Docker has and the page has not, with the reason. */
-export const REASONS: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(
-    ['-v', '--volume', '--mount', '--tmpfs', '--volumes-from', '--volume-driver'].map((name) => [
-      name,
-      'the page may not mount anything: with a mount a container can read and change this machine',
-    ]),
-  ),
-  ...Object.fromEntries(
-    ['--pid', '--ipc', '--uts', '--userns', '--cgroupns', '--cgroup-parent'].map((name) => [
-      name,
-      NO_HOST,
-    ]),
-  ),
-  ...Object.fromEntries(
-    ['--env-file', '--label-file', '--cidfile', '--security-opt'].map((name) => [name, NO_FILES]),
-  ),
-  '--security-opt': 'the page may not loosen what confines a container',
-  '--privileged': 'a privileged container is root on this machine',
-  '--cap-add': 'from the page capabilities may only be dropped',
-  ...Object.fromEntries(
-    ['--device', '--device-cgroup-rule', '--gpus'].map((name) => [
-      name,
-      'the page may not hand devices to a container',
-    ]),
-  ),
-  ...Object.fromEntries(
-    ['-P', '--publish-all'].map((name) => [
-      name,
-      'the page may not open ports of this machine to others: -p 127.0.0.1:8080:80 opens one for itself',
-    ]),
-  ),
-  '--runtime': 'the page uses the runtime of the engine',
 };

@@ -8,6 +8,7 @@ export const LIMITS = {
   healthSeconds: 1,
   /** Containers in any state that a learner may have. */
   containers: 8,
+  volumes: 8,
   /** Commands of a learner that may be going on at once. */
   runs: 4,
   runMs: 60_000,

@@ -51,6 +51,18 @@ describe('what is added', () => {
     );
   });
 
+  test('a volume is made for the learner, and only the learner’s own are listed', () => {
+    expect(allowed('docker volume create notes')).toMatchObject({
+      argv: ['docker', 'volume', 'create', ...LABEL, 'notes'],
+      createsVolume: true,
+    });
+    expect(allowed('docker volume ls -q').argv).toEqual(
+      'docker volume ls --filter label=engine-room.learner=me -q'.split(' '),
+    );
+    expect(allowed('docker run -v notes:/data:ro busybox').volumes).toEqual(['notes']);
+    expect(allowed('docker volume rm a b').volumes).toEqual(['a', 'b']);
+  });
+
   test('nothing is added to a command that makes and lists no container', () => {
     expect(allowed('docker images -a').argv).toEqual(['docker', 'images', '-a']);
   });
@@ -96,7 +108,7 @@ test.each([
 });
 
 test.each([
-  ['docker run -v /:/host busybox', 'mount', 11],
+  ['docker run -v /:/host busybox', 'mount', 14],
   ['docker run --volume=/:/host busybox', 'mount', 11],
   ['docker run --mount type=bind,src=/,dst=/h busybox', 'mount', 11],
   ['docker run --tmpfs /x busybox', 'mount', 11],

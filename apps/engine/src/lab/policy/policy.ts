@@ -2,8 +2,9 @@
  * What the page may launch: a command line becomes the argv of a Docker client, or an explanation.
  * Distinct from the engine's socket, which is as good as root: the page is for people who shall not be root.
  */
-import { COMMANDS, isOn, networkOwner, REASONS, type Command, type Flag } from './flags.ts';
+import { COMMANDS, isOn, networkOwner, volumeOf, type Command, type Flag } from './flags.ts';
 import { LEARNER_LABEL, LIMITS } from './limits.ts';
+import { REASONS } from './reasons.ts';
 import { splitWords, type Word } from './shell-words.ts';
 
 export interface Allowed {
@@ -15,6 +16,9 @@ export interface Allowed {
   /** Containers that the command acts upon; whose they are only the engine knows. */
   readonly containers: readonly string[];
   readonly createsContainer: boolean;
+  /** Volumes that it uses, which have to be there and the learner's. */
+  readonly volumes: readonly string[];
+  readonly createsVolume: boolean;
   /** The container's own output is what the client prints. */
   readonly printsContainer: boolean;
 }
@@ -38,7 +42,7 @@ export const decide = (line: string, learnerId: string): Allowed | Refused => {
   const words = splitWords(line);
   if ('problem' in words)
     return refuse(words.isUnfinished ? 400 : 403, words.problem, words.position);
-  const [program, name, ...rest] = words;
+  const [program, ...spoken] = words;
   if (!program)
     return refuse(400, 'type a docker command, for example: docker run --rm busybox echo hello', 0);
   if (program.text !== 'docker') {
@@ -48,6 +52,7 @@ export const decide = (line: string, learnerId: string): Allowed | Refused => {
       program.position,
     );
   }
+  const { name, rest } = commandOf(spoken);
   if (!name) return refuse(400, `docker what? The page knows: ${known()}`, line.length);
   if (name.text.startsWith('-')) {
     return refuse(
@@ -69,6 +74,17 @@ export const decide = (line: string, learnerId: string): Allowed | Refused => {
     : complete({ name: name.text, command, rest, learnerId }, parsed);
 };
 
+/** `docker volume create`: two words name a command, one of them several. */
+const commandOf = (
+  words: readonly Word[],
+): { readonly name: Word | undefined; readonly rest: readonly Word[] } => {
+  const [first, second, ...rest] = words;
+  const isPair = first && second && Object.hasOwn(COMMANDS, `${first.text} ${second.text}`);
+  return isPair
+    ? { name: { ...first, text: `${first.text} ${second.text}` }, rest }
+    : { name: first, rest: words.slice(1) };
+};
+
 const NO_SHELL = 'no shell reads this line';
 const known = (): string => Object.keys(COMMANDS).join(', ');
 
@@ -85,9 +101,9 @@ const parseFlags = (command: Command, words: readonly Word[]): Parsed | Refused 
   const positionOf = new Map<string, number>();
   const args: string[] = [];
   const take = (flag: Flag, value: string, position: number): Refused | null => {
-    // docker takes several networks; whose each of them is would have to be asked.
-    if (flag.name === 'network' && set.has('network'))
-      return refuse(403, 'from the page a container may have one network', position);
+    // docker takes several of these; whose each of them is would have to be asked.
+    if (['network', 'volume'].includes(flag.name) && set.has(flag.name))
+      return refuse(403, `from the page a container may have one ${flag.name}`, position);
     const problem = flag.check?.(value) ?? null;
     if (problem !== null) return refuse(403, problem, position);
     set.set(flag.name, value);
@@ -189,9 +205,10 @@ const complete = (
   const injected = injectedFlags(command, set, learnerId);
   const isDetached = isOn(set.get('detach'));
   const owner = networkOwner(set.get('network'));
+  const volume = volumeOf(set.get('volume'));
   return {
     allowed: true,
-    argv: ['docker', name, ...injected, ...rest.map(({ text }) => text)],
+    argv: ['docker', ...name.split(' '), ...injected, ...rest.map(({ text }) => text)],
     injected,
     command: name,
     containers: [
@@ -199,6 +216,8 @@ const complete = (
       ...(owner === undefined ? [] : [owner]),
     ],
     createsContainer: command.createsContainer,
+    volumes: [...(command.namesVolumes ? args : []), ...(volume === undefined ? [] : [volume])],
+    createsVolume: command.createsVolume,
     printsContainer:
       ((name === 'run' || name === 'exec') && !isDetached) ||
       (name === 'start' && isOn(set.get('attach'))),
@@ -206,13 +225,14 @@ const complete = (
 };
 
 const injectedFlags = (
-  { createsContainer, listsContainers }: Command,
+  { createsContainer, createsVolume, lists }: Command,
   set: ReadonlyMap<string, string>,
   learnerId: string,
 ): readonly string[] => {
   const label = `${LEARNER_LABEL}=${learnerId}`;
-  // A container has to match all label filters, so that one more, typed, can only show fewer.
-  if (listsContainers) return ['--filter', `label=${label}`];
+  // What is listed has to match all label filters, so that one more, typed, can only show fewer.
+  if (lists) return ['--filter', `label=${label}`];
+  if (createsVolume) return ['--label', label];
   if (!createsContainer) return [];
   return [
     ...(set.has('memory') ? [] : ['--memory', LIMITS.memory.standard]),

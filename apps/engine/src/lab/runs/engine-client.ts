@@ -23,6 +23,12 @@ export interface InspectedContainer {
   readonly image: string;
 }
 
+/** What the lab needs of `docker volume inspect`. */
+export interface Volume {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mountpoint: string;
+}
+
 const ANSWER_LIMIT_BYTES = 8 * 1024 * 1024;
 const PATIENCE_MS = 10_000;
 
@@ -103,6 +109,27 @@ export class EngineClient {
   /** The labels of a container, or null when there is none of that name. */
   async labels(reference: string): Promise<Readonly<Record<string, string>> | null> {
     return (await this.inspect(reference))?.labels ?? null;
+  }
+
+  /** The volume of that name, or null when there is none. */
+  async volume(name: string): Promise<Volume | null> {
+    try {
+      const answer = await this.#call('GET', `/volumes/${encodeURIComponent(name)}`);
+      return {
+        labels: labelsOf(field(answer, 'Labels')),
+        mountpoint: textOf(field(answer, 'Mountpoint')),
+      };
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === 'not_found') return null;
+      throw error;
+    }
+  }
+
+  /** How many volumes carry the label. */
+  async countVolumes(label: string): Promise<number> {
+    const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
+    const volumes = field(await this.#call('GET', `/volumes?filters=${filters}`), 'Volumes');
+    return Array.isArray(volumes) ? volumes.length : 0;
   }
 
   async startedAtMs(id: string): Promise<number> {

@@ -118,7 +118,10 @@ export class RunService {
     }
   }
 
-  async #checkQuota({ createsContainer }: Allowed, learner: Learner): Promise<RunRefused | null> {
+  async #checkQuota(
+    { createsContainer, createsVolume }: Allowed,
+    learner: Learner,
+  ): Promise<RunRefused | null> {
     const active = [...this.#going.entries()].filter(
       ([
         ,
@@ -134,6 +137,14 @@ export class RunService {
         message: `${LIMITS.runs} of your commands are still going on: wait for one, or stop one`,
       };
     }
+    if (createsVolume) {
+      const label = `${LEARNER_LABEL}=${learner.id}`;
+      if ((await this.#options.engine.countVolumes(label)) < LIMITS.volumes) return null;
+      return {
+        status: 429,
+        message: `you have ${LIMITS.volumes} volumes, the most that one may have: remove one with docker volume rm`,
+      };
+    }
     if (!createsContainer) return null;
     const existing = await this.#options.engine.list(LEARNER_LABEL, learner.id, { all: true });
     const coming = active.filter(([traceId, { ownsContainers }]) => {
@@ -147,7 +158,10 @@ export class RunService {
     };
   }
 
-  async #checkOwner({ containers }: Allowed, learner: Learner): Promise<RunRefused | null> {
+  async #checkOwner(
+    { containers, volumes, createsContainer }: Allowed,
+    learner: Learner,
+  ): Promise<RunRefused | null> {
     for (const reference of containers) {
       const labels = await this.#options.engine.labels(reference);
       // What does not exist is the engine's to say, in its own words.
@@ -155,6 +169,22 @@ export class RunService {
         return {
           status: 403,
           message: `the container ${reference} was not made from this page, so the page leaves it alone`,
+        };
+      }
+    }
+    for (const name of volumes) {
+      const volume = await this.#options.engine.volume(name);
+      // docker run would make it, and then it would be nobody's.
+      if (volume === null && createsContainer) {
+        return {
+          status: 403,
+          message: `there is no volume ${name} of yours: make it with docker volume create ${name}`,
+        };
+      }
+      if (volume !== null && volume.labels[LEARNER_LABEL] !== learner.id) {
+        return {
+          status: 403,
+          message: `the volume ${name} was not made from this page, so the page leaves it alone`,
         };
       }
     }
