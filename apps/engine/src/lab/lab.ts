@@ -134,6 +134,7 @@ export const startLab = async (
       check: (request, learner) =>
         answerChecks(request, learner, {
           inspect: (name) => engine.inspect(name),
+          volume: (name) => engine.volume(name),
           daemons: () => status().daemons,
           traces: () => store.summaries(),
           eventsOf: (traceId) => store.events(traceId),

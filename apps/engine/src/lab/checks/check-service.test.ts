@@ -21,6 +21,7 @@ const container = (changes: Partial<InspectedContainer> = {}): InspectedContaine
 
 const sources = (changes: Partial<CheckSources> = {}): CheckSources => ({
   inspect: () => Promise.resolve(container()),
+  volume: () => Promise.resolve(null),
   daemons: () => [{ actor: 'dockerd', pid: 1, state: 'running' }],
   traces: () => [],
   eventsOf: () => Promise.resolve(null),

@@ -19,16 +19,19 @@ import {
 import type { Learner } from '../gateway/guard.ts';
 import { LEARNER_LABEL } from '../policy/limits.ts';
 import { argvOf, processInfo } from '../process-info.ts';
-import type { InspectedContainer } from '../runs/engine-client.ts';
+import type { InspectedContainer, Volume } from '../runs/engine-client.ts';
 import { cgroupFact } from './cgroup-facts.ts';
 import { compare, comparisonOf } from '../../protocol/lesson/compare.ts';
 import { layerFact } from './layer-facts.ts';
+import { addresses, networkFact } from './network-facts.ts';
 import { processFact, stdoutHolders } from './process-facts.ts';
 import { traceFact } from './trace-facts.ts';
+import { folderAt, volumeFact } from './volume-facts.ts';
 
 export interface CheckSources {
   /** The container as dockerd tells of it; null when there is none of that name. */
   readonly inspect: (name: string) => Promise<InspectedContainer | null>;
+  readonly volume: (name: string) => Promise<Volume | null>;
   readonly daemons: () => EngineStatus['daemons'];
   /** Newest first. */
   readonly traces: () => readonly TraceSummary[];
@@ -41,6 +44,8 @@ const seen = (value: Value): Seen => ({ value, why: null });
 const nothing = (why: string): Seen => ({ value: null, why });
 
 const EXTERNAL_TRACES = 30;
+/** What docker inspect does not tell: one has to look at the running process. */
+const NEEDS_PROCESS: ReadonlySet<string> = new Set(['container.stdoutHolders', 'container.folder']);
 const OUR_CLIENTS = /^(?:Docker-Client|engine-room)/;
 
 export const answerChecks = async (
@@ -102,6 +107,8 @@ class Round {
         return this.#seeRun(fact);
       case 'engine':
         return this.#countRequests(fact.match ?? '');
+      case 'volume':
+        return this.#seeVolume(fact);
       case 'process':
       case 'container':
         return this.#seeProcess(fact);
@@ -123,14 +130,11 @@ class Round {
       const pid = this.#sources.daemons().find(({ actor }) => actor === kind)?.pid ?? null;
       return pid === null ? nothing(`${kind} is not running`) : seen(processFact(fact, pid));
     }
-    const container = await this.#containerOf(name).catch((error: unknown) => {
-      if (error instanceof EngineError && error.kind === 'unavailable') return 'away' as const;
-      throw error;
-    });
+    const container = await orAway(this.#containerOf(name));
     if (container === 'away') return nothing('dockerd does not answer now');
     if (fact === 'container.exists') return seen(container !== null);
     if (!container) return nothing(`there is no container ${name} of yours`);
-    if (fact.startsWith('container.') && fact !== 'container.stdoutHolders')
+    if (fact.startsWith('container.') && !NEEDS_PROCESS.has(fact))
       return seen(containerFact(fact, container));
     if (container.pid === 0) {
       if (fact === 'process.alive') return seen(false);
@@ -140,9 +144,30 @@ class Round {
     if (pid === null) return nothing(`the container ${name} has no shim any more`);
     if (fact === 'container.stdoutHolders')
       return orGone(stdoutHolders(container.pid, this.#suspects(container.pid)));
+    if (fact === 'container.folder') return orGone(folderAt(pid, path));
+    if (fact.startsWith('net.')) return orGone(this.#networkFact(fact, pid));
     if (fact.startsWith('cgroup.')) return orGone(cgroupFact(fact, pid));
     if (fact.startsWith('layer.')) return orGone(layerFact(fact, pid, path));
     return orGone(processFact(fact, pid));
+  }
+
+  async #seeVolume({ fact, of = '', path = '' }: Fact): Promise<Seen> {
+    const name = of.slice('volume '.length);
+    const volume = await orAway(this.#sources.volume(name));
+    if (volume === 'away') return nothing('dockerd does not answer now');
+    const isTheirs = volume !== null && volume.labels[LEARNER_LABEL] === this.#learner.id;
+    if (fact === 'volume.exists') return seen(isTheirs);
+    if (!isTheirs) return nothing(`there is no volume ${name} of yours`);
+    return orGone(volumeFact(fact, volume.mountpoint, path));
+  }
+
+  /** Of the host's addresses no more is told than whether the container's gateway is one of them. */
+  #networkFact(fact: Fact['fact'], pid: number): Value {
+    if (fact !== 'net.gatewayIsHost') return networkFact(fact, pid);
+    const dockerd = this.#sources.daemons().find(({ actor }) => actor === 'dockerd')?.pid ?? null;
+    const gateway = networkFact('net.gateway', pid);
+    if (dockerd === null || typeof gateway !== 'string') return null;
+    return addresses(dockerd).includes(gateway);
   }
 
   #suspects(containerPid: number): readonly { readonly name: string; readonly pid: number }[] {
@@ -185,6 +210,12 @@ class Round {
     return asked;
   }
 }
+
+const orAway = <T>(asked: Promise<T>): Promise<T | 'away'> =>
+  asked.catch((error: unknown) => {
+    if (error instanceof EngineError && error.kind === 'unavailable') return 'away' as const;
+    throw error;
+  });
 
 const orGone = (value: Value): Seen =>
   value === null ? nothing('the kernel does not say, or the process has just gone') : seen(value);

@@ -2,10 +2,10 @@
  * Where a file of a running container lies: in its own writable layer, or in the image's. The kernel says which
  * folders they are, in the options of the overlay mount at the container's root. overlayfs: kernel overlayfs.rst
  */
-import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { FactName } from '../../protocol/lesson/facts.ts';
 import type { Value } from '../../protocol/lesson/predicate.ts';
+import { lookInto } from './folder.ts';
 
 export const layerFact = (name: FactName, pid: number, path: string): Value => {
   const layers = layersOf(pid);
@@ -34,20 +34,8 @@ const layersOf = (
   }
 };
 
-/** Step by step and never through a link: the layer is the container's to fill, and a link would lead out of it. */
+/** A character device 0/0 is a whiteout: the file was removed here. */
 const has = (layer: string, path: string): boolean => {
-  let place = layer;
-  const names = path.split('/').filter((name) => name !== '');
-  for (const [index, name] of names.entries()) {
-    place = join(place, name);
-    try {
-      const found = lstatSync(place);
-      // A character device 0/0 is a whiteout: the file was removed here.
-      if (found.isCharacterDevice() && found.rdev === 0) return false;
-      if (index < names.length - 1 && !found.isDirectory()) return false;
-    } catch {
-      return false;
-    }
-  }
-  return names.length > 0;
+  const found = lookInto(layer, path);
+  return found !== null && !(found.isCharacterDevice() && found.rdev === 0);
 };

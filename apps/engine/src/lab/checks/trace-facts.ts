@@ -3,6 +3,7 @@ import type { FactName } from '../../protocol/lesson/facts.ts';
 import { actorsOf, namesOf } from '../../protocol/lesson/event-names.ts';
 import type { Fact, Value } from '../../protocol/lesson/predicate.ts';
 import type { ProcessEvent, TraceEvent } from '../../protocol/trace/event.ts';
+import { workOf } from './work-facts.ts';
 
 const byTime = (a: TraceEvent, b: TraceEvent): number => {
   const apart = BigInt(a.mono) - BigInt(b.mono);
@@ -47,6 +48,8 @@ export const traceFact = (
       );
     case 'trace.output':
       return outputOf(events);
+    case 'trace.printed':
+      return printedBy(events);
     case 'trace.pid':
       return pidOf(events, actor);
     case 'trace.startTime':
@@ -56,9 +59,18 @@ export const traceFact = (
       );
     case 'trace.lifeMs':
       return lifeMs(processes(events, actor));
+    case 'trace.longest':
+      return [...(workOf(events) ?? [])].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+    case 'trace.workMs':
+      return workIn(events, actor);
     default:
       return null;
   }
+};
+
+const workIn = (events: readonly TraceEvent[], actor: string | undefined): Value => {
+  const work = [...(workOf(events) ?? [])].find(([who]) => who === actor)?.[1];
+  return work === undefined ? null : Math.round(work * 10) / 10;
 };
 
 const actorsInOrder = (events: readonly TraceEvent[]): string[] => [
@@ -90,6 +102,15 @@ const lifeMs = (all: readonly ProcessEvent[]): Value => {
   }
   return null;
 };
+
+/** A client whose output is not the container's: the lab tells what it wrote. */
+const printedBy = (events: readonly TraceEvent[]): string =>
+  events
+    .filter((event) => event.type === 'spanEvent' && event.name === 'client stdout')
+    .toSorted(byTime)
+    .map((event) => ('attributes' in event ? event.attributes['engineroom.client.text'] : ''))
+    .join('')
+    .slice(0, OUTPUT_LIMIT);
 
 const OUTPUT_LIMIT = 2048;
 const outputOf = (events: readonly TraceEvent[]): string =>

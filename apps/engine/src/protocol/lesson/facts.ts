@@ -4,7 +4,7 @@
  */
 
 /** `container`: of a container by its name. `process`: also of a daemon or a shim. `run`: of a trace. `engine`: of all. */
-export type FactSubject = 'container' | 'process' | 'run' | 'engine';
+export type FactSubject = 'container' | 'volume' | 'process' | 'run' | 'engine';
 
 export interface FactMeaning {
   readonly about: FactSubject;
@@ -48,8 +48,38 @@ export const FACTS = {
     words: 'whether a layer of the image (lowerdir) has the file',
     needs: 'path',
   },
+  'volume.exists': { about: 'volume', words: 'whether dockerd knows the volume' },
+  'volume.has': {
+    about: 'volume',
+    words: 'whether the folder of the volume has the file',
+    needs: 'path',
+  },
+  'volume.folder': {
+    about: 'volume',
+    words: 'which folder of the host the volume is, as stat(2) tells it',
+  },
+  'container.folder': {
+    about: 'container',
+    words: 'which folder the container finds at the path, as stat(2) tells it',
+    needs: 'path',
+  },
+  'net.interfaces': { about: 'container', words: 'the interfaces in /proc/<pid>/net/dev' },
+  'net.addresses': {
+    about: 'container',
+    words: 'the addresses of its own in /proc/<pid>/net/fib_trie',
+  },
+  'net.gateway': { about: 'container', words: 'the default route in /proc/<pid>/net/route' },
+  'net.gatewayIsHost': {
+    about: 'container',
+    words: 'whether the gateway is an address of the host',
+  },
+  'net.listens': {
+    about: 'container',
+    words: 'the TCP ports on which somebody listens in its network, in /proc/<pid>/net/tcp',
+  },
   'trace.exitCode': { about: 'run', words: 'the exit code of the client' },
   'trace.output': { about: 'run', words: 'what the container wrote' },
+  'trace.printed': { about: 'run', words: 'what the client printed' },
   'trace.actors': { about: 'run', words: 'the programs, in the order of their first event' },
   'trace.actorCount': { about: 'run', words: 'how many programs have an event' },
   'trace.has': { about: 'run', words: 'whether the trace has the event', needs: 'match' },
@@ -59,6 +89,15 @@ export const FACTS = {
   'trace.lifeMs': {
     about: 'run',
     words: 'milliseconds from birth to death in the trace',
+    needs: 'actor',
+  },
+  'trace.longest': {
+    about: 'run',
+    words: 'who was at work for the longest time, from the client’s birth to its end',
+  },
+  'trace.workMs': {
+    about: 'run',
+    words: 'for how many milliseconds it was at work',
     needs: 'actor',
   },
   'engine.requests': {

@@ -10,6 +10,8 @@ const CommandRun = z.strictObject({
   command: z.string().startsWith('docker ').max(1000),
   /** Containers of an earlier attempt that are removed first. */
   tidy: z.array(z.string().regex(CONTAINER_NAME)).max(4).default([]),
+  /** Volumes, likewise. */
+  tidyVolumes: z.array(z.string().regex(CONTAINER_NAME)).max(4).default([]),
 });
 
 /** A real signal to a real process of this engine. */
@@ -19,14 +21,20 @@ const FaultRun = z.strictObject({
   tells: Id,
 });
 
-/** Something that happens on the real engine when the learner asks for it. */
-export const Run = z.union([CommandRun, FaultRun]);
-export type Run = z.output<typeof Run>;
+/**
+ * A command for a terminal of the machine, which the page is no way to: the learner types it, and the trace that it
+ * leaves is the run. Words between blanks; no shell is needed for it, and none ever reads it from here.
+ */
+const OutsideRun = z.strictObject({
+  outside: z
+    .string()
+    .regex(/^(?:ctr|docker)(?: [\w./:=-]+)+$/, 'must be ctr or docker and plain words')
+    .max(300),
+});
 
-/** The containers that runs leave behind. */
-export const leftBy = (runs: Readonly<Record<string, Run>>): readonly string[] => [
-  ...new Set(Object.values(runs).flatMap((run) => ('tidy' in run ? run.tidy : []))),
-];
+/** Something that happens on the real engine when the learner asks for it. */
+export const Run = z.union([CommandRun, FaultRun, OutsideRun]);
+export type Run = z.output<typeof Run>;
 
 const Option = z.strictObject({ id: Id, say: Sentence });
 
@@ -93,6 +101,8 @@ export const Solution = z.strictObject({
         z.strictObject({ run: Id }),
         /** A command of the learner's own, from the page. */
         z.strictObject({ command: z.string().startsWith('docker ') }),
+        /** A browser opens a page that a container serves. */
+        z.strictObject({ visit: z.string().regex(/^http:\/\/127\.0\.0\.1:\d{4,5}\/$/) }),
         /** A request of a program of the learner's own, straight to the engine's socket. */
         z.strictObject({ request: z.string().regex(/^GET \/[\w/.?=&-]*$/) }),
       ]),

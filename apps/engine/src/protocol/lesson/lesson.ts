@@ -7,6 +7,8 @@ export type Inline =
   | { readonly t: 'em' | 'strong'; readonly c: readonly Inline[] }
   | { readonly t: 'code'; readonly text: string }
   | { readonly t: 'link'; readonly href: string; readonly c: readonly Inline[] }
+  /** A word of the glossary, in the form that the sentence needs. */
+  | { readonly t: 'term'; readonly name: string; readonly text: string }
   /** Moves the playhead to the first event of that name in a run of the lesson. */
   | { readonly t: 'step'; readonly name: string; readonly run: string };
 
@@ -16,6 +18,8 @@ export type Block =
   | { readonly t: 'code'; readonly text: string }
   | { readonly t: 'run' | 'predict' | 'compare'; readonly id: string; readonly c: readonly Block[] }
   | { readonly t: 'check'; readonly ids: readonly string[]; readonly c: readonly Block[] }
+  /** A place to type docker commands of one's own. */
+  | { readonly t: 'terminal'; readonly command: string; readonly c: readonly Block[] }
   /** Kept back until the run has ended. */
   | { readonly t: 'reveal'; readonly after: string; readonly c: readonly Block[] };
 
@@ -29,6 +33,13 @@ export interface Lesson extends FrontMatter {
   readonly id: string;
   readonly number: number;
   readonly screens: readonly Screen[];
+}
+
+/** What a word means, in the words of this project, and the specification or manual that has the word from. */
+export interface Term {
+  readonly name: string;
+  readonly means: string;
+  readonly source: { readonly say: string; readonly href: string };
 }
 
 /** A line of the list of lessons. */

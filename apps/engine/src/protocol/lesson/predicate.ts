@@ -8,7 +8,8 @@ import { COMPARISONS, ID } from './names.ts';
 
 /** Docker's own rule for names, bounded. */
 export const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/;
-const SUBJECT = /^(?:dockerd|containerd|(?:container|shim) [a-zA-Z0-9][a-zA-Z0-9_.-]{0,63})$/;
+const SUBJECT =
+  /^(?:dockerd|containerd|(?:container|shim|volume) [a-zA-Z0-9][a-zA-Z0-9_.-]{0,63})$/;
 const ACTORS = ['docker', 'dockerd', 'containerd', 'shim', 'runc', 'container'] as const;
 
 export const Id = z.string().regex(ID, 'must be lower-case letters, digits and hyphens');
@@ -17,7 +18,7 @@ const factFields = {
   fact: z.enum(FACT_NAMES),
   of: z
     .string()
-    .regex(SUBJECT, 'must be dockerd, containerd, "container NAME" or "shim NAME"')
+    .regex(SUBJECT, 'must be dockerd, containerd, "container NAME", "shim NAME" or "volume NAME"')
     .optional(),
   run: Id.optional(),
   match: z.string().min(1).max(120).optional(),
@@ -41,6 +42,8 @@ const isComplete = (value: Fields & { fact: (typeof FACT_NAMES)[number] }): stri
   if (about === 'process' && of === undefined) return `${value.fact} needs of: a process`;
   if (about === 'container' && !of?.startsWith('container '))
     return `${value.fact} needs of: container NAME`;
+  if ((about === 'volume') !== (of?.startsWith('volume ') === true))
+    return `${value.fact} needs of: ${about === 'volume' ? 'volume NAME' : 'something else than a volume'}`;
   if (about === 'engine' && (of !== undefined || value.run !== undefined))
     return `${value.fact} is about the whole engine`;
   if (needs !== undefined && value[needs] === undefined) return `${value.fact} needs ${needs}`;
