@@ -22,7 +22,7 @@ export const offlinePage = {
       mode: 'offline',
       logLevel: 'warn',
       publicDir: false,
-      plugins: [viteLessons(), react()],
+      plugins: [viteLessons({ isOneFile: true }), react()],
       build: {
         write: false,
         target: 'es2022',

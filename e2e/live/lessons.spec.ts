@@ -1,5 +1,5 @@
 /** A newcomer's first lesson on the real engine, by keyboard alone. */
-import { leftBy } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
+import { tidyingUp } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import { readLessons } from '../../scripts/lessons/read-lessons.ts';
 import { LessonPage } from '../support/lesson.ts';
 import { expect, test } from './live-test.ts';
@@ -26,8 +26,7 @@ for (const number of [1, 3, 9]) {
     // What the first attempt has left is removed before the second.
     await learner.room.getByRole('button', { name: 'Start over' }).press('Enter');
     await learner.finish(lesson, literal(solution.answers));
-    const names = leftBy(lesson.runs);
-    if (names.length > 0) await docker.ok(['rm', '-f', ...names]);
+    for (const command of tidyingUp(lesson.runs)) await docker.ok(command.split(' ').slice(1));
   });
 }
 

@@ -46,7 +46,7 @@ export class LessonPage {
       const run = this.#visible('.block-run').nth(this.#runsDone);
       this.#runsDone += 1;
       await run
-        .getByRole('button', { name: /^(Run|Send the signal|Play the recording)$/ })
+        .getByRole('button', { name: /^(Run|Send the signal|I have typed it|Play the recording)$/ })
         .press('Enter');
       await expect(run.getByRole('status')).toContainText(/docker ended with exit|sent;/, {
         timeout: 30_000,

@@ -52,10 +52,11 @@ export const checkReferences = (
 const checkRun = (id: string, run: Run, runs: FrontMatter['runs'], give: GiveFault): void => {
   if ('fault' in run) {
     const told = runs[run.tells];
-    if (!told || 'fault' in told)
+    if (!told || !('command' in told))
       give(1, `the run "${id}" tells: ${run.tells}, which is no run of a command`);
     return;
   }
+  if ('outside' in run) return;
   const name = / --name[ =](\S+)/.exec(run.command)?.[1];
   if (name !== undefined && !run.tidy.includes(name))
     give(1, `"${run.command}" can be run once only: it needs tidy: [${name}]`);

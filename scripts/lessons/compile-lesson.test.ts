@@ -48,7 +48,8 @@ That was **it**.
 :::
 `;
 
-const compile = (text: string) => compileLesson('001-a-lesson', text, 'lesson.md');
+const compile = (text: string) =>
+  compileLesson('001-a-lesson', text, { file: 'lesson.md', terms: new Set(['shim']) });
 const problemOf = (text: string): string => {
   try {
     compile(text);
@@ -155,6 +156,20 @@ describe('a broken lesson names file, line and reason', () => {
       'minutes: 2\nauthor: me',
       'title',
       'Unrecognized key: "author"',
+    ],
+    [
+      'a word that the glossary does not have',
+      'One sentence.',
+      'One :term[wonder].',
+      'One sentence',
+      '"wonder" does not stand in content/glossary.md',
+    ],
+    [
+      'a terminal with another program',
+      ':::check{ids=ran}',
+      ':::terminal{try="rm -rf /"}\n:::\n\n:::check{ids=ran}',
+      ':::check{ids',
+      ':::terminal needs try="docker …"',
     ],
     ['broken YAML', 'minutes: 2', 'minutes: [2', 'proves', 'Flow sequence'],
   ])('%s', (_name, ...[from, to, where, reason]) => {

@@ -13,8 +13,19 @@ import { LessonError } from './fault.ts';
 const FENCE = /^---\n([\s\S]*?\n)---\n/;
 const FOLDER = /^(\d{3})-[a-z0-9-]+$/;
 
-/** `folder` is the lesson's id, `file` what an error shall name. Throws a LessonError with everything that is wrong. */
-export const compileLesson = (folder: string, source: string, file: string): Lesson => {
+interface Surroundings {
+  /** What an error shall name. */
+  readonly file: string;
+  /** The words of the glossary. */
+  readonly terms: ReadonlySet<string>;
+}
+
+/** `folder` is the lesson's id. Throws a LessonError with everything that is wrong. */
+export const compileLesson = (
+  folder: string,
+  source: string,
+  { file, terms }: Surroundings,
+): Lesson => {
   const faults: Fault[] = [];
   const give = (line: number, reason: string): void => void faults.push({ line, reason });
   const number = FOLDER.exec(folder)?.[1];
@@ -27,7 +38,7 @@ export const compileLesson = (folder: string, source: string, file: string): Les
   }
   const matter = readYaml(FrontMatter, head[1] ?? '', { firstLine: 2, give });
   const bodyLine = head[0].split('\n').length;
-  const screens = readScreens(source.slice(head[0].length), { firstLine: bodyLine, give });
+  const screens = readScreens(source.slice(head[0].length), { firstLine: bodyLine, terms, give });
   if (matter) checkReferences(matter, screens, give);
   if (!matter || faults.length > 0) throw new LessonError(file, faults);
   return {

@@ -1,7 +1,13 @@
 /** A client of the lab's API, as the page is one: sends commands, waits for the ends of their traces, asks checks. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import WebSocket from 'ws';
 import type { CheckAnswer, CheckRequest } from '../../apps/engine/src/protocol/lesson/predicate.ts';
+import { isOf } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import { spanEndedId } from '../../apps/engine/src/protocol/trace/event-id.ts';
 import type { Fault, FaultAccepted } from '../../apps/engine/src/protocol/trace/fault.ts';
 import type { ServerFrame, TraceSummary } from '../../apps/engine/src/protocol/trace/stream.ts';
@@ -17,6 +23,8 @@ export class LabClient {
   #problem: Error | null = null;
 
   readonly #dockerSocket: string;
+  /** Where commands of the learner's own terminal are given. */
+  readonly #home = mkdtempSync(join(tmpdir(), 'lesson-home-'));
 
   /** The address that the lab prints, with the token in its fragment, and the engine's socket as we see it. */
   constructor(url: string, dockerSocket: string) {
@@ -34,6 +42,7 @@ export class LabClient {
   }
 
   close(): void {
+    rmSync(this.#home, { recursive: true, force: true });
     this.#socket.removeAllListeners('close').close();
   }
 
@@ -43,6 +52,28 @@ export class LabClient {
     for (;;) {
       const summary = this.#summaries.get(traceId);
       if (summary?.state === 'ended') return summary;
+      await this.#news();
+    }
+  }
+
+  /** As in a terminal: the program itself, and then the trace that it has left. */
+  async outside(command: string): Promise<TraceSummary> {
+    const [program = '', ...words] = command.split(' ');
+    const before = new Set(this.#summaries.keys());
+    await promisify(execFile)(program, words, {
+      cwd: this.#home,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: this.#home,
+        DOCKER_HOST: `unix://${this.#dockerSocket}`,
+        CONTAINERD_ADDRESS: join(dirname(this.#dockerSocket), 'containerd.sock'),
+      },
+    });
+    for (;;) {
+      for (const summary of this.#summaries.values()) {
+        const isNew = summary.state === 'ended' && !before.has(summary.traceId);
+        if (isNew && isOf(command, summary.title)) return summary;
+      }
       await this.#news();
     }
   }

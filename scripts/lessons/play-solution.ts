@@ -2,10 +2,11 @@
  * Does what `solution.yaml` says on a real engine, and observes the lesson's questions before and after.
  * The two-sided test and the recorder are this; neither knows any answer itself.
  */
-import { leftBy, type Solution } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
+import type { Run, Solution } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
 import type { Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import type { Observation, Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 import { questionsOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
+import { tidyingUp } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import type { LabClient } from './lab-client.ts';
 
 export type Observations = ReadonlyMap<string, Observation>;
@@ -34,11 +35,9 @@ export const playSolution = async (
       const run = lesson.runs[step.run];
       if (!run)
         throw new Error(`${lesson.id}: the solution runs "${step.run}", which there is not`);
-      runs[step.run] =
-        'fault' in run
-          ? await lab.fault(run.fault, runs[run.tells] ?? '')
-          : (await lab.run(run.command)).traceId;
+      runs[step.run] = await make(lab, run, runs);
     } else if ('command' in step) await lab.run(step.command);
+    else if ('visit' in step) await visit(step.visit);
     else await lab.request(step.request.slice('GET '.length));
   }
   const answers = await answersOf(lab, solution, runs);
@@ -47,17 +46,35 @@ export const playSolution = async (
     const end = await observe(lab, lesson, runs, answers);
     const isPassed = lesson.checks.every(({ id }) => end.get(`check/${id}`)?.holds);
     if (isPassed || Date.now() > deadline) return { start, end, runs, answers };
-    await new Promise((resolve) => {
-      setTimeout(resolve, AGAIN_MS);
-    });
+    await later();
   }
 };
 
-/** Removes the containers that the lesson's runs have left. */
-export const tidyUp = async (lab: LabClient, lesson: Lesson): Promise<void> => {
-  const names = leftBy(lesson.runs);
-  if (names.length > 0) await lab.run(`docker rm -f ${names.join(' ')}`);
+const make = async (lab: LabClient, run: Run, runs: Played['runs']): Promise<string> => {
+  if ('fault' in run) return lab.fault(run.fault, runs[run.tells] ?? '');
+  return ('outside' in run ? await lab.outside(run.outside) : await lab.run(run.command)).traceId;
 };
+
+/** Removes what the lesson's runs have left. */
+export const tidyUp = async (lab: LabClient, lesson: Lesson): Promise<void> => {
+  for (const command of tidyingUp(lesson.runs)) await lab.run(command);
+};
+
+/** As a browser does; a server in a container needs a moment until it listens. */
+export const visit = async (url: string): Promise<void> => {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const answer = await fetch(url).catch((error: unknown) => error);
+    if (answer instanceof Response && answer.ok) return void (await answer.text());
+    if (Date.now() > deadline) throw new Error(`${url} does not answer`, { cause: answer });
+    await later();
+  }
+};
+
+const later = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, AGAIN_MS);
+  });
 
 const answersOf = async (
   lab: LabClient,

@@ -6,6 +6,7 @@ import { Solution } from '../../apps/engine/src/protocol/lesson/front-matter.ts'
 import type { Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import { compileLesson } from './compile-lesson.ts';
 import { LessonError, type Fault } from './fault.ts';
+import { GLOSSARY, readGlossary } from './read-glossary.ts';
 import { readYaml } from './read-yaml.ts';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -18,17 +19,23 @@ export interface LessonFolder {
   readonly recording: string;
 }
 
-export const readLessons = (): readonly LessonFolder[] =>
-  readdirSync(join(ROOT, LESSONS))
+export const readLessons = (): readonly LessonFolder[] => {
+  const glossary = readGlossary(readFileSync(join(ROOT, GLOSSARY), 'utf8'));
+  const terms = new Set(glossary.map(({ name }) => name));
+  return readdirSync(join(ROOT, LESSONS))
     .toSorted()
     .map((folder) => {
       const path = join(LESSONS, folder);
       return {
-        lesson: compileLesson(folder, read(path, 'lesson.md'), join(path, 'lesson.md')),
+        lesson: compileLesson(folder, read(path, 'lesson.md'), {
+          file: join(path, 'lesson.md'),
+          terms,
+        }),
         solution: readSolution(path),
         recording: join(ROOT, path, 'recording.trace.gz'),
       };
     });
+};
 
 const read = (path: string, name: string): string => {
   const file = join(ROOT, path, name);

@@ -19,6 +19,8 @@ export interface ReadScreen {
 
 interface Place {
   readonly firstLine: number;
+  /** The words of the glossary. */
+  readonly terms: ReadonlySet<string>;
   readonly give: GiveFault;
 }
 
@@ -32,7 +34,7 @@ type Node = RootContent | Extract<RootContent, { type: 'blockquote' }>['children
 export const readScreens = (text: string, place: Place): readonly ReadScreen[] =>
   new Reader(place).read(parse(text).children);
 
-const KNOWN = ':::run, :::predict, :::compare, :::check, :::reveal and :step';
+const KNOWN = ':::run, :::predict, :::compare, :::check, :::reveal, :::terminal, :step and :term';
 
 class Reader {
   readonly #place: Place;
@@ -126,6 +128,13 @@ class Reader {
         const after = this.#mention(node, 'reveal', attributes['after'], 'after');
         return [{ t: 'reveal', after, c: this.#blocks(node.children) }];
       }
+      case 'terminal': {
+        only('try');
+        const command = attributes['try'] ?? '';
+        if (!command.startsWith('docker '))
+          this.#fault(node, ':::terminal needs try="docker …", a command to begin with');
+        return [{ t: 'terminal', command, c: this.#blocks(node.children) }];
+      }
       default:
         this.#fault(node, `:::${name} is not known; there are ${KNOWN}`);
         return [];
@@ -149,8 +158,11 @@ class Reader {
       case 'strong':
         return [{ t: 'strong', c: this.#inlines(node.children) }];
       case 'link':
-        if (!node.url.startsWith('https://'))
-          this.#fault(node, `a link must begin with https://: ${node.url}`);
+        if (!/^https:\/\/|^http:\/\/127\.0\.0\.1:\d{4,5}\//.test(node.url))
+          this.#fault(
+            node,
+            `a link must begin with https://, or lead to a container's port at http://127.0.0.1:PORT/: ${node.url}`,
+          );
         return [{ t: 'link', href: node.url, c: this.#inlines(node.children) }];
       case 'textDirective':
         return this.#textDirective(node);
@@ -164,6 +176,7 @@ class Reader {
   }
 
   #textDirective(node: Extract<PhrasingContent, { type: 'textDirective' }>): readonly Inline[] {
+    if (node.name === 'term') return this.#term(node);
     if (node.name !== 'step') {
       // `10:30` is no directive, but markdown cannot know.
       this.#fault(node, `:${node.name} is not known; write \\: for a plain colon`);
@@ -174,6 +187,15 @@ class Reader {
     if (!run) this.#fault(node, ':step[…] needs a run before it, or {run=NAME}');
     else this.#mention(node, 'step', run, 'run');
     return [{ t: 'step', name, run: run ?? '' }];
+  }
+
+  /** `:term[shim]`, or `:term[shims]{of=shim}` where the sentence needs another form. */
+  #term(node: Extract<PhrasingContent, { type: 'textDirective' }>): readonly Inline[] {
+    const text = plain(node.children);
+    const name = node.attributes?.['of'] ?? text;
+    if (!this.#place.terms.has(name))
+      this.#fault(node, `"${name}" does not stand in content/glossary.md`);
+    return [{ t: 'term', name, text }];
   }
 
   #mention(

@@ -12,6 +12,8 @@ import { CompareBlock } from './CompareBlock.tsx';
 import { PredictBlock } from './PredictBlock.tsx';
 import type { Progress } from './progress.ts';
 import { RunBlock } from './RunBlock.tsx';
+import { TerminalBlock } from './TerminalBlock.tsx';
+import { TermNote } from './TermNote.tsx';
 
 /** The lesson that is open, and how far the learner is in it. */
 export interface Here {
@@ -76,6 +78,12 @@ const OneBlock = ({ block, here }: { block: Block; here: Here }): ReactNode => {
           {children}
         </CheckBlock>
       );
+    case 'terminal':
+      return (
+        <TerminalBlock command={block.command} here={here}>
+          {children}
+        </TerminalBlock>
+      );
     case 'reveal':
       return here.progress.runs[block.after] === undefined ? (
         <p className="muted">What comes here is about the run. Make it first.</p>
@@ -112,6 +120,8 @@ const OneInline = ({ inline, here }: { inline: Inline; here: Here }): ReactNode 
           <Inlines inlines={inline.c} here={here} />
         </a>
       );
+    case 'term':
+      return <TermNote name={inline.name} text={inline.text} />;
     case 'step':
       return <Step name={inline.name} traceId={here.progress.runs[inline.run]} />;
   }

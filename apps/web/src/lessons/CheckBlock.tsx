@@ -2,6 +2,7 @@
 import { useState, type ReactNode } from 'react';
 import { meaningOf } from '@engine-room/engine/protocol/lesson/facts.ts';
 import type { Check } from '@engine-room/engine/protocol/lesson/front-matter.ts';
+import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import type { Observation, Value } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import { hintOf, questionsOfCheck } from '@engine-room/engine/protocol/lesson/questions.ts';
 import type { Here } from './Blocks.tsx';
@@ -30,7 +31,7 @@ export const CheckBlock = ({
   const check = async (): Promise<void> => {
     const first = lesson.runs[missing[0] ?? ''];
     if (first)
-      return setProblem(`Make the run first: ${'fault' in first ? first.fault : first.command}`);
+      return setProblem(`Make the run first: ${'fault' in first ? first.fault : commandOf(first)}`);
     setIsAsking(true);
     const questions = new Map(checks.flatMap((each) => [...questionsOfCheck(each)]));
     setProblem(await observe(module, questions));

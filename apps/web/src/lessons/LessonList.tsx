@@ -2,7 +2,9 @@
 import { useStore } from 'zustand';
 import { openLesson } from '../reader-store.ts';
 import { CARDS } from './catalog.ts';
-import { exported, progressOf, progressStore } from './progress.ts';
+import { Glossary } from './Glossary.tsx';
+import { ProgressFile } from './ProgressFile.tsx';
+import { progressOf, progressStore } from './progress.ts';
 
 export const LessonList = () => {
   const lessons = useStore(progressStore, (state) => state.lessons);
@@ -37,21 +39,8 @@ export const LessonList = () => {
           );
         })}
       </ol>
-      <p className="muted">
-        Progress is kept in this browser only.{' '}
-        <button type="button" className="quiet" onClick={saveProgress}>
-          Save it as a file
-        </button>
-      </p>
+      <ProgressFile />
+      <Glossary />
     </>
   );
-};
-
-const saveProgress = (): void => {
-  const url = URL.createObjectURL(new Blob([exported()], { type: 'application/json' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = 'engine-room-progress.json';
-  link.click();
-  URL.revokeObjectURL(url);
 };

@@ -1,6 +1,7 @@
 /** An experiment: the command that will really run, or the recording of it. */
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
+import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import type { Fault } from '@engine-room/engine/protocol/trace/fault.ts';
 import { usePlayhead, useTraces } from '../hooks.ts';
 import { chooseRun } from '../session.ts';
@@ -41,13 +42,15 @@ export const RunBlock = ({
   const experiment = lesson.runs[id];
   const isFault = experiment !== undefined && 'fault' in experiment;
   const again = traceId === undefined ? '' : ' again';
-  const words = recorded ? 'Play the recording' : `${isFault ? 'Send the signal' : 'Run'}${again}`;
+  const isOutside = experiment !== undefined && 'outside' in experiment;
+  const act = isFault ? 'Send the signal' : isOutside ? 'I have typed it' : 'Run';
+  const words = recorded ? 'Play the recording' : `${act}${again}`;
   return (
     <div className="block block-run">
       {children}
       <pre className="prose-code" tabIndex={0}>
         {experiment &&
-          ('fault' in experiment ? FAULT_WORDS[experiment.fault] : `$ ${experiment.command}`)}
+          ('fault' in experiment ? FAULT_WORDS[experiment.fault] : `$ ${commandOf(experiment)}`)}
       </pre>
       <p className="block-acts">
         <button

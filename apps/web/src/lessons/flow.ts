@@ -13,6 +13,7 @@ const named = (blocks: readonly Block[]): readonly Named[] =>
       case 'check':
         return [block, ...named(block.c)];
       case 'reveal':
+      case 'terminal':
         return named(block.c);
       case 'list':
         return block.items.flatMap(named);

@@ -2,6 +2,7 @@
 import { createStore } from 'zustand/vanilla';
 import { compare, comparisonOf } from '@engine-room/engine/protocol/lesson/compare.ts';
 import type { Run } from '@engine-room/engine/protocol/lesson/front-matter.ts';
+import { isOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import type { Lesson } from '@engine-room/engine/protocol/lesson/lesson.ts';
 import type { Observation, Predicate } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { Questions } from '@engine-room/engine/protocol/lesson/questions.ts';
@@ -101,13 +102,29 @@ const playRecorded = async (module: LessonModule, name: string): Promise<string>
 const runForReal = async (lesson: Lesson, name: string): Promise<string> => {
   const run = lesson.runs[name];
   if (!run) throw new Error(`There is no run "${name}".`);
+  if ('outside' in run) return seenOutside(run.outside);
   await daemonsRunning();
   if ('fault' in run) return breakForReal(lesson, run);
-  await tidy(run.tidy);
+  await tidy(run.tidy, 'container');
+  await tidy(run.tidyVolumes, 'volume');
   const answer = await sendRequest(run.command);
   if (answer === null) throw new Error('Another request is on its way: wait for its answer.');
   if ('message' in answer) throw new Error(answer.message);
   return answer.traceId;
+};
+
+/** The latest trace that such a command has left. */
+const seenOutside = (command: string): string => {
+  const runs = [...traceStore.getState().runs.values()];
+  const seen = runs.find(
+    ({ summary }) => summary.origin === 'external' && isOf(command, summary.title),
+  );
+  if (!seen)
+    throw new Error(
+      `No such command has reached the engine yet. Type it in a terminal on the engine’s machine: ${command}`,
+    );
+  chooseRun(seen.summary.traceId);
+  return seen.summary.traceId;
 };
 
 /** Breaks the real thing; the trace of the run that it concerns tells of it. */
@@ -147,13 +164,15 @@ const daemonsRunning = (): Promise<void> =>
     const timer = setTimeout(done, MEND_MS);
   });
 
+const REMOVE = { container: 'docker rm -f', volume: 'docker volume rm' } as const;
+
 /** Removes what an earlier attempt has left, with the command that one would use oneself. */
-const tidy = async (names: readonly string[]): Promise<void> => {
+const tidy = async (names: readonly string[], kind: keyof typeof REMOVE): Promise<void> => {
   if (names.length === 0) return;
   const there = await askLab({
     predicates: names.map((name) => ({
-      fact: 'container.exists',
-      of: `container ${name}`,
+      fact: `${kind}.exists`,
+      of: `${kind} ${name}`,
       equals: true,
     })),
     runs: {},
@@ -162,7 +181,7 @@ const tidy = async (names: readonly string[]): Promise<void> => {
   if ('message' in there) throw new Error(there.message);
   const left = names.filter((_name, index) => there.observations[index]?.holds);
   if (left.length === 0) return;
-  const answer = await sendRequest(`docker rm -f ${left.join(' ')}`);
+  const answer = await sendRequest(`${REMOVE[kind]} ${left.join(' ')}`);
   if (answer && 'message' in answer) throw new Error(answer.message);
   if (answer) await ended(answer.traceId);
 };

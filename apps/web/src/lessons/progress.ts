@@ -33,7 +33,9 @@ const FRESH: Progress = {
 };
 
 const KEY = 'engine-room.lessons';
-export const EXPORT_FORMAT = 'engine-room-progress';
+/** The name of a folder of content/lessons; it never is a name that objects have of themselves. */
+const LESSON_ID = /^\d{3}-[a-z0-9-]+$/;
+const EXPORT_FORMAT = 'engine-room-progress';
 
 type AllProgress = Readonly<Record<string, Progress>>;
 
@@ -58,20 +60,73 @@ export const startOver = (id: string): void =>
 export const exported = (): string =>
   JSON.stringify({ format: EXPORT_FORMAT, lessons: progressStore.getState().lessons }, null, 2);
 
+/**
+ * Takes over what a saved file tells. A lesson that one has passed here stays passed; what is further here than in the
+ * file stays as it is.
+ */
+export const imported = (
+  text: string,
+): { readonly taken: number } | { readonly problem: string } => {
+  const file = parse(text);
+  if (!isRecord(file) || file['format'] !== EXPORT_FORMAT)
+    return { problem: 'it is no saved progress of Engine Room' };
+  const found = Object.entries(validIn(file['lessons']));
+  if (found.length === 0) return { problem: 'there is no lesson in it that this page understands' };
+  let taken = 0;
+  for (const [id, theirs] of found) {
+    const ours = progressOf(progressStore.getState().lessons, id);
+    if (stepsIn(ours) > stepsIn(theirs)) {
+      if (theirs.isPassed && !ours.isPassed) change(id, () => ({ isPassed: true }));
+      continue;
+    }
+    change(id, () => ({ ...theirs, isPassed: ours.isPassed || theirs.isPassed }));
+    taken += 1;
+  }
+  return { taken };
+};
+
+const stepsIn = ({ locked, runs }: Progress): number => locked.length + Object.keys(runs).length;
+
 /** What an older page (or another program) has left there may be anything: what is not understood begins anew. */
 function read(text: string | null): AllProgress {
+  return validIn(parse(text ?? '{}'));
+}
+
+function parse(text: string): unknown {
   try {
-    const stored: unknown = JSON.parse(text ?? '{}');
-    if (!isRecord(stored)) return {};
-    return Object.fromEntries(
-      Object.entries(stored).flatMap(([id, each]) =>
-        isProgress(each) ? [[id, { ...FRESH, ...each }]] : [],
-      ),
-    );
+    return JSON.parse(text);
   } catch {
-    return {};
+    return null;
   }
 }
+
+function validIn(stored: unknown): AllProgress {
+  if (!isRecord(stored)) return {};
+  return Object.fromEntries(
+    Object.entries(stored).flatMap(([id, each]) =>
+      LESSON_ID.test(id) && isProgress(each) ? [[id, { ...FRESH, ...known(each) }]] : [],
+    ),
+  );
+}
+
+/** Nothing but the fields that are ours. */
+const known = ({
+  screen,
+  answers,
+  locked,
+  runs,
+  observations,
+  isRecorded,
+  isPassed,
+}: Progress): Progress => ({
+  screen,
+  answers,
+  locked,
+  runs,
+  observations,
+  isRecorded: isRecorded === true,
+  isPassed: isPassed === true,
+});
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -82,11 +137,30 @@ function isProgress(value: unknown): value is Progress {
     isRecord(value) &&
     Number.isInteger(value['screen']) &&
     isRecord(value['answers']) &&
+    Object.values(value['answers']).every(isValue) &&
     Array.isArray(value['locked']) &&
     value['locked'].every((id) => typeof id === 'string' && ID.test(id)) &&
     isRecord(value['runs']) &&
     Object.values(value['runs']).every((id) => typeof id === 'string') &&
     isRecord(value['observations']) &&
-    Object.values(value['observations']).every(isRecord)
+    Object.values(value['observations']).every(isObservation)
+  );
+}
+
+function isValue(value: unknown): value is Value {
+  return (
+    value === null ||
+    ['string', 'number', 'boolean'].includes(typeof value) ||
+    (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+  );
+}
+
+function isObservation(value: unknown): value is Observation {
+  return (
+    isRecord(value) &&
+    typeof value['holds'] === 'boolean' &&
+    isValue(value['observed']) &&
+    isValue(value['wanted']) &&
+    (value['why'] === null || typeof value['why'] === 'string')
   );
 }
