@@ -36,7 +36,7 @@ export default defineConfig({
           testTimeout: 60_000,
           root: '.',
           include: ['apps/engine/src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts'],
-          exclude: ['**/*.kernel.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.kernel.test.ts', '**/*.broker.test.ts', '**/node_modules/**'],
         },
       },
       {
@@ -57,6 +57,17 @@ export default defineConfig({
           root: '.',
           include: ['apps/engine/src/**/*.kernel.test.ts', 'native/test/**/*.kernel.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      {
+        plugins: [viteSourceLocation],
+        test: {
+          ...serial,
+          name: 'broker',
+          root: '.',
+          include: ['apps/engine/src/**/*.broker.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

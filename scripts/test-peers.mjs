@@ -2,7 +2,7 @@
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
  * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
- * go to a real containerd and to ours; and our shim runs real runc and crun.
+ * go to a real containerd and to ours; our shim runs real runc and crun; and two labs serve one room over a real NATS server.
  */
 import { check, runSuites, vitest } from './run-suites.mjs';
 import { find, installMissing, Lack } from './system-needs.mjs';
@@ -25,6 +25,12 @@ const PEERS = [
     why: 'a network namespace of its own for each peer',
     packages: ['iproute2'],
     has: () => find('ip'),
+  },
+  {
+    what: 'nats-server',
+    why: 'a broker between two labs that serve one room',
+    packages: ['nats-server'],
+    has: () => find('nats-server'),
   },
   {
     what: 'crun',
@@ -52,6 +58,7 @@ await runSuites([
   }),
   vitest('docker-cli-table', ['conformance']),
   vitest('ctr', ['ctr']),
+  vitest('broker', ['broker']),
   vitest('shim-runtimes', ['kernel'], {
     files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
     env: { OCI_RUNTIMES: 'runc,crun' },

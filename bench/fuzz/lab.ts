@@ -11,6 +11,7 @@ import { parseEvent } from '../../apps/engine/src/lab/collector/event-schema.ts'
 import { Receiver } from '../../apps/engine/src/lab/collector/receiver.ts';
 import { TraceStore } from '../../apps/engine/src/lab/collector/trace-store.ts';
 import { GateKeeper } from '../../apps/engine/src/lab/gates/gate-keeper.ts';
+import { testRooms } from '../../apps/engine/src/lab/testing/rooms.ts';
 import { GateService } from '../../apps/engine/src/lab/gates/gate-service.ts';
 import { Gateway } from '../../apps/engine/src/lab/gateway/gateway.ts';
 import { decide } from '../../apps/engine/src/lab/policy/policy.ts';
@@ -67,6 +68,7 @@ const openGateway = async () => {
   await store.load();
   store.accept(aSpanStarted());
   const gateway = new Gateway({
+    rooms: testRooms(folder, store),
     host: '127.0.0.1',
     port: 0,
     token: TOKEN,

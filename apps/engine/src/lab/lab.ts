@@ -1,8 +1,10 @@
 /** Wires the parts of the lab by hand: what is collected is served, what is asked for is run, what dies is restarted. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineError } from '../protocol/errdefs.ts';
+import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import type { EngineStatus } from '../protocol/trace/stream.ts';
+import { InProcessBus } from './bus/in-process-bus.ts';
+import { NatsBus } from './bus/nats-bus.ts';
 import type { Capabilities } from './capabilities.ts';
 import { answerChecks } from './checks/check-service.ts';
 import { EmitterCounters } from './collector/emitter-counters.ts';
@@ -12,11 +14,15 @@ import { loadEmbeddedImages } from './embedded-images.ts';
 import { FaultService } from './faults/fault-service.ts';
 import { GateKeeper } from './gates/gate-keeper.ts';
 import { GateService } from './gates/gate-service.ts';
+import { addressOf, AudienceDoor, reachOf } from './gateway/audience-door.ts';
+import type { Backend } from './gateway/api-routes.ts';
 import { Gateway } from './gateway/gateway.ts';
 import type { LabOptions } from './options.ts';
 import { pathsOf, webRoot, type Paths } from './paths.ts';
 import { LIMITS } from './policy/limits.ts';
 import { isAlive, processInfo } from './process-info.ts';
+import { RoomFiles } from './rooms/room-files.ts';
+import { RoomService } from './rooms/room-service.ts';
 import { EngineClient } from './runs/engine-client.ts';
 import { findDocker } from './runs/find-docker.ts';
 import { RunService } from './runs/run-service.ts';
@@ -29,6 +35,8 @@ import { keepToken } from './token.ts';
 
 export interface StartedLab {
   readonly url: string;
+  /** Where the audience goes; null when there is no door for it. */
+  readonly audienceUrl: string | null;
   readonly paths: Paths;
   readonly status: () => EngineStatus;
   /** Resolves when each daemon was tried once. */
@@ -51,6 +59,7 @@ export const startLab = async (
   mkdirSync(paths.traces, { recursive: true, mode: 0o700 });
   await refuseSecondLab(paths);
 
+  const bus = options.bus === null ? new InProcessBus() : await connectBus(options.bus);
   const store = new TraceStore({ directory: paths.traces, isAlive });
   await store.load();
   const receiver = receiverInto(store, paths.traceSocket);
@@ -115,7 +124,27 @@ export const startLab = async (
     whyNot: () => whyNot(status()),
   });
   const token = options.auth ? keepToken(paths.lab) : null;
+  const check: Backend['check'] = (request, learner) =>
+    answerChecks(request, learner, {
+      inspect: (name) => engine.inspect(name),
+      volume: (name) => engine.volume(name),
+      daemons: () => status().daemons,
+      traces: () => store.summaries(),
+      eventsOf: (traceId) => store.events(traceId),
+    });
+  let audienceUrl: string | null = null;
+  const { audience, audienceUrl: publicUrl } = options;
+  const rooms = new RoomService({
+    bus,
+    store,
+    engine: status,
+    run: (command, learner) => runs.run(command, learner),
+    check,
+    files: new RoomFiles(join(paths.lab, 'rooms')),
+    reach: () => ({ audienceUrl, reach: reachOf(audience?.host ?? null, publicUrl) }),
+  });
   const gateway = new Gateway({
+    rooms,
     host: options.host,
     port: options.port,
     token,
@@ -131,24 +160,25 @@ export const startLab = async (
           message: whyNot(status()) ?? 'this server has nothing to break',
         },
       gates: new GateService(gates, (traceId, learner) => runs.isRunOf(traceId, learner)),
-      check: (request, learner) =>
-        answerChecks(request, learner, {
-          inspect: (name) => engine.inspect(name),
-          volume: (name) => engine.volume(name),
-          daemons: () => status().daemons,
-          traces: () => store.summaries(),
-          eventsOf: (traceId) => store.events(traceId),
-        }),
+      check,
     },
   });
-  const port = await gateway.listen().catch(async (error: unknown) => {
+  const door = audience && new AudienceDoor({ ...audience, webRoot: webRoot(), rooms, publicUrl });
+  const listen = async (): Promise<number> => {
+    if (door && audience) audienceUrl = addressOf({ ...audience, publicUrl }, await door.listen());
+    return gateway.listen();
+  };
+  const port = await listen().catch(async (error: unknown) => {
+    await door?.close();
     await gates.close();
     await receiver.close();
+    await bus.close();
     throw error;
   });
 
   return {
     url: urlOf(options.host, port, token),
+    audienceUrl,
     paths,
     status,
     daemons: supervisor?.start().then(() => imagesLoaded ?? undefined) ?? Promise.resolve(),
@@ -164,12 +194,23 @@ export const startLab = async (
       faults?.close();
       await gates.close();
       await supervisor?.stop();
+      rooms.close();
       await store.close();
       await gateway.close();
+      await door?.close();
+      await bus.close();
       await receiver.close();
     },
   };
 };
+
+const connectBus = (url: string): Promise<NatsBus> =>
+  NatsBus.connect(url).catch((error: unknown) => {
+    throw new EngineError(
+      'unavailable',
+      `the broker of --bus cannot be reached: ${messageOf(error)}. Start it first, or leave out --bus`,
+    );
+  });
 
 const receiverInto = (store: TraceStore, socketPath: string): Receiver => {
   const labStartTime = BigInt(processInfo(process.pid)?.startTime ?? '0');

@@ -32,6 +32,10 @@ const greet = (lab: StartedLab, options: LabOptions, reason: string | null): voi
     console.log(
       `Any Docker client works too:  DOCKER_HOST=unix://${lab.paths.dockerSocket} docker ps`,
     );
+  if (lab.audienceUrl !== null)
+    console.log(
+      `An audience may follow rooms at  ${lab.audienceUrl}/room  (HTTP: others in that network can read along).`,
+    );
   console.log(`\n  Open  ${lab.url}\n`);
   if (options.open) openBrowser(lab.url);
 };

@@ -15,6 +15,25 @@ describe('where a value comes from', () => {
       auth: true,
       liveRestore: false,
       open: true,
+      audience: null,
+      audienceUrl: null,
+      bus: null,
+    });
+  });
+
+  test('a door for an audience and a broker', () => {
+    const variables = {
+      ENGINE_ROOM_AUDIENCE: '[::]:7080',
+      ENGINE_ROOM_AUDIENCE_URL: 'https://class.example',
+      ENGINE_ROOM_BUS: 'nats://broker:4222',
+    };
+    expect(parseOptions([], variables, true)).toMatchObject({
+      audience: { host: '::', port: 7080 },
+      audienceUrl: new URL('https://class.example'),
+      bus: 'nats://broker:4222',
+    });
+    expect(parseOptions(['--audience', '0.0.0.0:80'], {}, true)).toMatchObject({
+      audience: { host: '0.0.0.0', port: 80 },
     });
   });
 
@@ -54,6 +73,11 @@ describe('what is refused', () => {
     [['--docker-socket', 'docker.sock'], 'docker-socket must be an absolute path'],
     [['--no-auth', '--host', '0.0.0.0'], 'everybody in the network'],
     [['--no-auth', '--host', '192.168.1.1'], 'everybody in the network'],
+    [['--audience', '0.0.0.0'], 'ADDRESS:PORT'],
+    [['--audience', '0.0.0.0:70000'], 'ADDRESS:PORT'],
+    [['--audience-url', 'class.example'], 'without a path'],
+    [['--audience-url', 'https://class.example/here'], 'without a path'],
+    [['--bus', 'redis://broker'], 'NATS server'],
     [['--unknown'], '--help'],
     [['word'], '--help'],
   ])('%j', (argv, message) => {

@@ -13,6 +13,11 @@ export interface LabOptions {
   readonly auth: boolean;
   readonly liveRestore: boolean;
   readonly open: boolean;
+  /** A second door, for rooms only; null: there is none. */
+  readonly audience: { readonly host: string; readonly port: number } | null;
+  readonly audienceUrl: URL | null;
+  /** The broker that several labs share; null: this one is alone. */
+  readonly bus: string | null;
 }
 
 export const HELP = `Engine Room: watch a real docker run travel from the client to the kernel and back.
@@ -28,13 +33,18 @@ Usage: npm start -- [options]
   --docker-socket PATH the Docker Engine API (default EXEC-ROOT/docker.sock)
   --cgroup-parent PATH cgroup of all containers (default /engine-room)
   --live-restore       containers go on when dockerd is stopped (off, as in Docker)
+  --audience ADDRESS:PORT
+                       a second door for the screens of a class, with rooms and nothing else (off);
+                       it is HTTP without TLS, so who is in that network can read what a room shows
+  --audience-url URL   where a reverse proxy answers for that door, such as https://class.example
+  --bus URL            a NATS server that several labs share, such as nats://broker:4222 (none)
   --no-auth            no token; refused unless the page listens on loopback
   --no-open            do not open a browser
   --help               this text
 
 Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
 ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1,
-ENGINE_ROOM_NO_OPEN=1.
+ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE, ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -91,8 +101,36 @@ export const parseOptions = (
     dockerSocket: socket === '' ? null : path(socket, 'DOCKER_SOCKET', ''),
     cgroupParent: path(values['cgroup-parent'], 'CGROUP_PARENT', '/engine-room'),
     liveRestore: values['live-restore'] ?? isOn(environment['ENGINE_ROOM_LIVE_RESTORE']),
+    audience: audienceOf(word(values.audience, 'AUDIENCE', '')),
+    audienceUrl: webUrl(word(values['audience-url'], 'AUDIENCE_URL', '')),
+    bus: busUrl(word(values.bus, 'BUS', '')),
     open: !(values['no-open'] ?? isOn(environment['ENGINE_ROOM_NO_OPEN'])),
   };
+};
+
+const audienceOf = (text: string): LabOptions['audience'] => {
+  if (text === '') return null;
+  const [, bracketed, plain, port] =
+    /^(?:\[([0-9a-f:]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (host === undefined || Number(port) > 65535)
+    throw bad(`audience must be ADDRESS:PORT, such as 0.0.0.0:7080, not "${text}"`);
+  return { host, port: Number(port) };
+};
+
+const webUrl = (text: string): URL | null => {
+  if (text === '') return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.pathname !== '/')
+    throw bad(`audience-url must be like https://class.example, without a path, not "${text}"`);
+  return url;
+};
+
+const busUrl = (text: string): string | null => {
+  if (text === '') return null;
+  if (!/^(?:nats|tls):\/\/\S+$/.test(text))
+    throw bad('bus must be the address of a NATS server, such as nats://broker:4222');
+  return text;
 };
 
 const parse = (argv: readonly string[]) => {
@@ -107,6 +145,9 @@ const parse = (argv: readonly string[]) => {
         'docker-socket': { type: 'string' },
         'cgroup-parent': { type: 'string' },
         'no-auth': { type: 'boolean' },
+        audience: { type: 'string' },
+        'audience-url': { type: 'string' },
+        bus: { type: 'string' },
         'live-restore': { type: 'boolean' },
         'no-open': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

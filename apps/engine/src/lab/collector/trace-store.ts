@@ -22,7 +22,8 @@ export interface TraceStoreOptions {
 }
 
 export interface TraceListener {
-  /** `lines` holds one event as JSON, with its `seq`. */
+  /** One event as JSON, with its `seq`. */
+  onLine?(traceId: string, seq: number, line: string): void;
   onEvent?(traceId: string, seq: number, line: string, event: TraceEvent): void;
   onSummary?(summary: TraceSummary): void;
 }
@@ -106,8 +107,10 @@ export class TraceStore {
     if (before.state === 'ended') log.summary = { ...log.summary, state: 'running' };
     const line = log.lines.at(-1);
     if (line !== undefined) {
-      for (const listener of this.#listeners)
+      for (const listener of this.#listeners) {
+        listener.onLine?.(event.traceId, log.lastSeq, line);
         listener.onEvent?.(event.traceId, log.lastSeq, line, event);
+      }
     }
     if (!known || isWorthTelling(before, log.summary)) this.#tell(log.summary);
   }

@@ -6,6 +6,7 @@ import { TraceStore } from '../collector/trace-store.ts';
 import { GateKeeper } from '../gates/gate-keeper.ts';
 import { GateService } from '../gates/gate-service.ts';
 import { TRACE } from '../testing/events.ts';
+import { testRooms } from '../testing/rooms.ts';
 import { Gateway } from './gateway.ts';
 
 let folder: string;
@@ -22,6 +23,7 @@ beforeEach(async () => {
   await keeper.listen();
   runs = [];
   gateway = new Gateway({
+    rooms: testRooms(folder, store),
     host: '127.0.0.1',
     port: 0,
     token: 'secret',

@@ -6,23 +6,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
-import type { ClientFrame, EngineStatus, ServerFrame } from '../../protocol/trace/stream.ts';
+import type { ClientFrame, ServerFrame } from '../../protocol/trace/stream.ts';
 import { decodeTraceFile } from '../collector/trace-file.ts';
 import { TraceStore } from '../collector/trace-store.ts';
 import { GateKeeper } from '../gates/gate-keeper.ts';
 import { GateService } from '../gates/gate-service.ts';
 import { aProcess, aSpanEvent, aSpanStarted, TRACE } from '../testing/events.ts';
+import { A_STATUS, testRooms } from '../testing/rooms.ts';
 import { Gateway } from './gateway.ts';
 import { UNACKED_LIMIT } from './page-connection.ts';
 
 const TOKEN = 'a-token';
-const ENGINE: EngineStatus = {
-  canLaunch: false,
-  reason: 'a test',
-  daemons: [],
-  dockerSocket: '/nowhere',
-  limits: { maxContainers: 1, runTimeoutMs: 1 },
-};
 
 let folder: string;
 let store: TraceStore;
@@ -43,13 +37,14 @@ beforeEach(async () => {
   await store.load();
   commands = [];
   gateway = new Gateway({
+    rooms: testRooms(folder, store),
     host: '127.0.0.1',
     port: 0,
     token: TOKEN,
     webRoot: join(folder, 'web'),
     backend: {
       store,
-      engine: () => ENGINE,
+      engine: () => A_STATUS,
       run: (command) => {
         commands.push(command);
         const refused = { status: 403, message: 'no', position: 3 } as const;
@@ -308,7 +303,7 @@ describe('the stream', () => {
     const page = await openPage();
     expect(await page.next('hello')).toMatchObject({
       version: 1,
-      engine: ENGINE,
+      engine: A_STATUS,
       traces: [{ traceId: TRACE }],
     });
 

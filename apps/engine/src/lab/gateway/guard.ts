@@ -25,6 +25,8 @@ export interface GuardOptions {
   readonly host: string;
   /** Null when the lab runs with --no-auth. */
   readonly token: string | null;
+  /** Where a reverse proxy answers for us, such as `https://class.example`. */
+  readonly publicUrl?: URL | null;
 }
 
 export const isLoopback = (host: string): boolean =>
@@ -47,9 +49,11 @@ export class Guard {
   readonly #names: ReadonlySet<string>;
   readonly #tokenHash: Buffer | null;
   readonly #learner: Learner;
+  readonly #publicUrl: URL | null;
   #port = 0;
 
-  constructor({ host, token }: GuardOptions) {
+  constructor({ host, token, publicUrl = null }: GuardOptions) {
+    this.#publicUrl = publicUrl;
     this.#names = ourNames(host);
     this.#tokenHash = token === null ? null : hash(token);
     this.#learner = {
@@ -69,7 +73,11 @@ export class Guard {
       return { status: 421, message: 'this server does not answer under that host name' };
     }
     const { origin } = request.headers;
-    if (origin !== undefined && origin !== `http://${host}`) {
+    const isPublic = host === this.#publicUrl?.host;
+    if (
+      origin !== undefined &&
+      origin !== (isPublic ? this.#publicUrl?.origin : `http://${host}`)
+    ) {
       return { status: 403, message: 'another web site may not speak to this server' };
     }
     if (
@@ -112,6 +120,7 @@ export class Guard {
   }
 
   #isOurs(host: string): boolean {
+    if (host === this.#publicUrl?.host) return true;
     const match = /^(\[[0-9a-f:.]+\]|[^:]+)(?::(\d+))?$/.exec(host);
     if (!match?.[1]) return false;
     return this.#names.has(match[1]) && Number(match[2] ?? 80) === this.#port;

@@ -2,9 +2,11 @@
  * One open page: what it has been sent, what it has acknowledged, and whether it keeps up.
  * The kernel swallows megabytes before a socket looks full, so only acknowledgements tell a slow page from a fast one.
  */
+import type { Duplex } from 'node:stream';
 import { z } from 'zod';
 import type { WebSocket } from 'ws';
 import type { ClientFrame } from '../../protocol/trace/stream.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** So many unanswered frames (about a second) mean that the page does not keep up. */
 export const UNACKED_LIMIT = 64;
@@ -12,7 +14,7 @@ const BUFFERED_LIMIT_BYTES = 4 * 1024 * 1024;
 const MESSAGES_PER_SECOND = 200;
 
 const frameNumber = z.int().min(0);
-const clientFrame = z.discriminatedUnion('type', [
+export const pageFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), frame: frameNumber }),
   z.object({
     type: z.literal('resume'),
@@ -21,8 +23,25 @@ const clientFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ping'), t: z.number() }),
 ]) satisfies z.ZodType<ClientFrame>;
 
-export class PageConnection {
+export const isPageFrame = (word: { readonly type: string }): word is ClientFrame =>
+  word.type === 'ack' || word.type === 'resume' || word.type === 'ping';
+
+/** Frames that are made once for everybody are written below the WebSocket. */
+export interface Wire {
+  readonly bytes: Duplex;
+  readonly isDeflated: boolean;
+}
+
+/** A WebSocket and what is below it. */
+export interface Line {
+  readonly socket: WebSocket;
+  readonly wire: Wire | null;
+}
+
+export class PageConnection<Word = ClientFrame> {
   readonly #socket: WebSocket;
+  readonly #schema: z.ZodType<Word>;
+  readonly #wire: Wire | null;
   /** Highest `seq` sent per trace that this page follows. */
   readonly sent = new Map<string, number>();
   /** Traces that it missed events of while it was behind. */
@@ -34,8 +53,10 @@ export class PageConnection {
   #tokens = MESSAGES_PER_SECOND;
   #tokensAtMs = Date.now();
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, schema: z.ZodType<Word>, wire: Wire | null) {
     this.#socket = socket;
+    this.#schema = schema;
+    this.#wire = wire;
     socket.on('pong', () => {
       this.isAlive = true;
     });
@@ -58,12 +79,14 @@ export class PageConnection {
     return this.#unacked.length === 0 ? 0 : Date.now() - this.#progressAtMs;
   }
 
-  send(encoded: Buffer, frame?: number): void {
+  send(outgoing: Outgoing, frame?: number): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (frame !== undefined) {
       if (this.#unacked.length === 0) this.#progressAtMs = Date.now();
       this.#unacked.push(frame);
     }
-    this.#socket.send(encoded, { binary: false });
+    if (this.#wire) this.#wire.bytes.write(outgoing.framed(this.#wire.isDeflated));
+    else this.#socket.send(outgoing.text, { binary: false });
   }
 
   acknowledge(frame: number): void {
@@ -86,7 +109,7 @@ export class PageConnection {
   }
 
   /** The frame, or null after closing: 1007 for what is no JSON text, 1008 for what we do not understand. */
-  parse(data: Buffer, isBinary: boolean): ClientFrame | null {
+  parse(data: Buffer, isBinary: boolean): Word | null {
     if (!this.#mayAsk()) {
       this.close(1008, 'too many messages');
       return null;
@@ -99,7 +122,7 @@ export class PageConnection {
       this.close(1007, 'a message is not JSON');
       return null;
     }
-    const result = clientFrame.safeParse(value);
+    const result = this.#schema.safeParse(value);
     if (result.success) return result.data;
     this.close(1008, 'a message is not understood');
     return null;

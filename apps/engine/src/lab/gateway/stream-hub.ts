@@ -2,13 +2,22 @@
  * Fans the trace out to the open pages: what happened within one frame of the screen becomes one message, encoded once
  * for everybody. A page that does not keep up is told where to fetch what it missed, instead of getting a backlog.
  */
-import type { WebSocket } from 'ws';
-import type { EngineStatus, ServerFrame, TraceSummary } from '../../protocol/trace/stream.ts';
+import { z } from 'zod';
+import type {
+  ClientFrame,
+  EngineStatus,
+  ServerFrame,
+  TraceSummary,
+} from '../../protocol/trace/stream.ts';
 import { TRACE_FORMAT_VERSION } from '../../protocol/trace/stream.ts';
-import type { TraceStore } from '../collector/trace-store.ts';
-import { PageConnection } from './page-connection.ts';
+import type { TraceListener } from '../collector/trace-store.ts';
+import { Outgoing } from './outgoing.ts';
+import { isPageFrame, pageFrame, PageConnection, type Line } from './page-connection.ts';
 
 const BATCH_MS = 16;
+/** One core writes to some fifty thousand sockets a second: a hall gets larger batches, and all of it. */
+const HALL_PAGES = 1_500;
+const HALL_BATCH_MS = 50;
 const STUCK_LIMIT_MS = 8_000;
 const HEARTBEAT_MS = 15_000;
 /** More than this is faster fetched as a file. */
@@ -19,17 +28,41 @@ interface Batch {
   readonly lines: string[];
 }
 
-export interface StreamHubOptions {
-  readonly store: TraceStore;
-  readonly engine: () => EngineStatus;
+/** Where the traces come from: the lab's store, or what a room may see of it. */
+export interface TraceSource {
+  listen(listener: Pick<TraceListener, 'onLine' | 'onSummary'>): () => void;
+  summaries(): readonly TraceSummary[];
+  summary(traceId: string): TraceSummary | undefined;
+  runningTraceIds(): readonly string[];
+  lastSeq(traceId: string): number;
+  linesAfter(traceId: string, seq: number): readonly string[] | null;
 }
 
-const encode = (frame: ServerFrame): Buffer => Buffer.from(JSON.stringify(frame));
+interface Said {
+  readonly type: string;
+}
 
-export class StreamHub {
-  readonly #store: TraceStore;
+/** What else a page may say, and who listens. */
+export interface Guests<Word extends Said> {
+  readonly words: z.ZodType<Word>;
+  readonly take: (page: PageConnection<ClientFrame | Word>, word: Word) => void;
+  readonly leave: (page: PageConnection<ClientFrame | Word>) => void;
+}
+
+export interface StreamHubOptions<Word extends Said> {
+  readonly store: TraceSource;
+  readonly engine: () => EngineStatus;
+  readonly guests?: Guests<Word>;
+}
+
+const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
+
+export class StreamHub<Word extends Said = never> {
+  readonly #store: TraceSource;
   readonly #engine: () => EngineStatus;
-  readonly #pages = new Set<PageConnection>();
+  readonly #guests: Guests<Word> | null;
+  readonly #schema: z.ZodType<ClientFrame | Word>;
+  readonly #pages = new Set<PageConnection<ClientFrame | Word>>();
   readonly #stopListening: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
   #batches = new Map<string, Batch>();
@@ -37,11 +70,13 @@ export class StreamHub {
   #flushTimer: NodeJS.Timeout | null = null;
   #frame = 0;
 
-  constructor({ store, engine }: StreamHubOptions) {
+  constructor({ store, engine, guests }: StreamHubOptions<Word>) {
     this.#store = store;
     this.#engine = engine;
+    this.#guests = guests ?? null;
+    this.#schema = guests ? z.union([pageFrame, guests.words]) : pageFrame;
     this.#stopListening = store.listen({
-      onEvent: (traceId, seq, line) => this.#enqueue(traceId, seq, line),
+      onLine: (traceId, seq, line) => this.#enqueue(traceId, seq, line),
       onSummary: (summary) => {
         this.#summaries.set(summary.traceId, summary);
         this.#schedule();
@@ -57,8 +92,8 @@ export class StreamHub {
     return this.#pages.size;
   }
 
-  add(socket: WebSocket): void {
-    const page = new PageConnection(socket);
+  add({ socket, wire }: Line): PageConnection<ClientFrame | Word> {
+    const page = new PageConnection<ClientFrame | Word>(socket, this.#schema, wire);
     // What is waiting belongs to the pages that were there; the newcomer gets it with its `resume`.
     this.#flush();
     this.#pages.add(page);
@@ -73,12 +108,20 @@ export class StreamHub {
     socket.on('message', (data, isBinary) => this.#receive(page, data as Buffer, isBinary));
     // ws has closed the connection with the right code; the error needs no second answer.
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#pages.delete(page));
+    socket.on('close', () => {
+      this.#pages.delete(page);
+      this.#guests?.leave(page);
+    });
+    return page;
+  }
+
+  /** The same to every page. */
+  tell(outgoing: Outgoing): void {
+    for (const page of this.#pages) page.send(outgoing);
   }
 
   engineChanged(): void {
-    const encoded = encode({ type: 'engine', engine: this.#engine() });
-    for (const page of this.#pages) page.send(encoded);
+    this.tell(encode({ type: 'engine', engine: this.#engine() }));
   }
 
   close(): void {
@@ -97,7 +140,10 @@ export class StreamHub {
   }
 
   #schedule(): void {
-    this.#flushTimer ??= setTimeout(() => this.#flush(), BATCH_MS);
+    this.#flushTimer ??= setTimeout(
+      () => this.#flush(),
+      this.#pages.size > HALL_PAGES ? HALL_BATCH_MS : BATCH_MS,
+    );
   }
 
   #flush(): void {
@@ -133,10 +179,11 @@ export class StreamHub {
     }
   }
 
-  #receive(page: PageConnection, data: Buffer, isBinary: boolean): void {
+  #receive(page: PageConnection<ClientFrame | Word>, data: Buffer, isBinary: boolean): void {
     const frame = page.parse(data, isBinary);
     if (!frame) return;
-    if (frame.type === 'ping') page.send(encode({ type: 'pong', t: frame.t }));
+    if (!isPageFrame(frame)) this.#guests?.take(page, frame);
+    else if (frame.type === 'ping') page.send(encode({ type: 'pong', t: frame.t }));
     else if (frame.type === 'resume') this.#resume(page, frame.have);
     else {
       page.acknowledge(frame.frame);
@@ -144,7 +191,7 @@ export class StreamHub {
     }
   }
 
-  #resume(page: PageConnection, have: Readonly<Record<string, number>>): void {
+  #resume(page: PageConnection<ClientFrame | Word>, have: Readonly<Record<string, number>>): void {
     this.#flush();
     page.hasResumed = true;
     const wanted = new Map<string, number>();
@@ -153,7 +200,7 @@ export class StreamHub {
     for (const [traceId, seq] of wanted) this.#sendFrom(page, traceId, seq);
   }
 
-  #sendFrom(page: PageConnection, traceId: string, have: number): void {
+  #sendFrom(page: PageConnection<ClientFrame | Word>, traceId: string, have: number): void {
     const last = this.#store.lastSeq(traceId);
     if (last === 0) return;
     page.sent.set(traceId, last);
@@ -168,7 +215,7 @@ export class StreamHub {
     }
   }
 
-  #catchUp(page: PageConnection): void {
+  #catchUp(page: PageConnection<ClientFrame | Word>): void {
     this.#flush();
     const missed = [...page.missed];
     page.missed.clear();
@@ -200,7 +247,7 @@ export class StreamHub {
 }
 
 /** The events are JSON already; taking them apart again would cost the most of all. */
-const encodeEvents = (frame: number, traceId: string, lines: readonly string[]): Buffer =>
-  Buffer.from(
+const encodeEvents = (frame: number, traceId: string, lines: readonly string[]): Outgoing =>
+  Outgoing.ofJson(
     `{"type":"events","frame":${frame},"traceId":"${traceId}","events":[${lines.join(',')}]}`,
   );

@@ -58,16 +58,27 @@ export class LabProcess {
   readonly #child: ChildProcess;
   readonly #base: string;
   readonly #token: string;
+  /** Where its door for an audience is, if it has one. */
+  readonly audience: string | null;
 
-  private constructor(place: Place, child: ChildProcess, url: URL) {
+  private constructor(
+    place: Place,
+    child: ChildProcess,
+    [url, audience]: readonly [URL, string | null],
+  ) {
     this.place = place;
+    this.audience = audience;
     this.#child = child;
     this.#base = url.origin;
     this.#token = url.hash.replace('#token=', '');
   }
 
-  static async start(place: Place): Promise<LabProcess> {
+  static async start(
+    place: Place,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<LabProcess> {
     const flags = {
+      ...more,
       '--port': '0',
       '--exec-root': place.execRoot,
       '--data-root': place.dataRoot,
@@ -76,14 +87,24 @@ export class LabProcess {
     const child = spawn(binary('lab'), ['--no-open', ...Object.entries(flags).flat()], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    let audience: string | null = null;
     for await (const line of createInterface({ input: child.stdout })) {
-      const url = /http:\S+/.exec(line)?.[0];
+      audience = /follow rooms at +(http:\S+)\/room/.exec(line)?.[1] ?? audience;
+      const url = /Open +(http:\S+)/.exec(line)?.[1];
       if (url !== undefined) {
         child.stdout.resume();
-        return new LabProcess(place, child, new URL(url));
+        return new LabProcess(place, child, [new URL(url), audience]);
       }
     }
     throw new Error('the lab ended before it said where it is');
+  }
+
+  get base(): string {
+    return this.#base;
+  }
+
+  get token(): string {
+    return this.#token;
   }
 
   async signal(signal: NodeJS.Signals): Promise<number | null> {
