@@ -59,6 +59,8 @@ await runSuites([
   vitest('docker-cli-table', ['conformance']),
   vitest('ctr', ['ctr']),
   vitest('broker', ['broker']),
+  // No peer: every cell, where npm test tries some.
+  vitest('crash-matrix-whole', ['crash-matrix'], { env: { CRASH_MATRIX: 'whole' } }),
   vitest('shim-runtimes', ['kernel'], {
     files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
     env: { OCI_RUNTIMES: 'runc,crun' },

@@ -196,6 +196,20 @@ export class Container {
   }
 }
 
+export const checkCreate = (
+  { id, bundle, checkpoint }: CreateTaskRequest,
+  identity: ShimIdentity,
+): void => {
+  const bad = (words: string): EngineError => new EngineError('invalid_argument', words);
+  if (id !== identity.id) throw bad(`this is the shim of ${identity.id}, not of ${id}`);
+  if (!bundle.startsWith('/')) throw bad(`bundle ${JSON.stringify(bundle)} is no absolute path`);
+  if (checkpoint)
+    throw new EngineError(
+      'not_implemented',
+      'create from a checkpoint is not supported by this shim',
+    );
+};
+
 /** The process is gone, its exit code is not: the kernel keeps both until somebody asks. */
 const heldAsZombie = (tracer: Tracer, story: ContainerStory, pid: number): Promise<void> =>
   withContext(story.context, () =>

@@ -13,6 +13,7 @@ import { messageOf } from '../protocol/errdefs.ts';
 import { DeleteResponseSchema } from '../protocol/gen/task/shim_pb.ts';
 import { parseTraceparent, withContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { isSocketAlive } from '../transport/unix-socket.ts';
 import { readContainerTrace } from './container-trace.ts';
 import { ForeignRuntime } from './foreign-runtime.ts';
 import {
@@ -73,7 +74,9 @@ export const cleanUp = async (
       unmountRootfs(native, tracer, join(bundle, 'rootfs')),
     );
   });
-  rmSync(socketIn(bundle) ?? socketPathOf(identity), { force: true });
+  const socket = socketIn(bundle) ?? socketPathOf(identity);
+  // The container may have been started again meanwhile, with a shim that lives.
+  if (!(await isSocketAlive(socket))) rmSync(socket, { force: true });
   const response = create(DeleteResponseSchema, {
     pid,
     exitStatus: 128 + constants.signals.SIGKILL,

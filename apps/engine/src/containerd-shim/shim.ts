@@ -2,7 +2,7 @@
  * A shim at work: one process that stays with one container, so that dockerd and containerd may come and go.
  * It holds the container's stdio, is its parent, reaps it, keeps its exit code, and answers containerd over ttrpc.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { messageOf } from '../protocol/errdefs.ts';
@@ -95,22 +95,27 @@ export class Shim {
     return shim;
   }
 
-  /** After the answer to Shutdown is on its way. The trace of who asked is where the shim's end belongs. */
+  /**
+   * Whoever asked starts the same container again as soon as we have hung up: our address is free by then, although
+   * events and trace may take us a while. The trace of who asked is where the shim's end belongs.
+   */
   #leaveSoon(): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
     const askedBy = currentContext();
+    this.#server.stopListening();
+    // The answer is on its way by then.
     setImmediate(() => void this.#leave(askedBy));
   }
 
   async #leave(askedBy: SpanContext | undefined): Promise<void> {
+    this.#server.hangUp();
     const late = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_MS).unref());
     try {
       await Promise.race([this.#publisher.flushed(), late]);
       this.#tellExit(askedBy);
       await Promise.race([this.#tracer.flush(), late]);
       this.#publisher.close();
-      rmSync(this.#socketPath, { force: true });
     } catch (error) {
       this.#log.warn('shutdown', messageOf(error));
     }

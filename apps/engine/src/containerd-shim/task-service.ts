@@ -2,8 +2,8 @@
  * The Task API, for the one container of this shim. Versions 2 and 3 are the same methods.
  * Upstream: containerd cmd/containerd-shim-runc-v2/task/service.go.
  */
-import { create, toBinary } from '@bufbuild/protobuf';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
+import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { EngineError } from '../protocol/errdefs.ts';
 import {
@@ -15,11 +15,11 @@ import {
   TaskResumedSchema,
   TaskStartSchema,
 } from '../protocol/gen/containerd/task-events_pb.ts';
-import { ProcessDetailsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest, Task } from '../protocol/gen/task/shim_pb.ts';
 import type { Handlers } from '../transport/service.ts';
-import { Container, type ContainerParts } from './container.ts';
+import { checkCreate, Container, type ContainerParts } from './container.ts';
 import { readMetrics } from './container-metrics.ts';
+import { processesOf } from './container-processes.ts';
 import { resourcesIn } from './resources.ts';
 import type { ExecProcess } from './exec-process.ts';
 import { VERSION } from './identity.ts';
@@ -43,7 +43,8 @@ export class TaskService {
   readonly handlers: TaskHandlers;
   readonly #options: TaskServiceOptions;
   #container: Container | undefined;
-  #isCreating = false;
+  /** Resolves when the create that goes on is over, however it ends. */
+  #creating: Promise<unknown> | undefined;
   readonly #exits: TaskExits;
 
   constructor(options: TaskServiceOptions) {
@@ -52,12 +53,12 @@ export class TaskService {
     this.handlers = {
       create: (request) => this.#create(request),
       start: ({ execId }) => this.#start(execId),
-      state: async ({ execId }) => this.#state(execId),
-      delete: ({ execId }) => this.#delete(execId),
+      state: ({ execId }) => this.#onceMade(() => this.#state(execId)),
+      delete: ({ execId }) => this.#onceMade(() => this.#delete(execId)),
       pids: async () => ({ processes: processesOf(this.#get()) }),
       pause: () => this.#pause(),
       resume: () => this.#resume(),
-      kill: async ({ execId, signal, all }) => this.#kill(execId, signal, all),
+      kill: ({ execId, signal, all }) => this.#onceMade(() => this.#kill(execId, signal, all)),
       wait: ({ execId }) => this.#wait(execId),
       closeIO: async ({ execId, stdin }) => {
         const process = this.#process(execId);
@@ -76,59 +77,78 @@ export class TaskService {
         taskPid: this.#container?.init.pid ?? 0,
         version: VERSION,
       }),
-      shutdown: async () => {
-        if (!this.#container && !this.#isCreating) this.#options.onShutdown();
-        return {};
-      },
+      shutdown: () =>
+        this.#onceMade(() => {
+          if (!this.isBusy) this.#options.onShutdown();
+          return {};
+        }),
       exec: async (request) => this.#exec(request),
       update: async ({ resources }) => {
         if (!resources) throw new EngineError('invalid_argument', 'update without resources');
         await this.#get().update(resourcesIn(resources.value));
         return {};
       },
-      checkpoint: () => notYet('checkpoint: saving a container'),
+      checkpoint: async () => {
+        throw new EngineError('not_implemented', 'checkpoint is not supported by this shim');
+      },
     };
   }
 
   /** Whether there is something that must not be left alone. */
   get isBusy(): boolean {
-    return this.#container !== undefined || this.#isCreating;
+    return this.#container !== undefined || this.#creating !== undefined;
+  }
+
+  /** Also a containerd that came after the one that asked for the create is answered when it is known what came of it. */
+  async #onceMade<T>(work: () => T): Promise<Awaited<T>> {
+    await this.#creating;
+    return await work();
   }
 
   async #create(request: CreateTaskRequest): Promise<{ pid: number }> {
-    const { identity, publisher } = this.#options;
-    const { id, bundle, rootfs, terminal, stdin, stdout, stderr, checkpoint } = request;
-    if (id !== identity.id)
-      throw new EngineError('invalid_argument', `this is the shim of ${identity.id}, not of ${id}`);
-    if (this.isBusy) throw new EngineError('already_exists', `container ${id}`);
-    if (!bundle.startsWith('/'))
-      throw new EngineError(
-        'invalid_argument',
-        `bundle ${JSON.stringify(bundle)} is no absolute path`,
-      );
-    if (checkpoint) await notYet('create from a checkpoint');
-    this.#isCreating = true;
+    checkCreate(request, this.#options.identity);
+    if (this.isBusy) throw new EngineError('already_exists', `container ${request.id}`);
+    const making = this.#make(request).finally(() => this.#leaveIfForgotten(request.bundle));
+    this.#creating = making.catch(() => undefined);
     try {
-      const container = await Container.create(
-        this.#options,
-        request,
-        (...exited) => void this.#exits.initExited(...exited),
-      );
-      this.#container = container;
-      const { pid } = container.init;
-      const io = { stdin, stdout, stderr, terminal };
-      publisher.publish('/tasks/create', TaskCreateSchema, {
-        containerId: id,
-        bundle,
-        rootfs,
-        io,
-        checkpoint,
-        pid,
-      });
-      return { pid };
+      return await making;
     } finally {
-      this.#isCreating = false;
+      this.#creating = undefined;
     }
+  }
+
+  /** A containerd that came after the caller may have given up on us, and buried us: nobody will ask again. */
+  async #leaveIfForgotten(bundle: string): Promise<void> {
+    if (existsSync(bundle)) return;
+    if (this.#container) {
+      const { init } = this.#container;
+      if (!init.exit) init.kill(constants.signals.SIGKILL, true);
+      await init.exited;
+      await this.#container.delete();
+      this.#container = undefined;
+    }
+    this.#options.onShutdown();
+  }
+
+  async #make(request: CreateTaskRequest): Promise<{ pid: number }> {
+    const { id, bundle, rootfs, terminal, stdin, stdout, stderr, checkpoint } = request;
+    const container = await Container.create(
+      this.#options,
+      request,
+      (...exited) => void this.#exits.initExited(...exited),
+    );
+    this.#container = container;
+    const { pid } = container.init;
+    const io = { stdin, stdout, stderr, terminal };
+    this.#options.publisher.publish('/tasks/create', TaskCreateSchema, {
+      containerId: id,
+      bundle,
+      rootfs,
+      io,
+      checkpoint,
+      pid,
+    });
+    return { pid };
   }
 
   #exec(request: ExecProcessRequest): Record<never, never> {
@@ -274,17 +294,3 @@ const drainedOrLate = (process: InitProcess | ExecProcess): Promise<unknown> =>
     process.drained(),
     new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
   ]);
-
-/** All pids of the container; of those that an exec has run, its id is said as well. */
-const processesOf = ({ init, execs }: Container) => {
-  const execOf = new Map([...execs.values()].map(({ pid, execId }) => [pid, execId]));
-  return init.cgroup.pids().map((pid) => {
-    const execId = execOf.get(pid);
-    if (execId === undefined) return { pid };
-    const value = toBinary(ProcessDetailsSchema, create(ProcessDetailsSchema, { execId }));
-    return { pid, info: { typeUrl: ProcessDetailsSchema.typeName, value } };
-  });
-};
-
-const notYet = (what: string): Promise<never> =>
-  Promise.reject(new EngineError('not_implemented', `${what} is not supported by this shim`));

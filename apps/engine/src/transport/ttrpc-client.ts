@@ -71,6 +71,12 @@ export class TtrpcChannel {
     await this.#connected();
   }
 
+  /** Resolves when there is no connection: the server has hung up, or there never was one. */
+  async disconnected(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.closed;
+  }
+
   close(): void {
     this.#closed = true;
     // A connection that was never made needs no closing.
@@ -171,6 +177,7 @@ export const createTtrpcChannel = (options: TtrpcChannelOptions): TtrpcChannel =
 /** One connection and the calls that wait on it. Streams of a client are odd and count upwards. */
 class Connection {
   readonly peerPid: number | null;
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #reader = new TtrpcFrameReader();
   readonly #pending = new Map<number, Pending>();
@@ -179,6 +186,7 @@ class Connection {
   constructor(socket: Socket, peerPid: number | null) {
     this.#socket = socket;
     this.peerPid = peerPid;
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     socket.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
       for (let frame = this.#reader.next(); frame; frame = this.#reader.next())

@@ -88,6 +88,17 @@ export class TtrpcServer {
     return this.#sockets.size;
   }
 
+  /** Takes no caller from now on. Postcondition: the path is free for another server. */
+  stopListening(): void {
+    // Node unlinks the path before it returns.
+    this.#server.close();
+  }
+
+  /** Ends each connection behind the answers that are on their way. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.end();
+  }
+
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => resolve());

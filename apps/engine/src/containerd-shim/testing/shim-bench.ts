@@ -16,17 +16,11 @@ import {
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  capabilities,
-  DOCKER_CAPABILITIES,
-  dockerMounts,
-} from '../../libcontainer/testing/bundle.ts';
 import { readHostFacts } from '../../libcontainer/host-facts.ts';
 import { native } from '../../native/load.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
 import { Events } from '../../protocol/gen/task/events-ttrpc_pb.ts';
 import { Task } from '../../protocol/gen/task/shim-v2_pb.ts';
-import type { Process } from '../../protocol/oci/runtime-spec.ts';
 import type { ClaimAnswer, SpareHello } from '../../protocol/task/claim.ts';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { Tracer } from '../../tracing/tracer.ts';
@@ -42,6 +36,7 @@ import {
   readJson,
   until,
 } from './ask.ts';
+import { containerConfig, type Wanted } from './container-config.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../../../..');
 const BINARY = join(ROOT, 'apps/engine/bin/containerd-shim-engineroom-v2');
@@ -62,12 +57,6 @@ export interface RunningShim {
 }
 
 const clientOf = (channel: TtrpcChannel) => channel.client(Task);
-
-export interface Wanted {
-  readonly args: readonly string[];
-  readonly process?: Partial<Process>;
-  readonly memoryLimit?: number;
-}
 
 export class ShimBench {
   readonly folder = mkdtempSync(join(tmpdir(), 'shim-'));
@@ -128,7 +117,7 @@ export class ShimBench {
     return envelope?.event && fromBinary(schema, envelope.event.value);
   }
 
-  bundle({ args, process: changes, memoryLimit }: Wanted): {
+  bundle(wanted: Wanted): {
     readonly id: string;
     readonly path: string;
   } {
@@ -136,28 +125,7 @@ export class ShimBench {
     const path = join(this.folder, 'b', id);
     for (const name of ['rootfs', 'upper', 'work'])
       mkdirSync(join(path, name), { recursive: true });
-    const config = {
-      ociVersion: '1.0.2',
-      root: { path: 'rootfs' },
-      hostname: 'box',
-      mounts: dockerMounts(),
-      process: {
-        user: { uid: 0, gid: 0 },
-        args,
-        env: ['PATH=/bin', 'TERM=xterm'],
-        cwd: '/',
-        capabilities: capabilities(DOCKER_CAPABILITIES),
-        ...changes,
-      },
-      linux: {
-        namespaces: ['mount', 'network', 'uts', 'pid', 'ipc'].map((type) => ({ type })),
-        cgroupsPath: `${this.cgroupParent}/${id}`,
-        resources: {
-          devices: [{ allow: false, access: 'rwm' }],
-          ...(memoryLimit ? { memory: { limit: memoryLimit, swap: memoryLimit } } : {}),
-        },
-      },
-    };
+    const config = containerConfig(wanted, `${this.cgroupParent}/${id}`);
     writeFileSync(join(path, 'config.json'), JSON.stringify(config));
     return { id, path };
   }
@@ -182,6 +150,11 @@ export class ShimBench {
   /** By the `start` action. */
   async start(wanted: Wanted): Promise<RunningShim> {
     const { id, path } = this.bundle(wanted);
+    return this.startIn(id, path);
+  }
+
+  /** The same for a bundle that is there, as when a container is started again. */
+  async startIn(id: string, path: string): Promise<RunningShim> {
     const { stdout, stderr, status } = this.command(path, ['-id', id, 'start']);
     if (status !== 0) throw new Error(stderr.toString());
     return this.#connect(id, path, stdout.toString());

@@ -121,5 +121,6 @@ const nobody: Task['client'] = {
     throw new Error('a dead shim is asked nothing');
   },
   connect: () => Promise.reject(new Error('a dead shim cannot be connected to')),
+  disconnected: () => Promise.resolve(),
   close: () => undefined,
 };

@@ -16,6 +16,8 @@ export interface TaskClient {
   readonly calls: TaskCalls;
   /** Rejects when nobody listens: the shim is dead. */
   connect(): Promise<void>;
+  /** Resolves when the shim has hung up. */
+  disconnected(): Promise<void>;
   /** Hangs up; not reported as a disconnection. */
   close(): void;
 }
@@ -36,5 +38,10 @@ export const connectTaskClient = ({ bootstrap, ...options }: TaskClientOptions):
     peer: 'shim',
   });
   const calls: TaskCalls = bootstrap.version >= 3 ? channel.client(TaskV3) : channel.client(TaskV2);
-  return { calls, connect: () => channel.connect(), close: () => channel.close() };
+  return {
+    calls,
+    connect: () => channel.connect(),
+    disconnected: () => channel.disconnected(),
+    close: () => channel.close(),
+  };
 };

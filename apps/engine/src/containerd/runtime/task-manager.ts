@@ -12,9 +12,11 @@ import type { Tracer } from '../../tracing/tracer.ts';
 import { alreadyExists } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { subjectOf } from '../events/teller.ts';
+import { Burials } from './burials.ts';
 import { Bundle, type BundleFolders } from './bundle.ts';
 import type { Exits } from './exits.ts';
 import type { Unmounter } from './mounts.ts';
+import { shutDown } from './shim-shutdown.ts';
 import type { ShimStarter } from './shim-starter.ts';
 import type { SpareKeeper } from './spare.ts';
 import { keyOf, taskKey, type Task } from './task.ts';
@@ -52,7 +54,6 @@ export interface TaskExit {
   readonly exitedAt: Timestamp | undefined;
 }
 
-const SHUTDOWN_TIMEOUT_MS = 3000;
 const CLEANUP_TIMEOUT_MS = 5000;
 
 export class TaskManager {
@@ -60,10 +61,11 @@ export class TaskManager {
   readonly #tasks = new Map<string, Task>();
   /** Names that are being made or unmade. */
   readonly #busy = new Set<string>();
-  readonly #burials = new Map<string, Promise<void>>();
+  readonly #burials: Burials;
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
+    this.#burials = new Burials(options, (task) => this.#tasks.delete(keyOf(task)));
   }
 
   has(namespace: string, id: string): boolean {
@@ -128,7 +130,7 @@ export class TaskManager {
     this.#tasks.delete(key);
     this.#busy.add(key);
     try {
-      await this.#shutdown(task, false);
+      await shutDown(task, false, this.#options.log);
       task.bundle.delete(this.#options.unmounter);
     } finally {
       this.#busy.delete(key);
@@ -151,33 +153,26 @@ export class TaskManager {
     if (task) void this.bury(task); // Awaited by `settled`.
   }
 
-  /** Cleans up after a dead shim with the shim's own `delete`, and tells of the exit that the shim could not tell. */
+  /** Cleans up after a dead shim, and tells of the exit that the shim could not tell. */
   bury(task: Task): Promise<void> {
-    const key = keyOf(task);
-    const running = this.#burials.get(key);
-    if (running) return running;
-    const burial = withContext(task.context, () => this.#bury(task)).finally(() =>
-      this.#burials.delete(key),
-    );
-    this.#burials.set(key, burial);
-    return burial;
+    return this.#burials.bury(task);
   }
 
   /** Resolves when the task is not being cleaned up after its shim: then it is there, or it is gone. */
-  async buried(namespace: string, id: string): Promise<void> {
-    await this.#burials.get(taskKey(namespace, id));
+  buried(namespace: string, id: string): Promise<void> {
+    return this.#burials.of(namespace, id);
   }
 
   /** Sends a shim away that has no task: containerd died in the middle of a create. */
   async dismiss(task: Task): Promise<void> {
     this.#tasks.delete(keyOf(task));
-    await this.#shutdown(task, true);
+    await shutDown(task, true, this.#options.log);
     task.bundle.delete(this.#options.unmounter);
   }
 
   /** Resolves when nothing is being cleaned up. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#burials.values());
+    await this.#burials.settled();
   }
 
   /** Hangs up on all shims; they live on. */
@@ -240,7 +235,7 @@ export class TaskManager {
       await task.client.calls
         .delete({ id }, { timeoutMs: CLEANUP_TIMEOUT_MS })
         .catch(() => undefined);
-      await this.#shutdown(task, true);
+      await shutDown(task, true, this.#options.log);
       task.bundle.delete(unmounter);
       exits.forget(task.bundle.namespace, id);
       spares.touch();
@@ -249,57 +244,5 @@ export class TaskManager {
         cause: error,
       });
     }
-  }
-
-  /** A shim whose task is gone has no reason to stay. */
-  async #shutdown({ client, bundle, stopLog }: Task, now: boolean): Promise<void> {
-    try {
-      await client.calls.shutdown(
-        { id: bundle.id, now },
-        { timeoutMs: SHUTDOWN_TIMEOUT_MS, source: __SOURCE__ },
-      );
-    } catch (error) {
-      // A shim that exits before it has answered did what it was asked.
-      if (kindOf(error) !== 'unavailable') {
-        this.#options.log.warn('shim did not shut down', {
-          id: bundle.id,
-          error: messageOf(error),
-        });
-      }
-    } finally {
-      client.close();
-      stopLog();
-    }
-  }
-
-  async #bury(task: Task): Promise<void> {
-    const { bundle, binary, client, stopLog } = task;
-    const { exits, unmounter, log, tracer, spares } = this.#options;
-    const { namespace, id } = bundle;
-    log.warn('cleaning up after shim disconnected', { id, namespace });
-    await tracer.span(
-      'clean up after a dead shim',
-      { level: 'step', source: __SOURCE__, attributes: { 'container.id': id } },
-      async () => {
-        client.close();
-        stopLog();
-        const initPid = bundle.initPid();
-        const exit = await binary.delete(bundle).catch((error: unknown) => {
-          log.error('failed to clean up after shim', { id, namespace, error: messageOf(error) });
-          // As containerd says when it does not know.
-          return { pid: 0, exitStatus: 255, exitedAt: undefined };
-        });
-        try {
-          bundle.delete(unmounter);
-        } catch (error) {
-          log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
-        }
-        this.#tasks.delete(keyOf(task));
-        const { exitStatus, exitedAt } = exit;
-        // A client knows the process by its pid: without it, it would take the exit for another's.
-        exits.tellDeath({ namespace, id, pid: exit.pid || initPid, exitStatus, exitedAt });
-      },
-    );
-    spares.touch();
   }
 }
