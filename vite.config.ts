@@ -118,6 +118,16 @@ export default defineConfig({
       {
         test: {
           ...serial,
+          name: 'interop',
+          root: '.',
+          include: ['e2e/interop/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
           name: 'ctr',
           root: '.',
           include: ['e2e/ctr/**/*.test.ts'],

@@ -119,6 +119,7 @@ export function withCheckedArguments(module: NativeModule): Native {
       module.close(fd);
     },
     pipe: () => module.pipe(),
+    eventfd: () => module.eventfd(),
     mkfifo(file, mode) {
       path('path', file);
       integer('mode', mode, 0, 0o7777);

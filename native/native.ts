@@ -79,6 +79,8 @@ export interface Native {
   close(fd: number): void;
   /** pipe2(O_CLOEXEC): [read, write]. */
   pipe(): [number, number];
+  /** eventfd(2), close-on-exec and non-blocking: readable once the kernel has added to it. */
+  eventfd(): number;
   /** mkfifo(3). An existing FIFO is fine; anything else there is EEXIST. */
   mkfifo(path: string, mode: number): void;
   /** open(2) with O_CLOEXEC added; flags are node:fs constants. */

@@ -59,6 +59,8 @@ await runSuites([
   vitest('docker-cli-table', ['conformance']),
   vitest('ctr', ['ctr']),
   vitest('broker', ['broker']),
+  // Ours and Debian's components crossed; prints who ran with whom.
+  vitest('interop', ['interop']),
   // No peer: every cell, where npm test tries some.
   vitest('crash-matrix-whole', ['crash-matrix'], { env: { CRASH_MATRIX: 'whole' } }),
   vitest('shim-runtimes', ['kernel'], {

@@ -41,6 +41,7 @@ test('every descriptor is close-on-exec', () => {
   const descriptors = [
     ...native.pipe(),
     ...native.socketpair(),
+    native.eventfd(),
     native.open('/dev/null', 2),
     native.pidfdOpen(process.pid),
   ];

@@ -1,4 +1,4 @@
-// close, pipe, mkfifo, open, splice, setNonBlocking, setWindowSize. See descriptor.c.
+// close, pipe, eventfd, mkfifo, open, splice, setNonBlocking, setWindowSize. See descriptor.c.
 #include <napi.h>
 
 #include "convert.h"
@@ -20,6 +20,14 @@ Napi::Value pipe(const Napi::CallbackInfo &info) {
   if (make_pipe(ends, &error) < 0)
     return throw_native_error(info.Env(), error);
   return pair(info.Env(), ends[0], ends[1]);
+}
+
+Napi::Value eventfd(const Napi::CallbackInfo &info) {
+  int fd = -1;
+  native_error error;
+  if (make_eventfd(&fd, &error) < 0)
+    return throw_native_error(info.Env(), error);
+  return Napi::Number::New(info.Env(), fd);
 }
 
 Napi::Value mkfifo(const Napi::CallbackInfo &info) {
@@ -73,6 +81,7 @@ Napi::Value set_window_size(const Napi::CallbackInfo &info) {
 void register_descriptor(Napi::Env env, Napi::Object exports) {
   exports.Set("close", Napi::Function::New(env, close, "close"));
   exports.Set("pipe", Napi::Function::New(env, pipe, "pipe"));
+  exports.Set("eventfd", Napi::Function::New(env, eventfd, "eventfd"));
   exports.Set("mkfifo", Napi::Function::New(env, mkfifo, "mkfifo"));
   exports.Set("open", Napi::Function::New(env, open, "open"));
   exports.Set("splice", Napi::Function::New(env, splice, "splice"));

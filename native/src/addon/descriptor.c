@@ -1,9 +1,10 @@
-/* pipe(2), mkfifo(3), open(2), splice(2), ioctl_tty(2). */
+/* pipe(2), eventfd(2), mkfifo(3), open(2), splice(2), ioctl_tty(2). */
 #include "descriptor.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +19,13 @@ int close_descriptor(int fd, struct native_error *error) {
 int make_pipe(int ends[2], struct native_error *error) {
   if (pipe2(ends, O_CLOEXEC) < 0)
     return native_error_set(error, "pipe2", NULL);
+  return 0;
+}
+
+int make_eventfd(int *fd, struct native_error *error) {
+  *fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (*fd < 0)
+    return native_error_set(error, "eventfd", NULL);
   return 0;
 }
 

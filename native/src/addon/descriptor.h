@@ -15,6 +15,9 @@ extern "C" {
 int close_descriptor(int fd, struct native_error *error);
 int make_pipe(int ends[2], struct native_error *error);
 
+/* A counter that the kernel adds to: what cgroup.event_control of version 1 wants. */
+int make_eventfd(int *fd, struct native_error *error);
+
 /* A FIFO that is already there is fine; anything else is EEXIST. */
 int make_fifo(const char *path, mode_t mode, struct native_error *error);
 

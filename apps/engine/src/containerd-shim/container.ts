@@ -24,7 +24,7 @@ import { inShimsWords, type BornProcess, type OciRuntime } from './oci-runtime.t
 import type { Reaper } from './reaper.ts';
 import { mountRootfs, unmountRootfs } from './rootfs-mount.ts';
 import type { RuncCommand } from './runc-command.ts';
-import { ContainerStdio } from './stdio.ts';
+import { ContainerStdio, type StdioOwner } from './stdio.ts';
 
 export interface ContainerParts {
   readonly identity: ShimIdentity;
@@ -43,6 +43,7 @@ interface Made {
   readonly runtime: OciRuntime;
   readonly runcRoot: string;
   readonly rootfs: string;
+  readonly owner: StdioOwner;
 }
 
 export class Container {
@@ -57,6 +58,7 @@ export class Container {
   readonly #runtime: OciRuntime;
   readonly #runcRoot: string;
   readonly #rootfs: string;
+  readonly #owner: StdioOwner;
 
   private constructor(made: Made) {
     this.id = made.parts.identity.id;
@@ -68,6 +70,7 @@ export class Container {
     this.#runtime = made.runtime;
     this.#runcRoot = made.runcRoot;
     this.#rootfs = made.rootfs;
+    this.#owner = made.owner;
   }
 
   /** Postcondition: the process waits for its start; or nothing is left behind. */
@@ -88,12 +91,18 @@ export class Container {
     const runcRoot = runcRootOf(identity, options?.root ?? '');
     const rootfs = join(bundle, 'rootfs');
     const paths = { stdin, stdout, stderr, terminal };
+    const owner = {
+      namespace: identity.namespace,
+      containerId: id,
+      uid: options?.ioUid ?? 0,
+      gid: options?.ioGid ?? 0,
+    };
     mountRootfs(native, tracer, rootfs, request.rootfs);
     let stdio: ContainerStdio | undefined;
     let created: BornProcess | undefined;
     try {
       await passGate(tracer, { gate: 'rootfs-mounted', source: __SOURCE__ });
-      stdio = new ContainerStdio(native, paths, { namespace: identity.namespace, containerId: id });
+      stdio = new ContainerStdio(native, paths, owner);
       await stdio.ready();
       const { containerFds } = stdio;
       created = await runtime.create({ root: runcRoot, id, bundle, stdio: containerFds, terminal });
@@ -118,6 +127,7 @@ export class Container {
         runtime,
         runcRoot,
         rootfs,
+        owner,
       });
       return container;
     } catch (error) {
@@ -164,7 +174,7 @@ export class Container {
         ...this.#parts,
         runtime: this.#runtime,
         container: this.#place,
-        namespace: this.#parts.identity.namespace,
+        owner: this.#owner,
         execId,
         spec: { ...processIn(spec), terminal },
         paths: { stdin, stdout, stderr, terminal },

@@ -14,12 +14,12 @@ import type { Exit } from './init-process.ts';
 import { statusOfState, transition, type ProcessState } from './process-state.ts';
 import type { OciRuntime } from './oci-runtime.ts';
 import type { Reaper } from './reaper.ts';
-import { ContainerStdio, type StdioPaths } from './stdio.ts';
+import { ContainerStdio, type StdioOwner, type StdioPaths } from './stdio.ts';
 
 export interface ExecProcessOptions {
   readonly native: Native;
   readonly tracer: Tracer;
-  readonly namespace: string;
+  readonly owner: StdioOwner;
   readonly runtime: OciRuntime;
   readonly reaper: Reaper;
   /** Where the runtime finds it. */
@@ -86,8 +86,7 @@ export class ExecProcess {
     const release = reaper.hold();
     let stdio: ContainerStdio | undefined;
     try {
-      const { namespace } = this.#options;
-      stdio = new ContainerStdio(native, this.paths, { namespace, containerId: container.id });
+      stdio = new ContainerStdio(native, this.paths, this.#options.owner);
       await stdio.ready();
       const { pid, pidfd, ptyMaster } = await runtime.exec({
         ...container,

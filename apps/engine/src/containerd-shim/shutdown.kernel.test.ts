@@ -70,7 +70,7 @@ it('leaves, and takes the container along, when its bundle was taken away during
     createRuntimeHook: `umount rootfs; rm -rf ${join(bench.folder, 'b')}`,
   });
 
-  await expect(create(shim)).rejects.toThrow();
+  await expect(create(shim)).rejects.toThrow('OCI runtime create failed');
 
   await until(() => !isAlive(shim.pid));
   rmSync(join(bench.folder, 'b'), { recursive: true, force: true });

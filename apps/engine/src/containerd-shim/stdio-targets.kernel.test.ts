@@ -1,8 +1,10 @@
 /** Output that goes into files and programs instead of FIFOs, through the real shim. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { EngineError } from '../protocol/errdefs.ts';
+import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
 import { isAlive, until } from './testing/ask.ts';
 import { buildShim, ShimBench, type RunningShim } from './testing/shim-bench.ts';
 
@@ -128,4 +130,22 @@ it.each([
   await task.shutdown({ id });
   await until(() => !isAlive(pid));
   expect(bench.leftovers()).toEqual({ mounts: 0, cgroups: [], sockets: 0, states: 0 });
+});
+
+it('the pipes belong to whom the options name; their user is still the one of the program', async () => {
+  const shim = await bench.start({ args: ['stat', '-L', '-c', '%u:%g', '/proc/self/fd/1'] });
+  const { id, bundle, task } = shim;
+  const value = toBinary(OptionsSchema, create(OptionsSchema, { ioUid: 1000, ioGid: 2000 }));
+  await task.create({
+    id,
+    bundle,
+    rootfs: bench.rootfs(bundle),
+    stdout: `file://${bundle}/out`,
+    options: { typeUrl: OptionsSchema.typeName, value },
+  });
+  await task.start({ id });
+  await task.wait({ id });
+  await task.delete({ id });
+  // runc gives the pipe to the container's user, root here, and leaves the group alone.
+  expect(readFileSync(join(bundle, 'out'), 'utf8')).toBe('0:2000\n');
 });

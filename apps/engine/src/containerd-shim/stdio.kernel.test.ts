@@ -51,7 +51,7 @@ const open = (paths: Partial<Record<'stdin' | 'stdout' | 'stderr', string>>): Co
       terminal: false,
       ...paths,
     },
-    { namespace: 'moby', containerId: 'c1' },
+    { namespace: 'moby', containerId: 'c1', uid: 0, gid: 0 },
   ));
 
 /** Gives the container's ends to a process, then lets bytes move. */

@@ -10,7 +10,7 @@
  * stdin would depend on how many clients come and go.
  * Upstream: containerd cmd/containerd-shim-runc-v2/process/io.go.
  */
-import { constants } from 'node:fs';
+import { constants, fchownSync } from 'node:fs';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import { Fifo } from './fifo.ts';
@@ -27,10 +27,12 @@ export interface StdioPaths {
   readonly terminal: boolean;
 }
 
-/** What a logging program is told. */
+/** Whose streams they are: a logging program is told, and the pipes may belong to a user (`io_uid` of the options). */
 export interface StdioOwner {
   readonly namespace: string;
   readonly containerId: string;
+  readonly uid: number;
+  readonly gid: number;
 }
 
 type StdioNative = Pick<
@@ -50,6 +52,7 @@ export class ContainerStdio {
   readonly containerFds: readonly [number, number, number];
   readonly #native: StdioNative;
   readonly #paths: StdioPaths;
+  readonly #owner: StdioOwner;
   readonly #stdin: Fifo | null;
   readonly #stdout: Output | null;
   readonly #stderr: Output | null;
@@ -65,6 +68,7 @@ export class ContainerStdio {
   constructor(native: StdioNative, paths: StdioPaths, owner: StdioOwner) {
     this.#native = native;
     this.#paths = paths;
+    this.#owner = owner;
     const opened: { close(): void }[] = [];
     const keep = <T extends { close(): void }>(thing: T): T => {
       opened.push(thing);
@@ -191,6 +195,9 @@ export class ContainerStdio {
   #pipe(): [number, number] {
     const ends = this.#native.pipe();
     this.#opened.push(...ends);
+    const { uid, gid } = this.#owner;
+    // Both ends are one inode.
+    if (uid !== 0 || gid !== 0) fchownSync(ends[0], uid, gid);
     return ends;
   }
 

@@ -4,6 +4,7 @@
  * Upstream: containerd cmd/containerd-shim-runc-v2/task/service.go (preStart, processExits, handleInitExit).
  */
 import { constants } from 'node:os';
+import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import { TaskExitSchema, TaskOOMSchema } from '../protocol/gen/containerd/task-events_pb.ts';
 import { withContext } from '../tracing/context.ts';
@@ -11,6 +12,7 @@ import type { ContainerStory } from './container-story.ts';
 import type { Container } from './container.ts';
 import type { ExecProcess } from './exec-process.ts';
 import type { Exit } from './init-process.ts';
+import { watchOutOfMemory } from './oom-watch.ts';
 import type { Publisher } from './publisher.ts';
 
 export class TaskExits {
@@ -19,9 +21,19 @@ export class TaskExits {
   readonly #starting = new Map<string, Promise<void>>();
   /** Exits of execs that are being told. */
   readonly #telling = new Set<Promise<void>>();
+  #unwatchMemory: () => void = () => undefined;
+  #hasToldOom = false;
 
   constructor(publisher: Publisher) {
     this.#publisher = publisher;
+  }
+
+  /** Tells of each out-of-memory kill from now on. */
+  watchMemory(container: Container, native: Native): void {
+    this.#unwatchMemory = watchOutOfMemory(native, container.init.cgroup, () => {
+      this.#hasToldOom = true;
+      void (this.#starting.get('') ?? Promise.resolve()).then(() => this.#tellOom(container));
+    });
   }
 
   /** Does the work, at whose end the start is told. Exits of that process are told after it. */
@@ -44,7 +56,8 @@ export class TaskExits {
   async initExited(container: Container, exit: Exit): Promise<void> {
     const { init, story, id } = container;
     // Asked now: the counter goes with the cgroup.
-    const wasOutOfMemory = init.cgroup.oomKills() > 0;
+    const isOomUntold = init.cgroup.oomKills() > 0 && !this.#hasToldOom;
+    this.#unwatchMemory();
     const mono = process.hrtime.bigint().toString();
     // In a pid namespace of its own the kernel has killed the others.
     if (container.sharesPids) init.kill(constants.signals.SIGKILL, true);
@@ -52,10 +65,7 @@ export class TaskExits {
     // Only now is it known whether the program has run.
     story.exited(init.pid, exit, mono);
     await this.execsGone(container);
-    if (wasOutOfMemory)
-      withContext(story.context, () =>
-        this.#publisher.publish('/tasks/oom', TaskOOMSchema, { containerId: id }, 'step'),
-      );
+    if (isOomUntold) this.#tellOom(container);
     this.#tell(container, init.pid, { id, exit, story });
   }
 
@@ -73,6 +83,12 @@ export class TaskExits {
   async execsGone(container: Container): Promise<void> {
     await Promise.all(container.runningExecs.map(({ exited }) => exited));
     await Promise.all(this.#telling);
+  }
+
+  #tellOom({ id: containerId, story }: Container): void {
+    withContext(story.context, () =>
+      this.#publisher.publish('/tasks/oom', TaskOOMSchema, { containerId }, 'step'),
+    );
   }
 
   #tell(

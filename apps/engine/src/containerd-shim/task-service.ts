@@ -138,6 +138,7 @@ export class TaskService {
       (...exited) => void this.#exits.initExited(...exited),
     );
     this.#container = container;
+    this.#exits.watchMemory(container, this.#options.native);
     const { pid } = container.init;
     const io = { stdin, stdout, stderr, terminal };
     this.#options.publisher.publish('/tasks/create', TaskCreateSchema, {

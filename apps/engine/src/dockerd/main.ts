@@ -19,6 +19,7 @@ import { ImageClient } from './containerd-client/images.ts';
 import { TaskClient } from './containerd-client/tasks.ts';
 import { ExecStore } from './container/exec.ts';
 import { ContainerStore } from './container/container-store.ts';
+import { Runtimes } from './container/runtimes.ts';
 import { startAtBoot } from './daemon/auto-restart.ts';
 import { removeViews } from './daemon/container-root.ts';
 import type { Daemon } from './daemon/daemon.ts';
@@ -48,12 +49,18 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
   return {
     options: { ...options },
     channel,
-    tasks: new TaskClient(channel, options.runtime),
+    tasks: new TaskClient(channel),
     execClient: new ExecClient(channel),
     measures: new MeasureClient(channel),
     images,
     imageStore: new ImageStore(images),
     execs: new ExecStore(),
+    runtimes: new Runtimes({
+      added: options.addedRuntimes,
+      defaultName: options.defaultRuntime,
+      shim: options.shim,
+      stateRoot: join(options.execRoot, 'runtime-runc'),
+    }),
     store: new ContainerStore(join(options.dataRoot, 'containers')),
     volumes: new VolumeStore(join(options.dataRoot, 'volumes')),
     networks: new NetworkController({

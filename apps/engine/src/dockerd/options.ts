@@ -11,7 +11,9 @@ export interface DockerdOptions {
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly cgroupParent: string;
-  readonly runtime: string;
+  readonly defaultRuntime: string;
+  readonly addedRuntimes: readonly string[];
+  readonly shim: string;
   readonly isLiveRestore: boolean;
   /** Read again at SIGHUP. */
   readonly configFile: string | null;
@@ -29,7 +31,10 @@ The Docker Engine API on a unix socket, over containerd.
       --data-root DIR         containers and their logs (/var/lib/engine-room/docker)
       --exec-root DIR         FIFOs of running containers (/run/engine-room/docker)
       --cgroup-parent PATH    the cgroup above those of all containers (/engine-room)
-      --default-runtime NAME  the shim to start (${DEFAULT_RUNTIME})
+      --add-runtime NAME=PATH an OCI runtime for docker run --runtime NAME (repeatable)
+      --default-runtime NAME  the one without --runtime (${DEFAULT_RUNTIME})
+      --shim NAME             the shim of runc and of added runtimes, as containerd names it, or its path (${DEFAULT_RUNTIME});
+                              not an option of Docker, whose shim is io.containerd.runc.v2
       --live-restore          leave containers running when stopped in good order
       --config-file FILE      daemon.json; knows live-restore, and is read again at SIGHUP
       --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
@@ -59,6 +64,8 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'data-root': { type: 'string', default: '/var/lib/engine-room/docker' },
         'exec-root': { type: 'string', default: '/run/engine-room/docker' },
         'cgroup-parent': { type: 'string', default: '/engine-room' },
+        'add-runtime': { type: 'string', multiple: true, default: [] },
+        shim: { type: 'string', default: DEFAULT_RUNTIME },
         'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
         'live-restore': { type: 'boolean' },
         'config-file': { type: 'string' },
@@ -90,7 +97,9 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
     dataRoot: absolute('data-root', values['data-root']),
     execRoot: absolute('exec-root', values['exec-root']),
     cgroupParent: absolute('cgroup-parent', values['cgroup-parent']).replace(/\/+$/, ''),
-    runtime: values['default-runtime'],
+    defaultRuntime: values['default-runtime'],
+    addedRuntimes: values['add-runtime'],
+    shim: values.shim,
     isLiveRestore: values['live-restore'] ?? config?.liveRestore ?? false,
     configFile,
     registries: {

@@ -29,6 +29,7 @@ import { RunService } from './runs/run-service.ts';
 import { ownerOfUnixSocket } from './socket-owner.ts';
 import { findLiving } from './supervisor/process-record.ts';
 import { canConnect } from './supervisor/socket-ready.ts';
+import { dockerdFlags } from './swapped-parts.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { watchExitWith } from './supervisor/watch-exit.ts';
 import { keepToken } from './token.ts';
@@ -52,6 +53,7 @@ export const startLab = async (
   { reason, native }: Capabilities,
 ): Promise<StartedLab> => {
   const paths = pathsOf(options);
+  const swapped = dockerdFlags(options);
   // Others may pass through to the sockets, whose own modes say who may speak.
   for (const root of [paths.execRoot, paths.dataRoot])
     mkdirSync(root, { recursive: true, mode: 0o711 });
@@ -76,6 +78,7 @@ export const startLab = async (
         paths,
         cgroupParent: options.cgroupParent,
         liveRestore: options.liveRestore,
+        swapped,
         watchExit: watchExitWith(native),
         tellTraces: (make) => {
           const concerned = new Set([

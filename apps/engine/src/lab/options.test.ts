@@ -12,6 +12,8 @@ describe('where a value comes from', () => {
       execRoot: '/run/engine-room',
       dockerSocket: null,
       cgroupParent: '/engine-room',
+      runtime: null,
+      shim: null,
       auth: true,
       liveRestore: false,
       open: true,

@@ -10,6 +10,8 @@ export interface LabOptions {
   readonly execRoot: string;
   readonly dockerSocket: string | null;
   readonly cgroupParent: string;
+  readonly runtime: string | null;
+  readonly shim: string | null;
   readonly auth: boolean;
   readonly liveRestore: boolean;
   readonly open: boolean;
@@ -32,6 +34,8 @@ Usage: npm start -- [options]
                        (default /run/engine-room, or below $XDG_RUNTIME_DIR without root)
   --docker-socket PATH the Docker Engine API (default EXEC-ROOT/docker.sock)
   --cgroup-parent PATH cgroup of all containers (default /engine-room)
+  --runtime NAME|PATH  have another OCI runtime make the containers, such as runc or crun; seen from outside
+  --shim NAME|PATH     have another shim keep them, such as io.containerd.runc.v2; seen from outside
   --live-restore       containers go on when dockerd is stopped (off, as in Docker)
   --audience ADDRESS:PORT
                        a second door for the screens of a class, with rooms and nothing else (off);
@@ -43,8 +47,9 @@ Usage: npm start -- [options]
   --help               this text
 
 Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
-ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1,
-ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE, ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS.
+ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_RUNTIME, ENGINE_ROOM_SHIM,
+ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1, ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE,
+ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -100,6 +105,8 @@ export const parseOptions = (
     ),
     dockerSocket: socket === '' ? null : path(socket, 'DOCKER_SOCKET', ''),
     cgroupParent: path(values['cgroup-parent'], 'CGROUP_PARENT', '/engine-room'),
+    runtime: word(values.runtime, 'RUNTIME', '') || null,
+    shim: word(values.shim, 'SHIM', '') || null,
     liveRestore: values['live-restore'] ?? isOn(environment['ENGINE_ROOM_LIVE_RESTORE']),
     audience: audienceOf(word(values.audience, 'AUDIENCE', '')),
     audienceUrl: webUrl(word(values['audience-url'], 'AUDIENCE_URL', '')),
@@ -144,6 +151,8 @@ const parse = (argv: readonly string[]) => {
         'exec-root': { type: 'string' },
         'docker-socket': { type: 'string' },
         'cgroup-parent': { type: 'string' },
+        runtime: { type: 'string' },
+        shim: { type: 'string' },
         'no-auth': { type: 'boolean' },
         audience: { type: 'string' },
         'audience-url': { type: 'string' },

@@ -3,6 +3,7 @@ import { inSentence, type StageActor } from './actors.ts';
 import { gateWords } from './gates.ts';
 import type { Machine, ProcessView } from './machine.ts';
 import { shortSummary } from './requests.ts';
+import { swappedFor } from './swapped.ts';
 import { durationWords } from './time-words.ts';
 
 export type StatusKind = 'unborn' | 'ready' | 'active' | 'waiting' | 'blocked' | 'struck' | 'dead';
@@ -16,9 +17,16 @@ export interface ActorStatus {
 const bare = (actor: StageActor): string => inSentence(actor).replace(/^the /, '');
 
 export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
+  const status = ownStatusOf(machine, actor);
+  return swappedFor(machine, actor) === null
+    ? status
+    : { ...status, words: `seen from outside: ${status.words}` };
+};
+
+const ownStatusOf = (machine: Machine, actor: StageActor): ActorStatus => {
   if (actor === 'kernel') return statusOfKernel(machine);
   const process = machine.processes[String(machine.current[actor] ?? '')] ?? null;
-  if (!process) return statusOfUnseen(actor);
+  if (!process) return statusOfUnseen(machine, actor);
   if (process.joined) return statusOfJoined(process);
   if (process.exit) return { kind: 'dead', process, words: deathWords(process) };
   const signal = last(
@@ -48,7 +56,10 @@ export const statusOf = (machine: Machine, actor: StageActor): ActorStatus => {
 };
 
 /** The daemons were there before the run; the others are born in it. */
-function statusOfUnseen(actor: StageActor): ActorStatus {
+function statusOfUnseen(machine: Machine, actor: StageActor): ActorStatus {
+  // Only its shim knows which runtime it has called, and ours is not asked.
+  if (actor === 'runc' && swappedFor(machine, 'shim') !== null)
+    return { kind: 'unborn', process: null, words: 'not seen: the shim is not ours' };
   const isDaemon = actor === 'dockerd' || actor === 'containerd';
   return isDaemon
     ? { kind: 'ready', process: null, words: 'idle' }

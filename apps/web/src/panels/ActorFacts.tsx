@@ -3,6 +3,7 @@ import { factsOf, inSentence, type StageActor } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { kernelChips } from '../model/kernel-chips.ts';
 import type { Machine, ProcessView } from '../model/machine.ts';
+import { labelIn } from '../model/swapped.ts';
 import { durationWords, offsetMs } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 import { AttributeFacts, straceOf } from './EventFacts.tsx';
@@ -20,7 +21,7 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
     <>
       <h2 id="inspector-title">
         Inspector · <span aria-hidden="true">{facts?.glyph} </span>
-        {facts?.label}
+        {labelIn(machine, actor)}
       </h2>
       <p className="inspector-sentence">{status.words}</p>
       {actor === 'kernel' ? (

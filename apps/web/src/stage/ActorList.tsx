@@ -1,6 +1,7 @@
 /** The stage for a narrow screen: the same actors in the same lanes as a list; a shrunken graph could not be read. */
 import { ACTORS, labelOf } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
+import { labelIn } from '../model/swapped.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 import { stepBack } from '../playback/playhead.ts';
 import { select } from '../reader-store.ts';
@@ -19,7 +20,7 @@ export const ActorList = () => {
   return (
     <section className="actor-list" aria-label="Stage" {...swipe}>
       <ul>
-        {ACTORS.map(({ actor, label, glyph, domain }) => {
+        {ACTORS.map(({ actor, glyph, domain }) => {
           const status = statusOf(machine, actor);
           const isHere = travelling?.to === actor;
           return (
@@ -32,7 +33,7 @@ export const ActorList = () => {
               <button type="button" onClick={() => select({ actor })}>
                 <span>
                   <span aria-hidden="true">{glyph} </span>
-                  <b className="actor-label">{label}</b>
+                  <b className="actor-label">{labelIn(machine, actor)}</b>
                   {status.process && <span className="mono"> pid {status.process.pid}</span>}
                 </span>
                 <span className="actor-line">

@@ -3,6 +3,7 @@ import { Handle, Position, type NodeProps } from 'reactflow';
 import { m } from 'framer-motion';
 import { factsOf, type StageActor } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
+import { labelIn } from '../model/swapped.ts';
 import { birth, still } from '../motion.ts';
 import { REDUCED_MOTION } from '../breakpoints.ts';
 import { useMedia, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
@@ -57,7 +58,7 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
             <span aria-hidden="true" className="actor-glyph">
               {facts?.glyph}
             </span>
-            <span className="actor-label">{facts?.label}</span>
+            <span className="actor-label">{labelIn(machine, actor)}</span>
             {isTight ? (
               <StatusMark kind={status.kind} />
             ) : (

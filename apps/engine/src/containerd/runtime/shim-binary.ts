@@ -9,6 +9,7 @@
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { AnySchema, type Any } from '@bufbuild/protobuf/wkt';
 import { spawn } from 'node:child_process';
+import { basename } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { BootstrapResultSchema } from '../../protocol/gen/task/bootstrap_pb.ts';
 import { DeleteResponseSchema, type DeleteResponse } from '../../protocol/gen/task/shim_pb.ts';
@@ -30,6 +31,8 @@ export interface Bootstrap {
   readonly protocol: string;
 }
 
+/** Whatever folder it lies in. */
+export const OWN_SHIM = 'containerd-shim-engineroom-v2';
 const START_TIMEOUT_MS = 30_000;
 const DELETE_TIMEOUT_MS = 15_000;
 const OUTPUT_LIMIT_BYTES = 1024 * 1024;
@@ -64,6 +67,11 @@ export class ShimBinary {
   constructor(path: string, surroundings: ShimSurroundings) {
     this.path = path;
     this.#surroundings = surroundings;
+  }
+
+  /** Ours tells the trace of what it does; of others only that is told which can be seen from here. */
+  get isOurs(): boolean {
+    return basename(this.path) === OWN_SHIM;
   }
 
   /** Starts a shim that outlives us. `options` are the runtime's own, on its stdin. */

@@ -9,12 +9,12 @@ import type { Task } from './task.ts';
 
 const TIMEOUT_MS = 3000;
 
-/** Postcondition: the shim has let go of its address, or was given the time to. */
+/** True when the shim has hung up, and with it has let go of its address; false when it was given the time to. */
 export const shutDown = async (
   { client, bundle, stopLog }: Task,
   now: boolean,
   log: Log,
-): Promise<void> => {
+): Promise<boolean> => {
   const complain = (words: string): void =>
     log.warn('shim did not shut down', { id: bundle.id, error: words });
   try {
@@ -22,11 +22,15 @@ export const shutDown = async (
       { id: bundle.id, now },
       { timeoutMs: TIMEOUT_MS, source: __SOURCE__ },
     );
-    // A shim that looks after several containers, as upstream's can, stays for the others.
-    if (!(await inTime(client.disconnected()))) complain('it still listens');
+    const hasGone = await inTime(client.disconnected());
+    // One that looks after several containers, as upstream's can, stays for the others.
+    if (!hasGone) complain('it still listens');
+    return hasGone;
   } catch (error) {
     // A shim that exits before it has answered did what it was asked.
-    if (kindOf(error) !== 'unavailable') complain(messageOf(error));
+    const hasGone = kindOf(error) === 'unavailable';
+    if (!hasGone) complain(messageOf(error));
+    return hasGone;
   } finally {
     client.close();
     stopLog();

@@ -3,15 +3,17 @@
  * Upstream: containerd core/runtime/v2/shim_manager.go (startShim).
  */
 import type { Any } from '@bufbuild/protobuf/wkt';
+import { basename } from 'node:path';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { CredentialsOfPeer } from '../../transport/unix-socket.ts';
 import type { Log } from '../log.ts';
 import type { Bundle } from './bundle.ts';
+import { seenFromOutside } from './foreign-shim-trace.ts';
 import { processFacts } from './process-facts.ts';
 import { resolveRuntimePath } from './runtime-path.ts';
-import { ShimBinary, type Bootstrap, type ShimSurroundings } from './shim-binary.ts';
+import { OWN_SHIM, ShimBinary, type Bootstrap, type ShimSurroundings } from './shim-binary.ts';
 import { followShimLog, type FifoMaker } from './shim-log.ts';
 import type { ClaimedSpare, SpareKeeper } from './spare.ts';
 import { connectTaskClient } from './task-client.ts';
@@ -125,7 +127,7 @@ export class ShimStarter {
       },
       async () => {
         const bootstrap = await binary.start(bundle, options);
-        await this.#tellStarted(bundle, bootstrap);
+        await this.#tellStarted(bundle, binary, bootstrap);
         return bootstrap;
       },
     );
@@ -142,7 +144,7 @@ export class ShimStarter {
       process: {
         pid,
         ppid: facts?.ppid ?? null,
-        name: SHIM_NAME,
+        name: OWN_SHIM,
         ...(facts ? { argv: facts.argv } : {}),
         startTime,
       },
@@ -154,7 +156,7 @@ export class ShimStarter {
   }
 
   /** `start` has left by now; who listens is told by the kernel, with the socket. */
-  async #tellStarted(bundle: Bundle, bootstrap: Bootstrap): Promise<void> {
+  async #tellStarted(bundle: Bundle, binary: ShimBinary, bootstrap: Bootstrap): Promise<void> {
     const client = connectTaskClient({
       bootstrap,
       namespace: bundle.namespace,
@@ -175,13 +177,17 @@ export class ShimStarter {
         process: {
           pid,
           ppid: facts?.ppid ?? null,
-          name: SHIM_NAME,
+          name: basename(binary.path),
           ...(facts ? { argv: facts.argv, startTime: facts.startTime } : {}),
         },
         containerId: bundle.id,
         level: 'step',
         source: __SOURCE__,
-        attributes: { 'container.id': bundle.id, 'process.pid': pid },
+        attributes: {
+          'container.id': bundle.id,
+          'process.pid': pid,
+          ...seenFromOutside({ binary }),
+        },
       });
     } catch (error) {
       // The trace goes without the birth; the shim itself is asked again when the task is made.
@@ -195,5 +201,4 @@ export class ShimStarter {
   }
 }
 
-const SHIM_NAME = 'containerd-shim-engineroom-v2';
 const CONNECT_TIMEOUT_MS = 2000;

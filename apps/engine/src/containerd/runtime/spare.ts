@@ -101,7 +101,8 @@ export class SpareKeeper {
     shimPath: string,
     request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>,
   ): Promise<ClaimedSpare | undefined> {
-    if (!this.#spare && this.#options.isWanted) await withContext(undefined, () => this.#refill());
+    if (!this.#options.isWanted || shimPath !== (await this.#options.shimPath())) return undefined;
+    if (!this.#spare) await withContext(undefined, () => this.#refill());
     const spare = this.#spare;
     if (!spare || spare.shimPath !== shimPath) return undefined;
     this.#spare = undefined;

@@ -12,6 +12,7 @@ import type { Tracer } from '../../tracing/tracer.ts';
 import { alreadyExists } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { subjectOf } from '../events/teller.ts';
+import { containerIn, tellForeignEvent, tellForeignShimGone } from './foreign-shim-trace.ts';
 import { Burials } from './burials.ts';
 import { Bundle, type BundleFolders } from './bundle.ts';
 import type { Exits } from './exits.ts';
@@ -122,6 +123,11 @@ export class TaskManager {
   async delete(namespace: string, id: string): Promise<TaskExit> {
     const task = this.get(namespace, id);
     const key = keyOf(task);
+    const { tracer, log, unmounter, exits } = this.#options;
+    // Asked while it can answer. Ours tells its end itself.
+    const shim = task.binary.isOurs
+      ? null
+      : await task.client.calls.connect({ id }).catch(() => null);
     const { pid, exitStatus, exitedAt } = await task.client.calls.delete(
       { id },
       { source: __SOURCE__ },
@@ -130,11 +136,12 @@ export class TaskManager {
     this.#tasks.delete(key);
     this.#busy.add(key);
     try {
-      await shutDown(task, false, this.#options.log);
-      task.bundle.delete(this.#options.unmounter);
+      const hasGone = await shutDown(task, false, log);
+      if (shim && hasGone) tellForeignShimGone(tracer, task, shim.shimPid);
+      task.bundle.delete(unmounter);
     } finally {
       this.#busy.delete(key);
-      this.#options.exits.forget(namespace, id);
+      exits.forget(namespace, id);
     }
     return { pid, exitStatus, exitedAt };
   }
@@ -144,7 +151,11 @@ export class TaskManager {
     const { containerId } = subjectOf(envelope);
     const context =
       currentContext() ?? this.#tasks.get(taskKey(envelope.namespace, containerId))?.context;
-    withContext(context, () => this.#options.exits.forward(envelope));
+    const { tracer, exits } = this.#options;
+    const task = this.#tasks.get(taskKey(envelope.namespace, containerIn(envelope) ?? ''));
+    // What has happened comes before what is made of it.
+    if (task && !task.binary.isOurs) tellForeignEvent(tracer, task, envelope);
+    withContext(context, () => exits.forward(envelope));
   }
 
   /** The line to a shim broke: unless its task was deleted, the shim is dead and its container with it. */

@@ -11,6 +11,7 @@ import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import type { RuntimeSpec } from '../../protocol/oci/runtime-spec.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { Client } from '../../transport/service.ts';
+import type { Runtime } from '../container/runtimes.ts';
 import { NAMESPACE, SNAPSHOTTER } from './channel.ts';
 
 const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
@@ -93,18 +94,17 @@ export class TaskClient {
   readonly #containers: Client<(typeof Containers)['method']>;
   readonly #tasks: Client<(typeof Tasks)['method']>;
   readonly #events: Client<(typeof Events)['method']>;
-  readonly #runtime: string;
 
-  constructor(channel: GrpcChannel, runtime: string) {
+  constructor(channel: GrpcChannel) {
     this.#containers = channel.client(Containers);
     this.#tasks = channel.client(Tasks);
     this.#events = channel.client(Events);
-    this.#runtime = runtime;
   }
 
   async createContainer(container: {
     readonly id: string;
     readonly image: string;
+    readonly runtime: Runtime;
     readonly spec: RuntimeSpec;
     readonly labels: Readonly<Record<string, string>>;
   }): Promise<void> {
@@ -114,7 +114,10 @@ export class TaskClient {
           id: container.id,
           image: container.image,
           labels: { ...container.labels },
-          runtime: { name: this.#runtime },
+          runtime: {
+            name: container.runtime.shim,
+            ...(container.runtime.options ? { options: container.runtime.options } : {}),
+          },
           spec: { typeUrl: SPEC_TYPE, value: Buffer.from(JSON.stringify(container.spec)) },
           snapshotter: SNAPSHOTTER,
           snapshotKey: container.id,

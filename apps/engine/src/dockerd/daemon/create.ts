@@ -17,7 +17,6 @@ import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { newRecord, NO_NETWORK } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
-import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
 import type { EndpointSettings } from '../libnetwork/endpoint.ts';
 import { unpackImage } from '../images/unpack.ts';
@@ -94,7 +93,7 @@ const complete = (daemon: Daemon, host: HostConfig, config: ContainerConfig): Ho
   ShmSize: host.ShmSize || DEFAULT_SHM_BYTES,
   LogConfig: { Type: host.LogConfig.Type || 'json-file', Config: host.LogConfig.Config },
   RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },
-  Runtime: host.Runtime || DEFAULT_RUNTIME,
+  Runtime: host.Runtime || daemon.runtimes.defaultName,
   ConsoleSize: config.Tty ? host.ConsoleSize : [0, 0],
 });
 
@@ -111,6 +110,7 @@ export const create = async (
   // A missing image comes first: it is what makes the client pull and ask again.
   const image = await daemon.imageStore.find(asked.Image);
   const warnings = validate(asked, askedHost);
+  daemon.runtimes.check(askedHost.Runtime);
   const given = name === '' ? null : checkName(name);
   const merged = mergeConfig(asked, image.config.config);
   const points = mountPointsOf(daemon, merged, askedHost);

@@ -4,6 +4,7 @@ import type { Tracer } from '../../tracing/tracer.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { ContainerStore } from '../container/container-store.ts';
 import type { ExecStore } from '../container/exec.ts';
+import type { Runtimes } from '../container/runtimes.ts';
 import type { ExecClient } from '../containerd-client/execs.ts';
 import type { RegistryOptions } from '../distribution/endpoint.ts';
 import type { MeasureClient } from '../containerd-client/measures.ts';
@@ -33,6 +34,7 @@ export interface Daemon {
   readonly imageStore: ImageStore;
   readonly store: ContainerStore;
   readonly execs: ExecStore;
+  readonly runtimes: Runtimes;
   readonly volumes: VolumeStore;
   readonly networks: NetworkController;
   readonly events: EventLog;

@@ -84,6 +84,7 @@ const createTask = async (
 ): Promise<void> => {
   const { id, hostConfig: host } = container;
   const { config, imageRef } = container.record;
+  const runtime = daemon.runtimes.get(host.Runtime);
   const network = networkNamespace(daemon, host.NetworkMode);
   const lender = networkLender(daemon, host.NetworkMode);
   leaseEndpoints(daemon, container);
@@ -118,13 +119,12 @@ const createTask = async (
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;
   // A dockerd that was killed in the middle of a start leaves its half behind.
-  await daemon.tasks
-    .createContainer({ id, image: imageRef, spec, labels: {} })
-    .catch(async (error: unknown) => {
-      if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
-      await daemon.tasks.discard(id);
-      await daemon.tasks.createContainer({ id, image: imageRef, spec, labels: {} });
-    });
+  const record = { id, image: imageRef, spec, labels: {}, runtime };
+  await daemon.tasks.createContainer(record).catch(async (error: unknown) => {
+    if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
+    await daemon.tasks.discard(id);
+    await daemon.tasks.createContainer(record);
+  });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
   await enterNetworks(daemon, container);

@@ -5,7 +5,6 @@ import { cpus, hostname, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
 import { containerdVersion } from '../containerd-client/channel.ts';
-import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import type { Daemon } from './daemon.ts';
 
 export const ENGINE_VERSION = '0.1.0';
@@ -167,8 +166,8 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: ENGINE_VERSION,
-    Runtimes: { [DEFAULT_RUNTIME]: { path: 'runc' }, runc: { path: 'runc' } },
-    DefaultRuntime: DEFAULT_RUNTIME,
+    Runtimes: daemon.runtimes.list(),
+    DefaultRuntime: daemon.runtimes.defaultName,
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false },
     LiveRestoreEnabled: daemon.options.isLiveRestore,
     Isolation: '',

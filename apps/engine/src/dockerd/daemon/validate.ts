@@ -10,7 +10,6 @@ import type {
   HostConfig,
 } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
-import { DEFAULT_RUNTIME } from '../container/runtime.ts';
 import { parseLogOptions } from '../logger/log-options.ts';
 import { signalNumber } from '../container/signals.ts';
 import { containerCapabilities } from '../oci/capabilities.ts';
@@ -179,9 +178,6 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
     if (!SECURITY_OPTIONS.test(option)) {
       refuse(`the security option "${option}" is not supported by this daemon yet`);
     }
-  }
-  if (!['', 'runc', DEFAULT_RUNTIME].includes(host.Runtime)) {
-    refuse(`unknown or invalid runtime name: ${host.Runtime}`);
   }
   const sharesNetwork = host.NetworkMode.startsWith('container:');
   if (sharesNetwork && config.Hostname !== '') {

@@ -11,6 +11,7 @@ import type { EngineStatus } from '../../protocol/trace/stream.ts';
 import { binary, type Paths } from '../paths.ts';
 import { shellExit } from '../exit-code.ts';
 import { writeDaemonConfig } from '../faults/live-restore.ts';
+import { DAEMON_PATH } from '../swapped-parts.ts';
 import { labEmitter } from '../lab-emitter.ts';
 import { Daemon, type DaemonEvents, type DaemonExit, type WatchExit } from './daemon.ts';
 import type { ProcessRecord } from './process-record.ts';
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   readonly paths: Paths;
   readonly cgroupParent: string;
   readonly liveRestore: boolean;
+  /** Flags of dockerd that put other people's components in the place of ours. */
+  readonly swapped: readonly string[];
   readonly watchExit: WatchExit;
   /** An event for every trace that is growing now. */
   readonly tellTraces: (make: (traceId: string) => TraceEvent) => void;
@@ -68,6 +71,7 @@ export class Supervisor {
             '--pidfile': join(paths.execRoot, 'dockerd.pid'),
             '--config-file': paths.daemonConfig,
           }),
+          ...options.swapped,
         ],
       },
       events,
@@ -168,7 +172,7 @@ const daemonEnvironment = (paths: Paths): Readonly<Record<string, string>> => {
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
-    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    PATH: DAEMON_PATH,
     HOME: '/root',
     LANG: 'C.UTF-8',
     ENGINE_ROOM_TRACE_SOCKET: paths.traceSocket,
