@@ -1,13 +1,14 @@
 /**
- * Who is at the other end of the socket, from what the kernel says: one docker command is one trace.
- * See unix(7) SO_PEERCRED, proc(5), pidfd_open(2).
+ * Who is at the other end of the socket, from what the kernel says: one docker command is one trace, and a program
+ * that was started with TRACEPARENT in its environment belongs to that trace, whatever SDK it uses.
+ * See unix(7) SO_PEERCRED, proc(5), pidfd_open(2), and OpenTelemetry's "Environment Variables as Context Propagation Carriers".
  */
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
-import { traceOfProcess, type SpanContext } from '../../tracing/context.ts';
+import { parseTraceparent, traceOfProcess, type SpanContext } from '../../tracing/context.ts';
 import type { Span, Tracer } from '../../tracing/tracer.ts';
 import { pidOfPeer } from '../../transport/unix-socket.ts';
 
@@ -18,9 +19,11 @@ export interface ClientProcess {
   readonly argv: readonly string[];
   /** Clock ticks since boot: with it a pid is unique. */
   readonly startTime: string;
+  /** The trace that it was started for, when whoever started it said so. */
+  readonly startedFor: SpanContext | null;
 }
 
-/** A docker command, from its first request to its exit. */
+/** A docker command, or another program of one trace, from its first request to its exit. */
 export interface TracedCommand {
   readonly context: SpanContext;
   /** What made the client send its next request: its own start, then each answer it got. */
@@ -34,6 +37,15 @@ const CLI_NAME = 'docker';
 const isOurClient = ([program = '', script = '']: readonly string[]): boolean =>
   basename(program) === 'node' && basename(script) === CLI_NAME;
 
+const TRACEPARENT = 'TRACEPARENT=';
+
+const traceInEnvironment = (pid: number): SpanContext | null => {
+  const variable = readFileSync(`/proc/${pid}/environ`, 'latin1')
+    .split('\0')
+    .find((each) => each.startsWith(TRACEPARENT));
+  return parseTraceparent(variable?.slice(TRACEPARENT.length)) ?? null;
+};
+
 /** Null when it is gone already, or is in no pid namespace of ours. */
 export const readProcess = (pid: number): ClientProcess | null => {
   try {
@@ -44,9 +56,9 @@ export const readProcess = (pid: number): ClientProcess | null => {
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
     const name = stat.slice(stat.indexOf('(') + 1, end);
     const client = { pid, ppid: Number(fields[1]), name, argv, startTime: fields[19] ?? '' };
-    return isOurClient(argv)
-      ? { ...client, name: CLI_NAME, argv: [CLI_NAME, ...argv.slice(2)] }
-      : client;
+    if (isOurClient(argv))
+      return { ...client, name: CLI_NAME, argv: [CLI_NAME, ...argv.slice(2)], startedFor: null };
+    return { ...client, startedFor: name === CLI_NAME ? null : traceInEnvironment(pid) };
   } catch {
     return null;
   }
@@ -78,20 +90,24 @@ export class ClientProcesses {
 
   /** The trace of a docker command; null for a client that lives long and does many things. */
   commandOf(client: ClientProcess): TracedCommand | null {
-    if (client.name !== CLI_NAME) return null;
+    if (client.name !== CLI_NAME && client.startedFor === null) return null;
     const key = `${client.pid} ${client.startTime}`;
     const known = this.#commands.get(key);
     if (known) return known;
-    const context = traceOfProcess(client.pid, client.startTime);
+    const context = client.startedFor ?? traceOfProcess(client.pid, client.startTime);
     const cause = this.tellExec(client, context.traceId);
-    const span = this.#tracer.startSpan(client.argv.join(' ').slice(0, 200), {
-      context,
-      parent: null,
-      kind: 'internal',
-      cause,
-      attributes: { 'process.pid': client.pid, 'process.command_args': client.argv },
-      source: __SOURCE__,
-    });
+    // Whoever gave it a trace tells of that trace's span.
+    const span =
+      client.startedFor === null
+        ? this.#tracer.startSpan(client.argv.join(' ').slice(0, 200), {
+            context,
+            parent: null,
+            kind: 'internal',
+            cause,
+            attributes: { 'process.pid': client.pid, 'process.command_args': client.argv },
+            source: __SOURCE__,
+          })
+        : null;
     const command: TracedCommand = { context, lastCause: cause };
     this.#commands.set(key, command);
     this.#watchExit(client, key, command, span);
@@ -118,7 +134,7 @@ export class ClientProcesses {
     return id;
   }
 
-  #watchExit(client: ClientProcess, key: string, command: TracedCommand, span: Span): void {
+  #watchExit(client: ClientProcess, key: string, command: TracedCommand, span: Span | null): void {
     const ended = (): void => {
       this.#commands.delete(key);
       const id = processId(client.pid, 'exit');
@@ -136,7 +152,7 @@ export class ClientProcesses {
         attributes: { 'process.pid': pid },
         source: __SOURCE__,
       });
-      span.end({ code: 'ok' }, {}, { cause: id });
+      span?.end({ code: 'ok' }, {}, { cause: id });
     };
     try {
       const pidfd = this.#native.pidfdOpen(client.pid);
