@@ -13,6 +13,8 @@ import {
   at,
   checkNode,
   ensureDockerClient,
+  find,
+  GO_SDK,
   installMissing,
   Lack,
   NEEDS,
@@ -157,6 +159,16 @@ async function prepareRepository({ native }) {
         ],
       },
       () => run('build the embedded images', ...node('build-images.mjs')),
+    );
+  if (native)
+    await once(
+      // What there is to build depends on what is installed.
+      `programs-${find('go') !== null && existsSync(GO_SDK) ? 'go' : 'plain'}`,
+      {
+        inputs: ['package-lock.json', 'content/programs', 'scripts/build-programs.mjs'],
+        outputs: ['apps/engine/dist/programs/list-containers.mjs'],
+      },
+      () => run('build the programs of the lessons', ...node('build-programs.mjs')),
     );
   await once(
     'web',

@@ -16,6 +16,10 @@ const LEAST_NODE = [20, 19];
 /** Somebody else may be installing something: their turn first. */
 const APT_WAITS = ['-o', 'DPkg::Lock::Timeout=300'];
 
+/** Where Debian's packages of Go sources are, and Docker's SDK among them. */
+export const GO_SOURCES = '/usr/share/gocode';
+export const GO_SDK = join(GO_SOURCES, 'src/github.com/docker/docker/client');
+
 /** A lack that a person must mend; the message says how. Without what is vital not even the page works. */
 export class Lack extends Error {
   constructor(message, { isVital = false } = {}) {
@@ -150,6 +154,24 @@ export const NEEDS = {
       why: 'our filters must decide as its filters do',
       packages: ['libseccomp-dev'],
       has: () => existsSync('/usr/include/seccomp.h'),
+    },
+    {
+      what: 'Go and Docker’s SDK for it',
+      why: 'a lesson runs a program of it',
+      packages: ['golang-go', 'golang-github-docker-docker-dev'],
+      has: () => find('go') && existsSync(GO_SDK),
+    },
+    {
+      what: 'Docker’s SDK for Python',
+      why: 'a lesson runs a program of it',
+      packages: ['python3-docker'],
+      has: () => existsSync('/usr/lib/python3/dist-packages/docker/__init__.py'),
+    },
+    {
+      what: 'curl and jq',
+      why: 'a lesson runs a program of them',
+      packages: ['curl', 'jq'],
+      has: () => find('curl') && find('jq'),
     },
   ],
 };

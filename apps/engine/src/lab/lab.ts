@@ -26,6 +26,8 @@ import { RoomService } from './rooms/room-service.ts';
 import { EngineClient } from './runs/engine-client.ts';
 import { findDocker } from './runs/find-docker.ts';
 import { RunService } from './runs/run-service.ts';
+import { STRANGER } from './programs/socket-is-root.ts';
+import { SocketProxy } from './socket-proxy/socket-proxy.ts';
 import { ownerOfUnixSocket } from './socket-owner.ts';
 import { findLiving } from './supervisor/process-record.ts';
 import { canConnect } from './supervisor/socket-ready.ts';
@@ -116,6 +118,15 @@ export const startLab = async (
     limits: { maxContainers: LIMITS.containers, runTimeoutMs: LIMITS.runMs },
   });
 
+  const proxy = native
+    ? new SocketProxy({
+        socketPath: paths.proxySocket,
+        owner: STRANGER,
+        dockerSocket: paths.dockerSocket,
+        peerCredentials: (fd) => native.peerCredentials(fd),
+        tell: (event) => store.accept(event),
+      })
+    : null;
   const runs = new RunService({
     store,
     engine,
@@ -124,6 +135,12 @@ export const startLab = async (
     dockerSocket: paths.dockerSocket,
     traceSocket: paths.traceSocket,
     clientHome: paths.clients,
+    execRoot: paths.execRoot,
+    labFolder: paths.lab,
+    proxySocket: async () => {
+      await proxy?.listen();
+      return paths.proxySocket;
+    },
     whyNot: () => whyNot(status()),
   });
   const token = options.auth ? keepToken(paths.lab) : null;
@@ -196,6 +213,7 @@ export const startLab = async (
       runs.close();
       faults?.close();
       await gates.close();
+      await proxy?.close();
       await supervisor?.stop();
       rooms.close();
       await store.close();

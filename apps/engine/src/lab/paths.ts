@@ -9,6 +9,8 @@ export interface Paths {
   readonly dockerSocket: string;
   readonly containerdSocket: string;
   readonly traceSocket: string;
+  /** The filter before the engine's socket. */
+  readonly proxySocket: string;
   readonly traces: string;
   /** The lab's own: token, logs of the daemons, what it knows of their processes. */
   readonly lab: string;
@@ -30,6 +32,7 @@ export const pathsOf = (options: {
     dockerSocket: options.dockerSocket ?? join(execRoot, 'docker.sock'),
     containerdSocket: join(execRoot, 'containerd.sock'),
     traceSocket: join(execRoot, 'trace.sock'),
+    proxySocket: join(execRoot, 'docker-proxy.sock'),
     traces: join(dataRoot, 'traces'),
     lab: join(execRoot, 'lab'),
     clients: join(execRoot, 'lab', 'clients'),

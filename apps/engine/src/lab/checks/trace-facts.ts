@@ -44,7 +44,8 @@ export const traceFact = (
       return named().length;
     case 'trace.exitCode':
       return (
-        processes(events, 'docker').find(({ change }) => change === 'exit')?.exit?.code ?? null
+        processes(events, 'docker').find(({ change, exit }) => change === 'exit' && exit)?.exit
+          ?.code ?? null
       );
     case 'trace.output':
       return outputOf(events);

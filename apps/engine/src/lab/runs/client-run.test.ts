@@ -17,6 +17,7 @@ const start = (script: string, printsContainer = false) => {
     env: { ONLY: 'this' },
     cwd: '/',
     printsContainer,
+    isDocker: true,
     onBorn: (born) => {
       context = traceOfProcess(born.pid, processInfo(born.pid)?.startTime ?? '');
     },
@@ -44,6 +45,25 @@ test('its trace is named after the process, as dockerd will name it', async () =
 
   expect(run.context).toEqual(context());
   expect(new Set(events.map(({ traceId }) => traceId))).toEqual(new Set([run.context.traceId]));
+});
+
+test('another program is told its trace, and what becomes of it stands there', async () => {
+  const events: TraceEvent[] = [];
+  const run = new ClientRun({
+    file: '/bin/sh',
+    argv: ['program', '-c', 'echo "$TRACEPARENT"'],
+    env: {},
+    cwd: '/',
+    printsContainer: false,
+    isDocker: false,
+    onBorn: () => undefined,
+    tell: (event) => events.push(event),
+    onBytes: () => undefined,
+  });
+  await run.finished;
+  const { traceId, spanId } = run.context;
+  expect(textOf(events)).toBe(`00-${traceId}-${spanId}-01\n`);
+  expect(events.find((event) => event.type === 'process')?.process.name).toBe('program');
 });
 
 test('its life is told: born, become docker, gone with its code', async () => {
@@ -162,6 +182,7 @@ test('a program that is not there is an error and no run', () => {
         env: {},
         cwd: '/',
         printsContainer: false,
+        isDocker: true,
         onBorn: () => expect.fail('it was born'),
         tell: () => expect.fail('something was told'),
         onBytes: () => undefined,

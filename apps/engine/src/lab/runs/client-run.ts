@@ -1,25 +1,27 @@
 /**
  * One Send Request: a real Docker client as a process of its own, given an argv and never a shell.
- * Its trace is named after the process (pid and start time), as dockerd names that of any other client.
+ * The trace of a docker command is named after the process (pid and start time), as dockerd names that of any other;
+ * another program finds its trace in its environment, and dockerd finds it there too.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { processId, spanEndedId, spanStartedId } from '../../protocol/trace/event-id.ts';
-import { traceOfProcess, type SpanContext } from '../../tracing/context.ts';
+import {
+  formatTraceparent,
+  newSpanId,
+  newTraceId,
+  traceOfProcess,
+  type SpanContext,
+} from '../../tracing/context.ts';
 import { shellExit } from '../exit-code.ts';
 import { labEmitter } from '../lab-emitter.ts';
 import { processInfo } from '../process-info.ts';
+import type { Launch } from '../programs/program.ts';
 import { ClientWords, type Chunk } from './client-words.ts';
 
-export interface ClientRunOptions {
-  readonly file: string;
-  readonly argv: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** What it prints is the container's output. */
-  readonly printsContainer: boolean;
+export interface ClientRunOptions extends Launch {
   /** Called before the first event is told, so that the trace is known as this page's. */
   readonly onBorn: (run: ClientRun) => void;
   readonly tell: (event: TraceEvent) => void;
@@ -53,10 +55,12 @@ export class ClientRun {
   constructor(options: ClientRunOptions) {
     this.#options = options;
     const [name = '', ...args] = options.argv;
+    const given = options.isDocker ? null : { traceId: newTraceId(), spanId: newSpanId() };
     const child = spawn(options.file, args, {
       argv0: name,
       cwd: options.cwd,
-      env: { ...options.env },
+      env: { ...options.env, ...(given ? { TRACEPARENT: formatTraceparent(given) } : {}) },
+      ...options.identity,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
@@ -65,11 +69,11 @@ export class ClientRun {
     // The child is not reaped before this function returns, so the kernel still knows it, however short its life.
     const startTime = child.pid === undefined ? undefined : processInfo(child.pid)?.startTime;
     if (child.pid === undefined || startTime === undefined) {
-      throw new EngineError('unavailable', `the docker client ${options.file} cannot be started`);
+      throw new EngineError('unavailable', `the program ${options.file} cannot be started`);
     }
     this.#child = child;
     this.pid = child.pid;
-    this.context = traceOfProcess(child.pid, startTime);
+    this.context = given ?? traceOfProcess(child.pid, startTime);
     this.#words = new ClientWords(options.printsContainer, (chunk) => this.#sayWords(chunk));
     options.onBorn(this);
     this.#sayBirth(startTime);
@@ -89,6 +93,10 @@ export class ClientRun {
         }, SETTLE_MS);
       });
     });
+  }
+
+  get #name(): string {
+    return this.#options.argv[0] ?? '';
   }
 
   get hasExited(): boolean {
@@ -147,7 +155,7 @@ export class ClientRun {
       kind: 'client',
       attributes: { 'process.command_args': argv, 'process.pid': this.pid },
     });
-    const process_ = { pid: this.pid, ppid: process.pid, name: 'docker', startTime };
+    const process_ = { pid: this.pid, ppid: process.pid, name: this.#name, startTime };
     this.#say({
       type: 'process',
       id: processId(this.pid, 'fork'),
@@ -209,7 +217,7 @@ export class ClientRun {
       source: __SOURCE__,
       change: 'exit',
       actor: 'docker',
-      process: { pid: this.pid, ppid: process.pid, name: 'docker' },
+      process: { pid: this.pid, ppid: process.pid, name: this.#name },
       exit,
       attributes: {},
     });

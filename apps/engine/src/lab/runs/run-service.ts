@@ -8,18 +8,14 @@ import type { RunAccepted, RunRefused } from '../gateway/api-routes.ts';
 import type { Learner } from '../gateway/guard.ts';
 import { LEARNER_LABEL, LIMITS } from '../policy/limits.ts';
 import { decide, type Allowed } from '../policy/policy.ts';
+import type { LabProgram, Launch } from '../programs/program.ts';
+import { programOf } from '../programs/programs.ts';
 import { ClientRun } from './client-run.ts';
-import type { EngineClient } from './engine-client.ts';
+import { Launcher, type LauncherOptions } from './launcher.ts';
 
-export interface RunServiceOptions {
+export interface RunServiceOptions extends LauncherOptions {
   readonly store: TraceStore;
-  readonly engine: EngineClient;
   readonly gates: GateKeeper;
-  readonly dockerFile: string;
-  readonly dockerSocket: string;
-  readonly traceSocket: string;
-  /** A folder of the lab's own for the client's HOME. */
-  readonly clientHome: string;
   /** Null when the engine can take requests, else why not. */
   readonly whyNot: () => string | null;
 }
@@ -27,6 +23,25 @@ export interface RunServiceOptions {
 interface Wishes {
   readonly learner: Learner;
   readonly gates: readonly string[];
+  readonly program: LabProgram | null;
+}
+
+/** A program of the lab's own has no words of the learner's in it. */
+const A_PROGRAM: Allowed = {
+  allowed: true,
+  argv: [],
+  injected: [],
+  command: 'program',
+  containers: [],
+  createsContainer: false,
+  printsContainer: false,
+};
+
+interface Birth {
+  readonly title: string;
+  readonly decision: Allowed;
+  readonly launch: Launch;
+  readonly wishes: Wishes;
 }
 
 interface Going {
@@ -43,6 +58,7 @@ const CLIENT_PATIENCE_MS = 3_000;
 
 export class RunService {
   readonly #options: RunServiceOptions;
+  readonly #launcher: Launcher;
   /** By trace; a run stays here after its client's exit as long as its container may print. */
   readonly #going = new Map<string, Going>();
   readonly #janitor: NodeJS.Timeout;
@@ -52,6 +68,7 @@ export class RunService {
 
   constructor(options: RunServiceOptions) {
     this.#options = options;
+    this.#launcher = new Launcher(options);
     mkdirSync(options.clientHome, { recursive: true, mode: 0o700 });
     this.#stopListening = options.store.listen({
       onEvent: (traceId, _seq, _line, event) => this.#notice(traceId, event),
@@ -73,12 +90,15 @@ export class RunService {
     learner: Learner,
     gates: readonly string[] = [],
   ): Promise<RunAccepted | RunRefused> {
-    const decision = decide(command, learner.id);
+    const program = programOf(command);
+    const decision = program ? A_PROGRAM : decide(command, learner.id);
     if (!decision.allowed) {
       const { allowed: _allowed, ...refused } = decision;
       return Promise.resolve(refused);
     }
-    const mine = this.#turn.then(() => this.#runInTurn(command, decision, { learner, gates }));
+    const mine = this.#turn.then(() =>
+      this.#runInTurn(command, decision, { learner, gates, program }),
+    );
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
@@ -103,14 +123,20 @@ export class RunService {
   async #runInTurn(
     command: string,
     decision: Allowed,
-    { learner, gates }: Wishes,
+    wishes: Wishes,
   ): Promise<RunAccepted | RunRefused> {
+    const { learner, program } = wishes;
     const whyNot = this.#options.whyNot();
     if (whyNot !== null) return { status: 503, message: whyNot };
     try {
       const refused =
         (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
-      return refused ?? this.#spawn(command.trim(), decision, { learner, gates });
+      if (refused) return refused;
+      const launch = program
+        ? await this.#launcher.program(program, learner)
+        : this.#launcher.docker(decision.argv, decision);
+      if ('status' in launch) return launch;
+      return this.#spawn({ title: command.trim(), decision, launch, wishes });
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'unavailable')
         return { status: 503, message: error.message };
@@ -191,29 +217,18 @@ export class RunService {
     return null;
   }
 
-  #spawn(title: string, decision: Allowed, wishes: Wishes): RunAccepted {
-    return wishes.gates.length === 0
-      ? this.#spawnNow(title, decision, wishes)
-      : this.#options.gates.duringBirth(() => this.#spawnNow(title, decision, wishes));
+  #spawn(birth: Birth): RunAccepted {
+    return birth.wishes.gates.length === 0
+      ? this.#spawnNow(birth)
+      : this.#options.gates.duringBirth(() => this.#spawnNow(birth));
   }
 
-  #spawnNow(title: string, decision: Allowed, { learner, gates }: Wishes): RunAccepted {
-    const { store, clientHome, dockerFile, dockerSocket, traceSocket } = this.#options;
-    const { argv, injected } = decision;
+  #spawnNow({ title, decision, launch, wishes: { learner, gates } }: Birth): RunAccepted {
+    const { store } = this.#options;
+    const { injected } = decision;
+    const { argv } = launch;
     const run = new ClientRun({
-      file: dockerFile,
-      argv,
-      cwd: clientHome,
-      env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
-        HOME: clientHome,
-        LANG: 'C.UTF-8',
-        DOCKER_HOST: `unix://${dockerSocket}`,
-        DOCKER_CONFIG: clientHome,
-        DOCKER_CLI_HINTS: 'false',
-        ENGINE_ROOM_TRACE_SOCKET: traceSocket,
-      },
-      printsContainer: decision.printsContainer,
+      ...launch,
       onBorn: (born) => {
         if (gates.length > 0) this.#options.gates.set(born.context.traceId, gates);
         store.announce(born.context.traceId, { title, argv, clientPid: born.pid });
