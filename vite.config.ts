@@ -108,6 +108,16 @@ export default defineConfig({
       {
         test: {
           ...serial,
+          name: 'sdk',
+          root: '.',
+          include: ['e2e/sdk/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
           name: 'crash-matrix',
           root: '.',
           include: ['e2e/crash-matrix/**/*.test.ts'],

@@ -1,7 +1,10 @@
-/** The lock file names no registry: whoever clones this installs from the registry that their npm is set to. */
+/** The lock files name no registry: whoever clones this installs from the registry that their npm is set to. */
 import { readFileSync } from 'node:fs';
 
-const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+const LOCK_FILES = ['package-lock.json', 'e2e/sdk/testcontainers/package-lock.json'];
+const packages = LOCK_FILES.flatMap((file) =>
+  Object.entries(JSON.parse(readFileSync(file, 'utf8')).packages),
+);
 /** Where the engine runs. Of packages for elsewhere npm needs the name and the version, or it refuses the lock file. */
 const isForUs = ({ optional, os = ['linux'], cpu = ['x64'], libc = ['glibc'] }) =>
   !optional ||
@@ -9,7 +12,7 @@ const isForUs = ({ optional, os = ['linux'], cpu = ['x64'], libc = ['glibc'] }) 
     (cpu.includes('x64') || cpu.includes('arm64')) &&
     libc.includes('glibc'));
 
-const faults = Object.entries(packages).flatMap(([path, entry]) => {
+const faults = packages.flatMap(([path, entry]) => {
   if (/^(https?|git)/.test(entry.resolved ?? ''))
     return [`${path} names the address ${entry.resolved}`];
   if (
@@ -26,6 +29,4 @@ if (faults.length > 0) {
   console.error(faults.join('\n'));
   process.exit(1);
 }
-console.log(
-  `lock file: ${Object.keys(packages).length} packages, no address, each that is used with its hash`,
-);
+console.log(`lock files: ${packages.length} packages, no address, each that is used with its hash`);

@@ -2,10 +2,11 @@
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
  * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
- * go to a real containerd and to ours; our shim runs real runc and crun; and two labs serve one room over a real NATS server.
+ * go to a real containerd and to ours; our shim runs real runc and crun; what people build on Docker (Compose,
+ * Testcontainers, the SDKs) is told the same by both engines; and two labs serve one room over a real NATS server.
  */
 import { check, runSuites, vitest } from './run-suites.mjs';
-import { find, installMissing, Lack } from './system-needs.mjs';
+import { at, find, installMissing, Lack, run } from './system-needs.mjs';
 
 const PEERS = [
   {
@@ -38,10 +39,25 @@ const PEERS = [
     packages: ['crun'],
     has: () => find('crun'),
   },
+  {
+    what: 'docker-compose',
+    why: 'many know Docker by it',
+    packages: ['docker-compose'],
+    has: () => find('docker-compose'),
+  },
+  {
+    what: 'redis',
+    why: 'a database to bring up beside a web server',
+    packages: ['redis-server'],
+    has: () => find('redis-server'),
+  },
 ];
 
 try {
   await installMissing(PEERS);
+  await run('npm ci for Testcontainers', 'npm', ['ci', '--ignore-scripts'], {
+    cwd: at('e2e/sdk/testcontainers'),
+  });
 } catch (error) {
   if (!(error instanceof Lack)) throw error;
   console.error(`${error.message}\n\n0 passed, 1 failed`);
@@ -57,6 +73,7 @@ await runSuites([
     files: ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`),
   }),
   vitest('docker-cli-table', ['conformance']),
+  vitest('sdk', ['sdk']),
   vitest('ctr', ['ctr']),
   vitest('broker', ['broker']),
   // Ours and Debian's components crossed; prints who ran with whom.

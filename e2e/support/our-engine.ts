@@ -1,7 +1,7 @@
 /** Our engine, started as `npm start` does: the lab, in throw-away folders, on a free port, in a cgroup of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,6 +23,8 @@ export interface OurEngine extends Engine {
 
 export async function startOurEngine(flags: readonly string[] = []): Promise<OurEngine> {
   const root = mkdtempSync(join(tmpdir(), 'our-engine-'));
+  // As below /run: others may pass through to the sockets, whose own modes say who may speak.
+  chmodSync(root, 0o711);
   const execRoot = join(root, 'exec');
   const socket = join(execRoot, 'docker.sock');
   const cgroupParent = `/engine-room-test-${process.pid}-${root.slice(-6)}`;

@@ -10,8 +10,13 @@ import { join } from 'node:path';
 import { makeBusyboxRootfs } from './busybox-rootfs.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
+export interface RealEngine extends Engine {
+  /** A process in its namespaces, where its published ports are. */
+  readonly insidePid: number;
+}
+
 /** `runtime`: an OCI runtime in the place of Debian's runc. */
-export async function startRealEngine(runtime?: string): Promise<Engine> {
+export async function startRealEngine(runtime?: string): Promise<RealEngine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
   const socket = join(root, 'docker.sock');
   const cgroupParent = `/peer-${process.pid}`;
@@ -81,6 +86,7 @@ export async function startRealEngine(runtime?: string): Promise<Engine> {
     socket,
     root,
     cgroupParent,
+    insidePid: holder.pid ?? 0,
     async stop() {
       // Told to stop in an orderly way, dockerd stops its containers first.
       for (const daemon of [dockerd, containerd]) {

@@ -1,0 +1,141 @@
+/**
+ * Debian's docker-compose 1.29 (python3-docker below it) brings a web server and a database up and down: on a real
+ * dockerd and on ours, with the same answers.
+ */
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { dockerFor, type Docker } from '../support/docker.ts';
+import type { Engine } from '../support/engine.ts';
+import { bothEngines } from './support/engines.ts';
+import { importRedis } from './support/redis-image.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const peers = bothEngines();
+
+interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Compose = (line: string, env?: Readonly<Record<string, string>>) => Promise<Answer>;
+
+const composeFor =
+  ({ socket, root }: Engine): Compose =>
+  (line, env = {}) =>
+    new Promise((resolve) => {
+      const words = line.match(/'[^']*'|\S+/g) ?? [];
+      execFile(
+        '/usr/bin/docker-compose',
+        [
+          ...['--project-name', 'shop', '--file', join(import.meta.dirname, 'compose.yaml')],
+          ...words.map((word) => word.replaceAll("'", '')),
+        ],
+        {
+          env: {
+            PATH: process.env['PATH'],
+            HOME: root,
+            DOCKER_HOST: `unix://${socket}`,
+            ...env,
+          },
+        },
+        (error, stdout, stderr) =>
+          resolve({ code: Number(error?.code ?? 0), stdout, stderr: stderr.trim() }),
+      );
+    });
+
+/** Ids, ports and times are another each time, and services that need not wait for each other come in any order. */
+const normalized = (text: string): string =>
+  text
+    .replaceAll(/\b[0-9a-f]{64}\b/g, 'ID')
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replaceAll(/ +/g, ' ')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^-+$/.test(line))
+    .sort()
+    .join('\n');
+
+const ask = (port: string) => `exec -T web sh -c 'printf "${port}\\r\\nQUIT\\r\\n" | nc db 6379'`;
+
+/** One story, told to each engine; what each said is compared at the end. */
+const STORY: readonly (readonly [line: string, env?: Readonly<Record<string, string>>])[] = [
+  ['config --services'],
+  ['up -d'],
+  ['ps'],
+  ['up -d'],
+  [ask('PING')],
+  [ask('SET kept yes')],
+  ['exec -T web wget -qO- http://www/'],
+  ["exec -T web sh -c 'echo $COLOUR; grep -c scratch /proc/mounts'"],
+  ['exec -T db cat /data/nosuch'],
+  ['port web 80'],
+  ['top db'],
+  ['pause db'],
+  ['ps db'],
+  ['unpause db'],
+  ['stop -t 10 db'],
+  ['ps db'],
+  ['start db'],
+  ["exec -T db sh -c 'until redis-cli ping; do :; done'"],
+  [ask('GET kept')],
+  ['up -d', { COLOUR: 'green' }],
+  ["exec -T web sh -c 'echo $COLOUR'", { COLOUR: 'green' }],
+  ['up -d --scale web=2', { COLOUR: 'green' }],
+  ['ps web'],
+  ['run --rm --no-deps web echo once'],
+  ['restart -t 1 web'],
+  ['kill -s TERM db'],
+  ['logs --no-color --no-log-prefix db'],
+  ['images'],
+  ['rm -fs web'],
+  ['ps -a'],
+  ['down'],
+  ['up -d db'],
+  ["exec -T db sh -c 'until redis-cli ping; do :; done; redis-cli get kept'"],
+  ['down -v --remove-orphans'],
+  ['ps -a'],
+];
+
+/** What the page of a story is not about: when redis did what, and pids. */
+const isComparable = (line: string): boolean => !/^(logs|top|images)/.test(line);
+
+const left = async (docker: Docker): Promise<string> =>
+  [
+    await docker.ok(['ps', '-aq']),
+    await docker.ok(['volume', 'ls', '-q']),
+    await docker.ok(['network', 'ls', '--filter', 'type=custom', '-q']),
+  ].join('');
+
+test('a web server and a database, up and down', { timeout: 240_000 }, async () => {
+  const told: string[][] = [];
+  for (const { engine } of peers) {
+    importRedis(engine);
+    const docker = dockerFor(engine);
+    await docker.ok(['load'], {
+      input: readFileSync(join(ROOT, 'apps/engine/dist/images/nginx.tar')),
+    });
+    const compose = composeFor(engine);
+    const answers: string[] = [];
+    for (const [line, env] of STORY) {
+      const { code, stdout, stderr } = await compose(line, env);
+      answers.push(
+        [
+          `$ ${line}`,
+          `exit ${code}`,
+          isComparable(line) ? normalized(`${stdout}\n${stderr}`) : '',
+        ].join('\n'),
+      );
+    }
+    expect(await left(docker), engine.kind).toBe('');
+    told.push(answers);
+  }
+  const [real = [], ours = []] = told;
+  expect(ours).toEqual(real);
+  const answerOf = (line: string): string | undefined =>
+    ours[STORY.findIndex(([each]) => each === line)];
+  expect(answerOf(ask('GET kept'))).toContain('yes');
+  expect(answerOf('exec -T web wget -qO- http://www/')).toContain('<html');
+});
