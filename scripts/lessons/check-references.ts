@@ -19,6 +19,7 @@ export const checkReferences = (
     run: runs,
     step: runs,
     reveal: runs,
+    requests: runs,
     predict: predictions,
     compare: predictions,
     check: checks,
@@ -56,7 +57,7 @@ const checkRun = (id: string, run: Run, runs: FrontMatter['runs'], give: GiveFau
       give(1, `the run "${id}" tells: ${run.tells}, which is no run of a command`);
     return;
   }
-  if ('outside' in run) return;
+  if (!('command' in run)) return;
   const name = / --name[ =](\S+)/.exec(run.command)?.[1];
   if (name !== undefined && !run.tidy.includes(name))
     give(1, `"${run.command}" can be run once only: it needs tidy: [${name}]`);

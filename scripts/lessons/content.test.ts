@@ -88,7 +88,7 @@ const stepsOf = (lesson: Lesson): readonly Step[] => {
     blocks.flatMap((block) => {
       if (block.t === 'p') return ofInlines(block.c);
       if (block.t === 'list') return block.items.flatMap(ofBlocks);
-      return block.t === 'code' ? [] : ofBlocks(block.c);
+      return 'c' in block ? ofBlocks(block.c) : [];
     });
   return lesson.screens.flatMap(({ blocks }) => ofBlocks(blocks));
 };

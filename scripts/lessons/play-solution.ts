@@ -52,7 +52,8 @@ export const playSolution = async (
 
 const make = async (lab: LabClient, run: Run, runs: Played['runs']): Promise<string> => {
   if ('fault' in run) return lab.fault(run.fault, runs[run.tells] ?? '');
-  return ('outside' in run ? await lab.outside(run.outside) : await lab.run(run.command)).traceId;
+  if ('outside' in run) return (await lab.outside(run.outside)).traceId;
+  return (await lab.run('program' in run ? run.program : run.command)).traceId;
 };
 
 /** Removes what the lesson's runs have left. */

@@ -7,7 +7,7 @@ import type { GiveFault } from './fault.ts';
 
 /** A block that names something of the front matter, and the line on which it does. */
 export interface Mention {
-  readonly kind: 'run' | 'predict' | 'compare' | 'check' | 'reveal' | 'step';
+  readonly kind: 'run' | 'predict' | 'compare' | 'requests' | 'check' | 'reveal' | 'step';
   readonly id: string;
   readonly line: number;
 }
@@ -34,7 +34,8 @@ type Node = RootContent | Extract<RootContent, { type: 'blockquote' }>['children
 export const readScreens = (text: string, place: Place): readonly ReadScreen[] =>
   new Reader(place).read(parse(text).children);
 
-const KNOWN = ':::run, :::predict, :::compare, :::check, :::reveal, :::terminal, :step and :term';
+const KNOWN =
+  ':::run, :::predict, :::compare, :::requests, :::check, :::reveal, :::terminal, :step and :term';
 
 class Reader {
   readonly #place: Place;
@@ -118,10 +119,15 @@ class Reader {
       }
       case 'check': {
         only('ids');
-        const ids = (attributes['ids'] ?? '').split(' ').filter((id) => id !== '');
-        if (ids.length === 0) this.#fault(node, ':::check needs ids="…"');
-        for (const id of ids) this.#mention(node, 'check', id);
+        const ids = this.#mentionAll(node, 'check', attributes['ids'], 'ids');
         return [{ t: 'check', ids, c: this.#blocks(node.children) }];
+      }
+      case 'requests': {
+        only('runs');
+        if (node.children.length > 0) this.#fault(node, ':::requests has no text of its own');
+        return [
+          { t: 'requests', runs: this.#mentionAll(node, 'requests', attributes['runs'], 'runs') },
+        ];
       }
       case 'reveal': {
         only('after');
@@ -196,6 +202,19 @@ class Reader {
     if (!this.#place.terms.has(name))
       this.#fault(node, `"${name}" does not stand in content/glossary.md`);
     return [{ t: 'term', name, text }];
+  }
+
+  /** `ids="one two"` */
+  #mentionAll(
+    node: Node,
+    kind: Mention['kind'],
+    list: string | null | undefined,
+    attribute: string,
+  ): readonly string[] {
+    const ids = (list ?? '').split(' ').filter((id) => id !== '');
+    if (ids.length === 0) this.#fault(node, `:::${kind} needs ${attribute}="…"`);
+    for (const id of ids) this.#mention(node, kind, id);
+    return ids;
   }
 
   #mention(

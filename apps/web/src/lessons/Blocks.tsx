@@ -10,6 +10,7 @@ import type { LessonModule } from './catalog.ts';
 import { CheckBlock } from './CheckBlock.tsx';
 import { CompareBlock } from './CompareBlock.tsx';
 import { PredictBlock } from './PredictBlock.tsx';
+import { RequestsBlock } from './RequestsBlock.tsx';
 import type { Progress } from './progress.ts';
 import { RunBlock } from './RunBlock.tsx';
 import { TerminalBlock } from './TerminalBlock.tsx';
@@ -72,6 +73,8 @@ const OneBlock = ({ block, here }: { block: Block; here: Here }): ReactNode => {
           {children}
         </CompareBlock>
       );
+    case 'requests':
+      return <RequestsBlock names={block.runs} here={here} />;
     case 'check':
       return (
         <CheckBlock ids={block.ids} here={here}>

@@ -28,11 +28,13 @@ export const RunBlock = ({
   children: ReactNode;
 }) => {
   const asking = useStore(lessonStore, (state) => state.asking);
+  const instead = useStore(lessonStore, (state) => state.instead[id]);
   useTraces(({ connection }) => connection.state);
   const traceId = progress.runs[id];
   const run = useTraces(({ runs }) => (traceId === undefined ? undefined : runs.get(traceId)));
   const isShown = usePlayhead((state) => traceId !== undefined && state.traceId === traceId);
   const recorded = usesRecording(lesson.id);
+  const isRecording = recorded || run?.summary.origin === 'recording';
   const whyNot =
     openPrediction(lesson, progress, id) !== undefined
       ? 'Lock your prediction first.'
@@ -75,12 +77,15 @@ export const RunBlock = ({
               : run
                 ? run.summary.state === 'running' && run.summary.exitCode === null
                   ? '◐ running'
-                  : `${recorded ? 'recorded: ' : ''}docker ended with exit ${run.summary.exitCode ?? '?'}`
+                  : `${isRecording ? 'recorded: ' : ''}${experiment && 'program' in experiment ? 'the program' : 'docker'} ended with exit ${run.summary.exitCode ?? '?'}`
                 : traceId !== undefined
                   ? 'That run is not kept any more: run it again.'
                   : '')}
         </span>
       </p>
+      {instead !== undefined && (
+        <p className="muted">Not run here, so this is its recording: {instead}.</p>
+      )}
     </div>
   );
 };

@@ -18,6 +18,7 @@ const named = (blocks: readonly Block[]): readonly Named[] =>
       case 'list':
         return block.items.flatMap(named);
       case 'p':
+      case 'requests':
       case 'code':
         return [];
     }

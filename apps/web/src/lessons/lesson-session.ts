@@ -19,6 +19,8 @@ export interface LessonState {
   readonly problem: string | null;
   /** The run that is being asked for. */
   readonly asking: string | null;
+  /** Why a run was not made here, and is shown as it was recorded; by its name. */
+  readonly instead: Readonly<Record<string, string>>;
 }
 
 export const lessonStore = createStore<LessonState>(() => ({
@@ -26,6 +28,7 @@ export const lessonStore = createStore<LessonState>(() => ({
   recording: null,
   problem: null,
   asking: null,
+  instead: {},
 }));
 
 export const hasEngine = (): boolean => {
@@ -34,7 +37,7 @@ export const hasEngine = (): boolean => {
 };
 
 export const enterLesson = async (id: string): Promise<void> => {
-  lessonStore.setState({ open: null, recording: null, problem: null, asking: null });
+  lessonStore.setState({ open: null, recording: null, problem: null, asking: null, instead: {} });
   try {
     const open = await loadLesson(id);
     lessonStore.setState({ open });
@@ -68,7 +71,7 @@ export const startRun = async (module: LessonModule, name: string): Promise<void
   try {
     const traceId = usesRecording(lesson.id)
       ? await playRecorded(module, name)
-      : await runForReal(lesson, name);
+      : await runForReal(module, name);
     change(lesson.id, ({ runs, observations }) => ({
       runs: { ...runs, [name]: traceId },
       observations: withoutChecks(observations),
@@ -99,18 +102,26 @@ const playRecorded = async (module: LessonModule, name: string): Promise<string>
   return traceId;
 };
 
-const runForReal = async (lesson: Lesson, name: string): Promise<string> => {
+const runForReal = async (module: LessonModule, name: string): Promise<string> => {
+  const { lesson } = module;
   const run = lesson.runs[name];
   if (!run) throw new Error(`There is no run "${name}".`);
   if ('outside' in run) return seenOutside(run.outside);
   await daemonsRunning();
   if ('fault' in run) return breakForReal(lesson, run);
-  await tidy(run.tidy, 'container');
-  await tidy(run.tidyVolumes, 'volume');
-  const answer = await sendRequest(run.command);
+  const isProgram = 'program' in run;
+  if (!isProgram) {
+    await tidy(run.tidy, 'container');
+    await tidy(run.tidyVolumes, 'volume');
+  }
+  const answer = await sendRequest(isProgram ? run.program : run.command);
   if (answer === null) throw new Error('Another request is on its way: wait for its answer.');
-  if ('message' in answer) throw new Error(answer.message);
-  return answer.traceId;
+  if (!('message' in answer)) return answer.traceId;
+  if (!isProgram) throw new Error(answer.message);
+  // Not every machine has every language.
+  const traceId = await playRecorded(module, name);
+  lessonStore.setState(({ instead }) => ({ instead: { ...instead, [name]: answer.message } }));
+  return traceId;
 };
 
 /** The latest trace that such a command has left. */

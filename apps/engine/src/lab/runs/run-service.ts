@@ -34,6 +34,8 @@ const A_PROGRAM: Allowed = {
   command: 'program',
   containers: [],
   createsContainer: false,
+  volumes: [],
+  createsVolume: false,
   printsContainer: false,
 };
 

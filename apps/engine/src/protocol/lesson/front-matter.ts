@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FAULTS } from '../trace/fault.ts';
 import { CONTAINER_NAME, Id, Predicate, Value } from './predicate.ts';
+import { PROGRAMS } from './programs.ts';
 
 const Sentence = z.string().min(1).max(300);
 
@@ -32,8 +33,11 @@ const OutsideRun = z.strictObject({
     .max(300),
 });
 
+/** A program that is not the docker CLI. A machine that lacks it shows the recording. */
+const ProgramRun = z.strictObject({ program: z.enum(PROGRAMS) });
+
 /** Something that happens on the real engine when the learner asks for it. */
-export const Run = z.union([CommandRun, FaultRun, OutsideRun]);
+export const Run = z.union([CommandRun, ProgramRun, FaultRun, OutsideRun]);
 export type Run = z.output<typeof Run>;
 
 const Option = z.strictObject({ id: Id, say: Sentence });

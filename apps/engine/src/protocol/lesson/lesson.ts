@@ -17,6 +17,8 @@ export type Block =
   | { readonly t: 'list'; readonly ordered: boolean; readonly items: readonly (readonly Block[])[] }
   | { readonly t: 'code'; readonly text: string }
   | { readonly t: 'run' | 'predict' | 'compare'; readonly id: string; readonly c: readonly Block[] }
+  /** The HTTP of these runs, side by side. */
+  | { readonly t: 'requests'; readonly runs: readonly string[] }
   | { readonly t: 'check'; readonly ids: readonly string[]; readonly c: readonly Block[] }
   /** A place to type docker commands of one's own. */
   | { readonly t: 'terminal'; readonly command: string; readonly c: readonly Block[] }

@@ -1,9 +1,11 @@
 /** What follows from a run that a lesson describes. */
 import type { Run } from './front-matter.ts';
 
-/** The command of a run, as one would type it; null when it is a signal. */
-export const commandOf = (run: Run): string | null =>
-  'command' in run ? run.command : 'outside' in run ? run.outside : null;
+/** The command of a run, as one would type it, or its program's name; null when it is a signal. */
+export const commandOf = (run: Run): string | null => {
+  if ('program' in run) return run.program;
+  return 'command' in run ? run.command : 'outside' in run ? run.outside : null;
+};
 
 /** Whether a trace with this title is of such a command; one may have typed options before its first word. */
 export const isOf = (outside: string, title: string): boolean => {

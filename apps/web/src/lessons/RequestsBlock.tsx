@@ -1,0 +1,54 @@
+/** The HTTP that several runs have sent, side by side: whatever the language, it is the same API. */
+import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
+import { useTraces } from '../hooks.ts';
+import { requestsOf } from '../model/client-requests.ts';
+import type { Here } from './Blocks.tsx';
+
+export const RequestsBlock = ({
+  names,
+  here: { lesson, progress },
+}: {
+  names: readonly string[];
+  here: Here;
+}) => {
+  const runs = useTraces((state) => state.runs);
+  useTraces((state) => state.revision);
+  const rows = names.flatMap((name) => {
+    const run = lesson.runs[name];
+    const told = runs.get(progress.runs[name] ?? '');
+    if (!run || !told) return [];
+    const requests = requestsOf(told.model.order.placed.map(({ event }) => event));
+    return [{ name, line: commandOf(run), requests }];
+  });
+  if (rows.length === 0)
+    return <p className="muted">What comes here is what the runs send. Make one first.</p>;
+  return (
+    <div className="requests" tabIndex={0} role="region" aria-label="HTTP, side by side">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Request</th>
+            <th scope="col">Who says to ask</th>
+            <th scope="col">Answer</th>
+          </tr>
+        </thead>
+        {rows.map(({ name, line, requests }) => (
+          <tbody key={name}>
+            <tr>
+              <th scope="rowgroup" colSpan={3} className="mono">
+                {line}
+              </th>
+            </tr>
+            {requests.map(({ id, request, userAgent, answer }) => (
+              <tr key={id} className="mono">
+                <td>{request}</td>
+                <td>{userAgent ?? '–'}</td>
+                <td>{answer ?? '…'}</td>
+              </tr>
+            ))}
+          </tbody>
+        ))}
+      </table>
+    </div>
+  );
+};
