@@ -262,6 +262,14 @@ test('diff names what was added, changed and deleted', async () => {
   ]);
 });
 
+test('the files that a container will get are places already before its start, and no change', async () => {
+  const name = aName();
+  await docker.ok(['create', '--name', name, 'busybox', 'true']);
+  for (const file of ['hosts', 'hostname', 'resolv.conf'])
+    expect((await docker(['cp', `${name}:/etc/${file}`, '-'])).code, file).toBe(0);
+  expect(await docker.ok(['diff', name])).toBe('');
+});
+
 test('diff of an untouched container is empty', async () => {
   const name = aName();
   await docker.ok(['run', '--name', name, 'busybox', 'true']);

@@ -81,6 +81,7 @@ const withMountedRoot = async <T>(
     const root = new ContainedRoot(target);
     try {
       await mountVolumes(daemon, container, root);
+      await makeFilePlaces(root);
       return await work(root);
     } finally {
       root.close();
@@ -133,6 +134,21 @@ const mountVolumes = async (
       }),
     );
   }
+};
+
+/** Docker's init layer has them from the beginning; runc makes them when the container is started. */
+const FILE_PLACES = ['/etc/hostname', '/etc/hosts', '/etc/resolv.conf'];
+
+const makeFilePlaces = async (root: ContainedRoot): Promise<void> => {
+  // An image may have no such folder, or a link there that leads nowhere.
+  const hasFolder = await root
+    .at('/etc', { followsLast: true }, ({ stats }) => stats?.isDirectory() === true)
+    .catch(() => false);
+  if (!hasFolder) return;
+  for (const path of FILE_PLACES)
+    await root.at(path, { followsLast: false }, async (place) => {
+      if (!place.stats) await writeFile(place.path, '', { flag: 'wx', mode: 0o755 });
+    });
 };
 
 /** After a crash: views that nobody unmounted. See proc_pid_mountinfo(5). */
