@@ -12,6 +12,7 @@ import type { LabProgram, Launch } from '../programs/program.ts';
 import { programOf } from '../programs/programs.ts';
 import { ClientRun } from './client-run.ts';
 import { Launcher, type LauncherOptions } from './launcher.ts';
+import { checkOwner } from './owner.ts';
 
 export interface RunServiceOptions extends LauncherOptions {
   readonly store: TraceStore;
@@ -132,7 +133,8 @@ export class RunService {
     if (whyNot !== null) return { status: 503, message: whyNot };
     try {
       const refused =
-        (await this.#checkQuota(decision, learner)) ?? (await this.#checkOwner(decision, learner));
+        (await this.#checkQuota(decision, learner)) ??
+        (await checkOwner(this.#options.engine, decision, learner));
       if (refused) return refused;
       const launch = program
         ? await this.#launcher.program(program, learner)
@@ -184,39 +186,6 @@ export class RunService {
       status: 429,
       message: `you have ${LIMITS.containers} containers, the most that one may have: remove one with docker rm -f`,
     };
-  }
-
-  async #checkOwner(
-    { containers, volumes, createsContainer }: Allowed,
-    learner: Learner,
-  ): Promise<RunRefused | null> {
-    for (const reference of containers) {
-      const labels = await this.#options.engine.labels(reference);
-      // What does not exist is the engine's to say, in its own words.
-      if (labels !== null && labels[LEARNER_LABEL] !== learner.id) {
-        return {
-          status: 403,
-          message: `the container ${reference} was not made from this page, so the page leaves it alone`,
-        };
-      }
-    }
-    for (const name of volumes) {
-      const volume = await this.#options.engine.volume(name);
-      // docker run would make it, and then it would be nobody's.
-      if (volume === null && createsContainer) {
-        return {
-          status: 403,
-          message: `there is no volume ${name} of yours: make it with docker volume create ${name}`,
-        };
-      }
-      if (volume !== null && volume.labels[LEARNER_LABEL] !== learner.id) {
-        return {
-          status: 403,
-          message: `the volume ${name} was not made from this page, so the page leaves it alone`,
-        };
-      }
-    }
-    return null;
   }
 
   #spawn(birth: Birth): RunAccepted {
