@@ -2,6 +2,7 @@
  * Bundles each process of the engine into one file, apps/engine/dist/<process>.cjs, that plain Node can start:
  * no loader, no node_modules look-ups in the run path except lmdb's prebuilt binary.
  */
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +20,18 @@ for (const name of wanted) {
   if (!present.includes(name)) console.error(`build-engine: no ${entryOf(name)}, skipped`);
 }
 
+/** What `runc --version` names as its commit: that of these sources, or that nobody knows. */
+function revision() {
+  const git = (...args) =>
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8', stdio: 'pipe' });
+  try {
+    const isChanged = git('status', '--porcelain', '--', 'apps/engine', 'native').trim() !== '';
+    return `${git('rev-parse', '--short=12', 'HEAD').trim()}${isChanged ? '-dirty' : ''}`;
+  } catch {
+    return 'unknown';
+  }
+}
+
 await build({
   entryPoints: Object.fromEntries(present.map((name) => [name, entryOf(name)])),
   outdir: join(ROOT, 'apps/engine/dist'),
@@ -29,7 +42,7 @@ await build({
   target: 'node20',
   external: ['lmdb', '*.node'],
   // The sources are ES modules; a bundle is not, so it says itself where it lies.
-  define: { 'import.meta.url': '__bundleUrl' },
+  define: { 'import.meta.url': '__bundleUrl', __COMMIT__: JSON.stringify(revision()) },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   plugins: [esbuildSourceLocation],
   // ws asks for these optional accelerators in try/catch.

@@ -30,7 +30,7 @@ struct plan_header {
   uint32_t parent_count, parent_offset;
   uint32_t init_count, init_offset;
   uint32_t patch_count, patch_offset; /* pointer patches, applied once after loading */
-  uint32_t reserved;
+  uint32_t record_fd; /* where the record pipe is kept while the plan runs: PLAN_FD_RECORDS, or out of the way */
   int64_t slots[PLAN_SLOTS]; /* preset values, PLAN_SLOT_EMPTY where none */
 };
 

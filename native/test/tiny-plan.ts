@@ -62,6 +62,7 @@ export interface TinyPlan {
   readonly parent: readonly TinyStep[];
   readonly init?: readonly TinyStep[];
   readonly preset?: Readonly<Record<number, number>>;
+  readonly recordFd?: number;
 }
 
 const cString = (text: string): Uint8Array => Buffer.from(`${text}\0`);
@@ -112,7 +113,7 @@ export function encodeTinyPlan(plan: TinyPlan): Uint8Array {
     initAt,
     pointerCount,
     patchesAt,
-    0,
+    plan.recordFd ?? 4,
   ];
   words.forEach((word, index) => head.writeUInt32LE(word, index * 4));
   for (let slot = 0; slot < 32; slot++)

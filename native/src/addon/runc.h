@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define RUNC_EXTRA_MAX 32
+#define RUNC_EXTRA_MAX 48
 
 struct runc_request {
   const void *plan;

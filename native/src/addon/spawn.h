@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* 0, 1, 2, and as many as the plan has slots. */
-#define SPAWN_DESCRIPTORS_MAX 40
+#define SPAWN_DESCRIPTORS_MAX 56
 
 struct spawn_request {
   int executable;   /* a descriptor to execute; or -1, then … */

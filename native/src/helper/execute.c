@@ -27,6 +27,7 @@ struct execution {
   uint64_t data; /* where the data begins */
   uint32_t stage;
   uint32_t pid; /* as this process sees itself */
+  long records; /* the record pipe */
   int64_t slots[PLAN_SLOTS];
 };
 
@@ -62,7 +63,7 @@ static void write_record(const struct execution *x, uint32_t index, uint64_t beg
       .error = outcome.error,
       .pid = x->pid,
   };
-  system_call(__NR_write, PLAN_FD_RECORDS, (long)&record, sizeof(record), 0, 0, 0);
+  system_call(__NR_write, x->records, (long)&record, sizeof(record), 0, 0, 0);
 }
 
 /* "/proc/self/fd/<n>": a path for calls that take no descriptor. Precondition: fd >= 0. */
@@ -250,6 +251,7 @@ int execute_plan(unsigned char *plan, uint64_t size) {
       .size = size,
       .data = plan_data_offset(header),
       .stage = STAGE_PARENT,
+      .records = (long)header->record_fd,
       .pid = (uint32_t)system_call(__NR_getpid, 0, 0, 0, 0, 0, 0),
   };
   memcpy(x.slots, header->slots, sizeof(x.slots));

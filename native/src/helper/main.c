@@ -1,5 +1,5 @@
 /*
- * `runc`, the helper: reads a plan from descriptor 3, runs it, writes records to descriptor 4.
+ * `runc`, the helper: reads a plan from descriptor 3, runs it, writes records to descriptor 4 (or where the plan wants them).
  *
  * Static and without a C library (see system_call.h); the process begins at `_start` below.
  * mmap(2), prctl(2) PR_SET_NAME, sigaction(2), signal(7). Linux >= 5.6.
@@ -82,13 +82,25 @@ static unsigned char *map_file(int fd, uint64_t *size) {
   return plan == place ? (unsigned char *)plan : NULL;
 }
 
+/*
+ * No program that a plan executes shall inherit the record pipe, and a container that is given descriptors gets them
+ * from 3 on: then the pipe makes room.
+ */
+static long keep_record_pipe(const unsigned char *plan) {
+  const uint32_t wanted = ((const struct plan_header *)(const void *)plan)->record_fd;
+  if (wanted == PLAN_FD_RECORDS)
+    return system_call(__NR_fcntl, PLAN_FD_RECORDS, F_SETFD, FD_CLOEXEC, 0, 0, 0);
+  if (system_call(__NR_dup3, PLAN_FD_RECORDS, (long)wanted, O_CLOEXEC, 0, 0, 0) < 0)
+    return -1;
+  return system_call(__NR_close, PLAN_FD_RECORDS, 0, 0, 0, 0, 0);
+}
+
 static int run(void) {
   system_call(__NR_prctl, PR_SET_NAME, (long)"runc", 0, 0, 0, 0);
   survive_broken_pipe();
-  system_call(__NR_fcntl, PLAN_FD_RECORDS, F_SETFD, FD_CLOEXEC, 0, 0, 0);
   uint64_t size = 0;
   unsigned char *plan = map_file(PLAN_FD_PLAN, &size);
-  if (plan == NULL || !plan_is_valid(plan, size)) {
+  if (plan == NULL || !plan_is_valid(plan, size) || keep_record_pipe(plan) < 0) {
     static const char sentence[] = "runc: descriptor 3 holds no valid plan\n";
     system_call(__NR_write, 2, (long)sentence, sizeof(sentence) - 1, 0, 0, 0);
     return EXIT_NOT_A_PLAN;

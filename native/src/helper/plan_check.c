@@ -128,6 +128,9 @@ bool plan_is_valid(const unsigned char *plan, uint64_t size) {
   const struct plan_header *header = (const struct plan_header *)(const void *)plan;
   if (header->magic != PLAN_MAGIC || header->version != PLAN_VERSION || header->size != size)
     return false;
+  // Not a place that the descriptors before it have.
+  if (header->record_fd < PLAN_FD_RECORDS || header->record_fd > INT32_MAX)
+    return false;
   const uint64_t step_size = sizeof(struct plan_step);
   if (!table_is_valid(header->parent_offset, header->parent_count, step_size, 8, size) ||
       !table_is_valid(header->init_offset, header->init_count, step_size, 8, size) ||

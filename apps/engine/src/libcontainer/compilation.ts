@@ -15,11 +15,15 @@ export interface ProgramInput {
   readonly bundle: string;
   /** Which of 0, 1 and 2 belong to the container alone and may be given to its user: pipes, not the host's /dev/null. */
   readonly ownsStdio: readonly [boolean, boolean, boolean];
+  /** How many descriptors more than 0, 1 and 2 the caller passes on to the program; the last that are handed in. */
+  readonly preservedFds?: number;
   /** HOME where config.json's env has none. */
   readonly home: string;
 }
 
 export interface CreateInput extends ProgramInput {
+  /** The root is moved over the host's instead of exchanged with it (`--no-pivot`). */
+  readonly noPivot?: boolean;
   /** Host path of the FIFO that init waits on. */
   readonly execFifo: string;
   /** Stay in the caller's session keyring. */
@@ -27,6 +31,7 @@ export interface CreateInput extends ProgramInput {
 }
 
 export interface Compilation extends ProgramInput {
+  readonly noPivot?: boolean;
   /** The program, where it is not the first of the arguments. */
   readonly executable?: string | undefined;
   readonly process: Process & { readonly args: readonly string[] };
@@ -77,6 +82,9 @@ export const FD = {
   syncInit: 60,
   execFifo: 61,
   initInProc: 62,
+  gateOfInit: 63,
+  /** Sources of bind mounts in a user namespace, then what the caller passes on: each is let go of by itself. */
+  firstHeldSource: 70,
 } as const;
 
 /** An unsupported or senseless config.json: said by name, before anything is made. */

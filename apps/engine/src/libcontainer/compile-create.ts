@@ -30,6 +30,12 @@ import {
 import { bringLoopbackUp } from './network.ts';
 import { number, StageBuilder } from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
+import {
+  checkPreservedFds,
+  handPreservedFdsOver,
+  holdPreservedFds,
+  recordFdFor,
+} from './preserved-fds.ts';
 import { setRlimits } from './rlimits.ts';
 import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
@@ -40,7 +46,7 @@ import {
   type ParsedMount,
   parseMounts,
 } from './rootfs/mounts.ts';
-import { makeRootReadOnly, pivotRoot, prepareRoot } from './rootfs/pivot-root.ts';
+import { enterRoot, makeRootReadOnly, prepareRoot } from './rootfs/pivot-root.ts';
 import { checkScheduling, setIoPriority, setPersonality, setScheduler } from './scheduling.ts';
 import {
   applyAppArmor,
@@ -70,17 +76,18 @@ export const compileCreate = (input: CreateInput): Plan => {
     parent: c.parent.steps,
     init: c.init.steps,
     preset: handedIn(c),
+    ...recordFdFor(c),
   };
 };
 
 /** What the spawner hands in, in this order: the socket for the terminal's master, the line for the hooks. */
-const handedIn = (c: Compilation): Plan['preset'] => {
-  const slots = [
-    ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
-    ...(hasCreateHooks(c.spec) ? [SLOT.hooks] : []),
-  ];
-  return Object.fromEntries(slots.map((name, index) => [name, FD.firstHandedIn + index]));
-};
+const slotsHandedIn = (c: Compilation): readonly string[] => [
+  ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
+  ...(hasCreateHooks(c.spec) ? [SLOT.hooks] : []),
+];
+
+const handedIn = (c: Compilation): Plan['preset'] =>
+  Object.fromEntries(slotsHandedIn(c).map((name, index) => [name, FD.firstHandedIn + index]));
 
 const begin = (input: CreateInput): Compilation & CreateInput => {
   const { spec, bundle, facts } = input;
@@ -114,6 +121,7 @@ const check = (c: Compilation): void => {
   checkWorkingDirectory(c);
   checkAppArmor(c);
   checkScheduling(c);
+  checkPreservedFds(c);
 };
 
 /** Everything that config.json may ask for and this runtime does not do. Never ignored: said. */
@@ -126,8 +134,8 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
     ['linux.resources.network.priorities', (linux.resources?.network?.priorities ?? []).length > 0],
     ['linux.resources.blockIO.leafWeight', Boolean(linux.resources?.blockIO?.leafWeight)],
     [
-      'linux.resources.blockIO.weightDevice',
-      (linux.resources?.blockIO?.weightDevice ?? []).length > 0,
+      'linux.resources.blockIO.weightDevice[].leafWeight',
+      (linux.resources?.blockIO?.weightDevice ?? []).some(({ leafWeight }) => Boolean(leafWeight)),
     ],
     ...['intelRdt', 'netDevices', 'memoryPolicy'].map(
       (name) => [`linux.${name}`, isThere(linux[name])] as const,
@@ -170,6 +178,7 @@ const compileRunc = (c: Compilation & CreateInput): void => {
 const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[]): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   settleInit(c);
+  holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length);
   joinCgroups(c, cgroups);
   holdExecFifo(c);
   holdSources(c, mounts);
@@ -191,7 +200,8 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   setUpConsole(c);
   makeWorkingDirectory(c);
   stopForHooks(c);
-  pivotRoot(c);
+  enterRoot(c);
+  handPreservedFdsOver(c);
   finishReadOnlyMounts(c, mounts);
   makeRootReadOnly(c);
   setUmask(c);

@@ -15,6 +15,12 @@ import { cloneIntoContainer, enterNamespaces, enterPidNamespace, type Kind } fro
 import { openFlags, PR } from './plan/constants.ts';
 import { AT_FDCWD, flags, number, StageBuilder, text } from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
+import {
+  checkPreservedFds,
+  handPreservedFdsOver,
+  holdPreservedFds,
+  recordFdFor,
+} from './preserved-fds.ts';
 import { setRlimits } from './rlimits.ts';
 import { checkScheduling, setIoPriority, setScheduler } from './scheduling.ts';
 import {
@@ -49,6 +55,7 @@ export const compileExec = (input: ExecInput): Plan => {
   checkWorkingDirectory(c);
   checkAppArmor(c);
   checkScheduling(c);
+  checkPreservedFds(c);
   compileRunc(c, input);
   compileProcess(c, input);
   return {
@@ -58,6 +65,7 @@ export const compileExec = (input: ExecInput): Plan => {
       [SLOT.container]: CONTAINER_FD,
       ...(wantsConsole(c) ? { [SLOT.consoleSocket]: CONSOLE_SOCKET_FD } : {}),
     },
+    ...recordFdFor(c),
   };
 };
 
@@ -106,6 +114,7 @@ const compileRunc = (c: Compilation, { namespaces, cgroups }: ExecInput): void =
 
 const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): void => {
   settleInit(c);
+  holdPreservedFds(c, wantsConsole(c) ? CONSOLE_SOCKET_FD + 1 : CONSOLE_SOCKET_FD);
   // Files of the host, and of its /proc: the container's may be anything by now.
   joinCgroups(c, cgroups);
   setOomScore(c, c.init);
@@ -119,6 +128,7 @@ const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): voi
     setUpConsole(c, { isExec: true });
   }
   letGo(c);
+  handPreservedFdsOver(c);
   setUmask(c);
 
   setNoNewPrivileges(c);

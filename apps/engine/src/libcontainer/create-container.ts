@@ -9,6 +9,7 @@ import type { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { isFrozen } from './cgroups/freezer.ts';
+import { warnOfOccupants } from './cgroups/occupants.ts';
 import { cgroupPathsOf } from './cgroups/paths.ts';
 import { compileCreate } from './compile-create.ts';
 import { readConfig } from './config-file.ts';
@@ -48,8 +49,14 @@ export interface CreateOptions {
   readonly spec?: RuntimeSpec;
   /** The caller's session keyring instead of a new one (`--no-new-keyring`). */
   readonly keepSessionKeyring?: boolean;
+  /** Move the root instead of pivot_root(2) (`--no-pivot`). */
+  readonly noPivot?: boolean;
+  /** What goes well, but should be known. */
+  readonly onWarning?: (message: string) => void;
   /** Read from /proc when absent. */
   readonly facts?: HostFacts;
+  /** Descriptors of this process that the program gets as 3, 4 … (`--preserve-fds`). */
+  readonly preservedFds?: readonly number[];
 }
 
 export interface CreatedContainer {
@@ -110,8 +117,10 @@ interface Creation extends CreateOptions {
 const create = async (creation: Creation): Promise<CreatedContainer> => {
   const { native, tracer, id, bundle, stdio, span, spec } = creation;
   const plan = compile(creation);
+  const cgroupPaths = cgroupPathsOf(creation);
+  if (creation.onWarning) warnOfOccupants(cgroupPaths, creation.onWarning);
   // init would join it and stand still, and nobody could even kill it.
-  if (isFrozen(cgroupPathsOf(creation)))
+  if (isFrozen(cgroupPaths))
     throw new EngineError(
       'failed_precondition',
       "runc create failed: container's cgroup unexpectedly frozen",
@@ -131,7 +140,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       argv: ['runc', 'create', '--bundle', bundle, id],
       stdio,
       cwd: bundle,
-      extraFds: [...console.extraFds, ...gate.extraFds],
+      extraFds: [...console.extraFds, ...gate.extraFds, ...(creation.preservedFds ?? [])],
       span,
       containerId: id,
       programArgv: spec.process?.args ?? [],
@@ -152,7 +161,6 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       hookError === null
         ? createFailed(outcome.failure, subjectOf(spec))
         : `runc create failed: unable to start container process: error during container init: ${messageOf(hookError)}`;
-    const cgroupPaths = cgroupPathsOf(creation);
     throw await undoCreate(
       creation,
       cgroupPaths,
@@ -192,8 +200,10 @@ const compile = (creation: Creation): Plan => {
       id,
       bundle,
       execFifo: execFifoPath(root, id),
+      noPivot: creation.noPivot === true,
       keepSessionKeyring: creation.keepSessionKeyring === true,
       ownsStdio: ownedStdio(stdio),
+      preservedFds: creation.preservedFds?.length ?? 0,
       home: hasHome ? '' : homeOf(rootfs, uid),
     });
   } catch (error) {

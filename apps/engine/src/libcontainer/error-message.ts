@@ -16,8 +16,11 @@ export interface Subject {
 export const createFailed = (failure: Failure | null, subject: Subject): string =>
   `runc create failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
 
-export const execFailed = (failure: Failure | null, subject: Subject): string =>
-  `exec failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
+export const execFailed = (failure: Failure | null, subject: Subject): string => {
+  if (failure?.step.purpose === 'cgroup')
+    return `exec failed: unable to start container process: error adding pid ${failure.record.pid} to cgroups: ${callOf(failure)}`;
+  return `exec failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
+};
 
 /** After `runc start` nobody waits for an answer any more; this is for the trace and the shim's log. */
 export const executeFailed = (failure: Failure, subject: Subject): string =>

@@ -12,6 +12,7 @@ import { type Cgroup, cgroupAt } from './cgroups/paths.ts';
 import { compileExec } from './compile-exec.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { execFailed, executeFailed } from './error-message.ts';
+import { type SubCgroups, subCgroupsOf } from './exec-cgroup.ts';
 import { homeOf } from './home.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { namespacesToEnter } from './namespaces-of.ts';
@@ -34,6 +35,10 @@ export interface ExecOptions {
   /** A connected unix socket that gets the pty's master instead of the caller (`--console-socket`). */
   readonly consoleSocket?: number;
   readonly facts?: HostFacts;
+  /** Descriptors of this process that the program gets as 3, 4 … (`--preserve-fds`). */
+  readonly preservedFds?: readonly number[];
+  /** `--cgroup`: which cgroups below the container's it joins instead of the container's own. */
+  readonly subCgroups?: SubCgroups;
   /** Also into a frozen container, where the process then waits for the thaw. */
   readonly ignorePaused?: boolean;
 }
@@ -112,7 +117,7 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
       argv: ['runc', 'exec', id],
       stdio,
       cwd: state.bundle,
-      extraFds: [execution.container, ...console.extraFds],
+      extraFds: [execution.container, ...console.extraFds, ...(execution.preservedFds ?? [])],
       span,
       containerId: id,
       programArgv: process.args ?? [],
@@ -177,10 +182,11 @@ const compile = (execution: Execution): Plan => {
       process,
       executable: execution.executable,
       ownsStdio: ownedStdio(stdio),
+      preservedFds: execution.preservedFds?.length ?? 0,
       // As the container sees its files now, whatever is mounted over them.
       home: hasHome ? '' : homeOf(`/proc/${state.pid}/root/.`, process.user.uid),
       namespaces: namespacesToEnter(state.pid),
-      cgroups: cgroupsToJoin(facts, state),
+      cgroups: cgroupsToJoin(facts, state, execution.subCgroups),
     });
   } catch (error) {
     throw new EngineError('invalid_argument', `exec failed: ${messageOf(error)}`, { cause: error });
@@ -188,12 +194,19 @@ const compile = (execution: Execution): Plan => {
 };
 
 /** By the state file: config.json's path may be relative to a cgroup that only `create` was in. */
-const cgroupsToJoin = (facts: HostFacts, state: ContainerState): readonly Cgroup[] =>
-  facts.hierarchies.flatMap((hierarchy) => {
-    const cgroup = cgroupAt(hierarchy, state.cgroupPaths);
-    if (!cgroup) return [];
-    return [hierarchy.version === 2 ? leafOf(facts, state.pid, cgroup) : cgroup];
-  });
+const cgroupsToJoin = (
+  facts: HostFacts,
+  state: ContainerState,
+  named: SubCgroups = new Map(),
+): readonly Cgroup[] => {
+  const own = facts.hierarchies.flatMap(
+    (hierarchy) => cgroupAt(hierarchy, state.cgroupPaths) ?? [],
+  );
+  if (named.size > 0) return subCgroupsOf(own, named);
+  return own.map((cgroup) =>
+    cgroup.hierarchy.version === 2 ? leafOf(facts, state.pid, cgroup) : cgroup,
+  );
+};
 
 /** Version 2: a cgroup that has given its controllers on holds no processes; then it is init's own below it. */
 const leafOf = (facts: HostFacts, pid: number, cgroup: Cgroup): Cgroup => {

@@ -10,6 +10,7 @@ import type { Native } from '../../../../native/native.ts';
 import { parseStepGate, type StepGate } from '../protocol/trace/gate.ts';
 import { gatesOf, holdAtGate } from '../tracing/gate.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
+import { FD } from './compilation.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { openFlags } from './plan/constants.ts';
 import { ERRNO } from './plan/errno.ts';
@@ -37,9 +38,6 @@ export interface GatingOptions {
   readonly extraFds: readonly number[];
 }
 
-/** Where init keeps its line while it closes everything below 60; see FD in compilation.ts. */
-const INIT_FD = 62;
-const FIRST_EXTRA_FD = 5;
 const LINE: Readonly<Record<Stage, string>> = { parent: 'gate of runc', init: 'gate of init' };
 
 /** Null when no gate of this trace fits a step of this plan: then it runs as it was compiled. */
@@ -56,7 +54,7 @@ export const gatePlan = (options: GatingOptions): GatedPlan | null => {
   );
   const lines = stages.map((stage) => ({ stage, ends: native.socketpair() }));
   const preset = Object.fromEntries(
-    lines.map(({ stage }, index) => [LINE[stage], FIRST_EXTRA_FD + extraFds.length + index]),
+    lines.map(({ stage }, index) => [LINE[stage], FD.firstHandedIn + extraFds.length + index]),
   );
   const numbered = gates.map((gate, byte) => ({ ...gate, byte }));
   const withGates = (stage: Stage): readonly Step[] =>
@@ -69,6 +67,7 @@ export const gatePlan = (options: GatingOptions): GatedPlan | null => {
   const theirs = lines.map(({ ends: [, end] }) => end);
   return {
     plan: {
+      ...plan,
       parent: withGates('parent'),
       init: withGates('init'),
       preset: { ...plan.preset, ...preset },
@@ -128,7 +127,7 @@ const insertGates = (
 const keepLine = (): readonly Step[] => {
   const builder = new StageBuilder(nativeArchitecture());
   const { O_CLOEXEC } = openFlags(builder.architecture);
-  builder.call('dup3', [slot(LINE.init), number(INIT_FD), flags({ O_CLOEXEC }, O_CLOEXEC)], {
+  builder.call('dup3', [slot(LINE.init), number(FD.gateOfInit), flags({ O_CLOEXEC }, O_CLOEXEC)], {
     title: 'keep the line of the gates where the great closing does not reach',
     object: 'sync',
     source: __SOURCE__,

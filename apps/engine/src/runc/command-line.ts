@@ -19,6 +19,8 @@ export interface CommandLine {
   /** Everything behind the verb. */
   readonly rest: readonly string[];
   readonly version: boolean;
+  /** Each step goes into the log. */
+  readonly debug: boolean;
   readonly help: boolean;
 }
 
@@ -52,6 +54,7 @@ export const parseCommandLine = (argv: readonly string[]): CommandLine => {
     global: { root: textOf(flags, 'root') ?? '', log: textOf(flags, 'log') ?? null, logFormat },
     verb,
     rest,
+    debug: isSet(flags, 'debug'),
     version: isSet(flags, 'version'),
     help: isSet(flags, 'help'),
   };

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { execContainer } from '../libcontainer/exec-container.ts';
+import { parseSubCgroups } from '../libcontainer/exec-cgroup.ts';
 import { readState } from '../libcontainer/state-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
@@ -15,6 +16,7 @@ import { foreground } from './foreground.ts';
 import { checkConsole } from './launch.ts';
 import { logError } from './log.ts';
 import { writePidFile } from './pid-file.ts';
+import { preservedFds } from './preserved-fds.ts';
 import type { Invocation, Verb } from './verb.ts';
 
 const OPTIONS = {
@@ -59,10 +61,6 @@ const run = async (
 ): Promise<number> => {
   if (textOf(flags, 'process-label') !== undefined)
     throw new EngineError('invalid_argument', 'selinux is not enabled');
-  if (listOf(flags, 'cgroup').length > 0)
-    throw new EngineError('invalid_argument', '--cgroup is not supported');
-  if (textOf(flags, 'preserve-fds') !== '0')
-    throw new EngineError('invalid_argument', '--preserve-fds is not supported');
   const root = resolve(global.root);
   const program = await processOf(root, id, args, flags);
   const socket = textOf(flags, 'console-socket') ?? '';
@@ -78,6 +76,8 @@ const run = async (
     id,
     process: program,
     stdio: [0, 1, 2],
+    preservedFds: preservedFds(flags),
+    subCgroups: parseSubCgroups(listOf(flags, 'cgroup')),
     ignorePaused: isSet(flags, 'ignore-paused'),
     ...(socket === '' ? {} : { consoleSocket: await connectToConsole(socket) }),
   });

@@ -9,6 +9,8 @@ import { readConfig } from '../libcontainer/config-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { connectToConsole } from './console-socket.ts';
 import { type Flags, isSet, type Options, textOf } from './flags.ts';
+import { logWarning } from './log.ts';
+import { preservedFds } from './preserved-fds.ts';
 import type { Invocation } from './verb.ts';
 
 export const CREATE_OPTIONS = {
@@ -33,13 +35,6 @@ export const createFromFlags = async (
   const { native, tracer, global } = invocation;
   const bundle = resolve(textOf(flags, 'bundle') ?? '.');
   checkBundle(bundle);
-  if (isSet(flags, 'no-pivot'))
-    throw new EngineError('invalid_argument', 'runc create failed: --no-pivot is not supported');
-  if (textOf(flags, 'preserve-fds') !== '0')
-    throw new EngineError(
-      'invalid_argument',
-      'runc create failed: --preserve-fds is not supported',
-    );
   const spec = await readConfig(bundle);
   const hasTerminal = spec.process?.terminal === true;
   const socket = textOf(flags, 'console-socket') ?? '';
@@ -52,6 +47,9 @@ export const createFromFlags = async (
     bundle,
     spec,
     stdio: [0, 1, 2],
+    preservedFds: preservedFds(flags),
+    noPivot: isSet(flags, 'no-pivot'),
+    onWarning: (message) => logWarning(message, global),
     keepSessionKeyring: isSet(flags, 'no-new-keyring'),
     ...(socket === '' ? {} : { consoleSocket: await connectToConsole(socket) }),
   });

@@ -7,12 +7,14 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { parseTraceparent, withContext } from '../tracing/context.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
-import { parseCommandLine, type GlobalOptions } from './command-line.ts';
+import { type CommandLine, parseCommandLine, type GlobalOptions } from './command-line.ts';
 import { create } from './create.ts';
+import { withDebugLog } from './debug-log.ts';
 import { remove } from './delete.ts';
 import { events } from './events.ts';
 import { exec } from './exec.ts';
 import { features } from './features.ts';
+import { helpOf, mainHelp } from './help.ts';
 import { kill } from './kill.ts';
 import { list } from './list.ts';
 import { logError } from './log.ts';
@@ -24,7 +26,7 @@ import { start } from './start.ts';
 import { state } from './state.ts';
 import { update } from './update.ts';
 import type { Verb } from './verb.ts';
-import { SPEC_VERSION, VERSION } from './version.ts';
+import { COMMIT, SPEC_VERSION, VERSION } from './version.ts';
 
 const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['create', create],
@@ -44,31 +46,29 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
   ['features', features],
 ]);
 
-const USAGE = `runc, the OCI runtime of Engine Room
-
-usage: runc [--root DIR] [--log FILE] [--log-format text|json] VERB …
-
-  create [--bundle DIR] [--pid-file FILE] [--console-socket PATH] [--no-new-keyring] ID
-  start ID
-  run [--detach] [--keep] [--bundle DIR] [--pid-file FILE] [--console-socket PATH] ID
-  state ID
-  kill [--all] ID [SIGNAL]
-  delete [--force] ID
-  exec [--process FILE] [--detach] [--tty] [--pid-file FILE] [--user UID[:GID]] [--cwd DIR] [--env K=V] … ID COMMAND …
-  list [--format table|json] [--quiet]
-  ps [--format table|json] ID [ps options]
-  pause ID
-  resume ID
-  update [--memory SIZE] [--pids-limit N] [--cpu-quota N] … [--resources FILE|-] ID
-  events [--stats] [--interval 5s] ID
-  spec [--bundle DIR] [--rootless]
-  features
-`;
-
 /** They need CRIU, which takes a process apart and puts it together again. */
 const NOT_SUPPORTED = new Set(['checkpoint', 'restore']);
 /** As upstream's library for command lines answers an unknown word. */
 const NO_SUCH_VERB = 3;
+
+/** The verb, or `` for the page of all of them. */
+const helpAskedFor = ({ verb, rest, help: asked }: CommandLine): string | null => {
+  const [first = ''] = rest;
+  if (asked || verb === null) return '';
+  if (verb === 'help' || verb === 'h') return first;
+  // Behind the verb's first word it may be meant for a program: `exec ID ls -h`.
+  return ['-h', '--h', '-help', '--help'].includes(first) ? verb : null;
+};
+
+const help = (verb: string, options: GlobalOptions): number => {
+  const page = verb === '' ? mainHelp() : helpOf(verb);
+  if (page === null) {
+    logError(`No help topic for '${verb}'`, options);
+    return NO_SUCH_VERB;
+  }
+  process.stdout.write(page);
+  return 0;
+};
 
 const main = async (
   argv: readonly string[],
@@ -77,21 +77,17 @@ const main = async (
   const line = parseCommandLine(argv);
   settle(line.global);
   if (line.version) {
-    process.stdout.write(`runc version ${VERSION}\nspec: ${SPEC_VERSION}\n`);
+    process.stdout.write(`runc version ${VERSION}\ncommit: ${COMMIT}\nspec: ${SPEC_VERSION}\n`);
     return 0;
   }
-  if (line.help || line.verb === null || line.verb === 'help') {
-    process.stdout.write(USAGE);
-    return 0;
-  }
-  const verb = VERBS.get(line.verb);
-  if (NOT_SUPPORTED.has(line.verb))
+  const page = helpAskedFor(line);
+  if (page !== null) return help(page, line.global);
+  const verb = VERBS.get(line.verb ?? '');
+  if (NOT_SUPPORTED.has(line.verb ?? ''))
     throw new EngineError('invalid_argument', `runc: ${line.verb} is not supported`);
-  if (!verb) {
-    logError(`No help topic for '${line.verb}'`, line.global);
-    return NO_SUCH_VERB;
-  }
-  const tracer = new Tracer('runc', exporterFromEnvironment());
+  if (!verb) return help(line.verb ?? '', line.global);
+  const exporter = exporterFromEnvironment();
+  const tracer = new Tracer('runc', line.debug ? withDebugLog(exporter, line.global) : exporter);
   const parent = parseTraceparent(process.env['TRACEPARENT']);
   try {
     const code = await withContext(parent, () =>

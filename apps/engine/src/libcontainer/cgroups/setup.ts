@@ -8,6 +8,7 @@ import type { HostFacts } from '../host-facts.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { openFlags } from '../plan/constants.ts';
 import { AT_FDCWD, flags, number, type StageBuilder, text } from '../plan/stage-builder.ts';
+import type { Guard } from '../plan/step.ts';
 import { limitDevices } from './device-filter.ts';
 import { type Cgroup, hierarchyName, isUnified, levelsOf } from './paths.ts';
 import { cpusetValues, v1Limits } from './v1.ts';
@@ -21,6 +22,7 @@ export interface Limit {
   /** Limits that a reader looks for are steps, the rest is detail. */
   readonly level?: 'step' | 'detail';
   readonly ignore?: readonly number[];
+  readonly guard?: Guard;
 }
 
 export const resourcesOf = (c: Compilation): LinuxResources => c.linux.resources ?? {};
@@ -106,6 +108,7 @@ export const limitStep = (stage: StageBuilder, cgroup: Cgroup, limit: Limit): vo
     reference: 'OCI config-linux.md#control-groups',
     purpose: 'cgroup limit',
     ...(limit.ignore ? { ignore: limit.ignore } : {}),
+    ...(limit.guard ? { guard: limit.guard } : {}),
     attributes: {
       'engineroom.cgroup.path': cgroup.inner,
       'engineroom.cgroup.file': limit.file,

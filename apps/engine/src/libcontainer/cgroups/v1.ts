@@ -194,16 +194,28 @@ const blkioLimits = (
     cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('blkio'))?.hierarchy
       .mountPoint ?? '';
   const limits: Limit[] = [];
-  if (blockIO.weight) {
-    const file = ['blkio.weight', 'blkio.bfq.weight'].find((name) =>
-      facts.files.exists(`${root}/${name}`),
+  const weights = blockIO.weightDevice ?? [];
+  if (blockIO.weight || weights.length > 0) {
+    const prefix = ['blkio.', 'blkio.bfq.'].find((name) =>
+      facts.files.exists(`${root}/${name}weight`),
     );
-    if (!file)
+    if (prefix === undefined)
       throw new EngineError(
         'failed_precondition',
         'cannot set blockIO.weight: no I/O scheduler of this machine knows weights',
       );
-    limits.push({ file, value: String(blockIO.weight), title: 'its share of the disks' });
+    if (blockIO.weight)
+      limits.push({
+        file: `${prefix}weight`,
+        value: String(blockIO.weight),
+        title: 'its share of the disks',
+      });
+    for (const { major, minor, weight } of weights)
+      limits.push({
+        file: `${prefix}weight_device`,
+        value: `${major}:${minor} ${weight}`,
+        title: `its share of the disk ${major}:${minor}`,
+      });
   }
   const throttles = [
     ['blkio.throttle.read_bps_device', blockIO.throttleReadBpsDevice],

@@ -5,6 +5,7 @@
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { LinuxResources } from '../../protocol/oci/runtime-spec.ts';
 import type { HostFacts } from '../host-facts.ts';
+import { ERRNO } from '../plan/errno.ts';
 import type { Cgroup } from './paths.ts';
 import type { Limit } from './setup.ts';
 
@@ -186,10 +187,29 @@ const ioLimits = ({ blockIO }: LinuxResources): Limit[] => {
   if (!blockIO) return [];
   const limits: Limit[] = [];
   if (blockIO.weight) {
+    const title = 'its share of the disks';
+    // The scheduler BFQ has weights of its own, in the numbers of config.json. Whether it is there is seen only now.
+    limits.push({
+      file: 'io.bfq.weight',
+      value: String(blockIO.weight),
+      title,
+      ignore: [ERRNO.ENOENT],
+    });
     // blkio weights are 10…1000, io weights 1…10000.
     const weight = 1 + Math.floor(((blockIO.weight - 10) * 9999) / 990);
-    limits.push({ file: 'io.weight', value: String(weight), title: 'its share of the disks' });
+    limits.push({
+      file: 'io.weight',
+      value: String(weight),
+      title,
+      guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOENT },
+    });
   }
+  for (const { major, minor, weight } of blockIO.weightDevice ?? [])
+    limits.push({
+      file: 'io.bfq.weight',
+      value: `${major}:${minor} ${weight}`,
+      title: `its share of the disk ${major}:${minor}`,
+    });
   const throttles = [
     ['rbps', blockIO.throttleReadBpsDevice],
     ['wbps', blockIO.throttleWriteBpsDevice],

@@ -19,6 +19,8 @@ const NO_SLOT = 0xff;
 /** INT64_MIN stands for "empty slot" and for "no expectation". */
 const NOTHING = -(2n ** 63n);
 const FORKS_INIT = 1;
+/** Where the spawner puts the record pipe. */
+const RECORD_FD = 4;
 
 const KIND = { syscall: 0, writeFile: 1 } as const;
 const ARGUMENT_KIND = { number: 0, slot: 1, bytes: 2, fdPath: 3, slotPair: 4 } as const;
@@ -128,7 +130,7 @@ export const encodePlan = (plan: Plan): Uint8Array => {
     initOffset,
     pointerPatchCount,
     patchOffset,
-    0,
+    plan.recordFd ?? RECORD_FD,
   ];
   header.forEach((value, index) => view.setUint32(index * 4, value, true));
   for (let slot = 0; slot < SLOTS; slot++) view.setBigInt64(40 + slot * 8, NOTHING, true);

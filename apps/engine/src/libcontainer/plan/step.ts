@@ -91,6 +91,8 @@ export interface Plan {
   readonly init: readonly Step[];
   /** Slots that are filled before the first step: descriptors that the spawner hands in (3, 4, 5 …). */
   readonly preset: Readonly<Record<Slot, number>>;
+  /** Where the helper keeps its record pipe, when 4 is wanted for the program. */
+  readonly recordFd?: number;
 }
 
 /** What the helper writes for each step that it ran. */

@@ -4,7 +4,7 @@
  */
 import { posix, resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
-import { type Compilation, refuse, SLOT } from '../compilation.ts';
+import { type Compilation, FD, refuse, SLOT } from '../compilation.ts';
 import { mountCgroups } from '../cgroups/mount.ts';
 import { hasNew } from '../namespaces.ts';
 import { AT, flagNames, MOUNT_ATTR, MS, openFlags } from '../plan/constants.ts';
@@ -91,9 +91,6 @@ const TITLES: Readonly<Record<string, string>> = {
 /** One of them is a step: the mount that makes `ps` in the container see only the container. */
 const STEPS = new Set(['/proc']);
 
-/** Where the sources of bind mounts wait, in a user namespace: out of reach of the great closing, so each is closed. */
-const firstHeldSource = 70;
-
 /**
  * Root of a user namespace may not walk to every place of the host, but init still may, before it takes that identity.
  * Precondition: in the new mount namespace, for a mount of another cannot be bound.
@@ -118,7 +115,7 @@ export const holdSources = (c: Compilation, mounts: readonly ParsedMount[]): voi
       'dup3',
       [
         slot(SLOT.target),
-        number(firstHeldSource + index),
+        number(FD.firstHeldSource + index),
         flags({ O_CLOEXEC: open.O_CLOEXEC }, open.O_CLOEXEC),
       ],
       { ...words, title: 'where its mount will look for it', reference: 'man:dup(2)' },
@@ -129,7 +126,7 @@ export const holdSources = (c: Compilation, mounts: readonly ParsedMount[]): voi
 export const mountAll = (c: Compilation, mounts: readonly ParsedMount[]): void => {
   mounts.forEach((mount, index) => {
     if (mount.type === 'cgroup') mountCgroups(c, mount);
-    else if (mount.isBind) bindMount(c, mount, firstHeldSource + index);
+    else if (mount.isBind) bindMount(c, mount, FD.firstHeldSource + index);
     else mountFilesystem(c, mount);
   });
 };

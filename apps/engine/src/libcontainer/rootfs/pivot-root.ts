@@ -8,6 +8,7 @@ import { unescapeOctal } from '../host-facts.ts';
 import { MNT, MS, openFlags } from '../plan/constants.ts';
 import { AT_FDCWD, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
 import { parseRootfsPropagation } from './mount-options.ts';
+import { moveRoot } from './move-root.ts';
 
 /** Postcondition: nothing that init mounts is seen by the host; the slot `rootfs` holds the new root. */
 export const prepareRoot = (c: Compilation): void => {
@@ -107,7 +108,43 @@ const mountPointOf = (path: string, mountinfo: string | null): string =>
  * Precondition: everything that needs the host's tree is done.
  * Postcondition: `/` is the container's; no descriptor that leads to the host is left (CVE-2024-21626).
  */
-export const pivotRoot = (c: Compilation): void => {
+export const enterRoot = (c: Compilation): void => {
+  if (c.noPivot === true) moveRoot(c);
+  else pivotRoot(c);
+  c.init.call('chdir', [text('/')], {
+    title: 'stand in /',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:chdir(2)',
+    purpose: 'pivot_root',
+  });
+  // 4 is the record pipe; the numbers around it were free for what the steps before have opened.
+  c.init.call('close_range', [number(3), number(3), number(0)], {
+    title: 'let go of descriptor 3',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:close_range(2)',
+    purpose: 'pivot_root',
+  });
+  c.init.call('close_range', [number(FD.firstToClose), number(FD.syncInit - 1), number(0)], {
+    title: 'let go of every descriptor that was opened on the way',
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:close_range(2)',
+    purpose: 'pivot_root',
+  });
+  const propagation = parseRootfsPropagation(c.linux.rootfsPropagation);
+  if (propagation === undefined) return;
+  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, propagation), NULL], {
+    title: `how mounts below / travel: ${c.linux.rootfsPropagation ?? ''}`,
+    object: 'root',
+    source: __SOURCE__,
+    reference: 'man:mount_namespaces(7)',
+    purpose: 'rootfs',
+  });
+};
+
+const pivotRoot = (c: Compilation): void => {
   c.init.call('fchdir', [slot(SLOT.rootfs)], {
     title: 'stand in the new root',
     object: 'root',
@@ -133,36 +170,6 @@ export const pivotRoot = (c: Compilation): void => {
     source: __SOURCE__,
     reference: 'man:umount(2)',
     purpose: 'pivot_root',
-  });
-  c.init.call('chdir', [text('/')], {
-    title: 'stand in /',
-    object: 'root',
-    source: __SOURCE__,
-    reference: 'man:chdir(2)',
-    purpose: 'pivot_root',
-  });
-  // 4 is the record pipe; the numbers around it were free for what the steps before have opened.
-  c.init.call('close_range', [number(3), number(3), number(0)], {
-    title: 'let go of descriptor 3',
-    object: 'root',
-    source: __SOURCE__,
-    reference: 'man:close_range(2)',
-    purpose: 'pivot_root',
-  });
-  c.init.call('close_range', [number(FD.firstToClose), number(FD.syncInit - 1), number(0)], {
-    title: 'let go of every descriptor that was opened on the way',
-    object: 'root',
-    source: __SOURCE__,
-    reference: 'man:close_range(2)',
-    purpose: 'pivot_root',
-  });
-  if (propagation === undefined) return;
-  c.init.call('mount', [NULL, text('/'), NULL, flags(MS, propagation), NULL], {
-    title: `how mounts below / travel: ${c.linux.rootfsPropagation ?? ''}`,
-    object: 'root',
-    source: __SOURCE__,
-    reference: 'man:mount_namespaces(7)',
-    purpose: 'rootfs',
   });
 };
 

@@ -160,7 +160,16 @@ export const LinuxResources = z.looseObject({
     .looseObject({
       weight: uint32.nullish(),
       leafWeight: uint32.nullish(),
-      weightDevice: z.array(z.looseObject({})).nullish(),
+      weightDevice: z
+        .array(
+          z.looseObject({
+            major: int64,
+            minor: int64,
+            weight: uint32,
+            leafWeight: uint32.nullish(),
+          }),
+        )
+        .nullish(),
       throttleReadBpsDevice: z.array(ThrottleDevice).nullish(),
       throttleWriteBpsDevice: z.array(ThrottleDevice).nullish(),
       throttleReadIOPSDevice: z.array(ThrottleDevice).nullish(),

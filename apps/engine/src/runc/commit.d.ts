@@ -1,0 +1,2 @@
+/** The revision that the build was made of (scripts/build-engine.mjs); absent where nothing was bundled. */
+declare const __COMMIT__: string | undefined;
