@@ -27,20 +27,40 @@ const require = createRequire(join(native, 'package.json'));
 
 const words = (text) => text.trim().split(/\s+/);
 
+// Each brake is looked for in the results by native/test/hardening.kernel.test.ts.
+const HARDENED = [
+  ...words('-fstack-protector-strong -fstack-clash-protection'),
+  process.arch === 'x64' ? '-fcf-protection=full' : '-mbranch-protection=standard',
+];
+const LINKED = words('-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code');
+const FORTIFIED = words('-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2');
+
 const C = words('-std=gnu17 -O2 -Wall -Wextra -Wconversion -Werror');
-const ADDON_C = [...C, ...words('-fPIC -D_GNU_SOURCE -fvisibility=hidden')];
+const ADDON_C = [
+  ...C,
+  ...HARDENED,
+  ...FORTIFIED,
+  ...words('-fPIC -D_GNU_SOURCE -fvisibility=hidden'),
+];
 // -O1: these files only convert values, and the compiler's time is worth more than theirs.
 const ADDON_CC = [
+  ...HARDENED,
+  ...FORTIFIED,
   ...words('-std=c++17 -O1 -Wall -Wextra -Wconversion -Werror -fPIC -fvisibility=hidden'),
   ...words('-fno-exceptions -fno-rtti -DNAPI_VERSION=9 -DNODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'),
   ...['node-addon-api', 'node-api-headers'].flatMap((name) => ['-isystem', headers(name)]),
 ];
 // The helper has no C library (src/helper/system_call.h), so the compiler must not assume one either.
+// Position-independent, without a single relocation: there is no loader to apply one.
 const HELPER = [
   ...C,
-  ...words('-ffreestanding -fno-stack-protector -fno-tree-loop-distribute-patterns'),
-  ...words('-fno-asynchronous-unwind-tables -fno-pie -no-pie -nostdlib -static -s'),
-  ...words('-Wl,-z,noexecstack -Wl,--build-id=none'),
+  ...HARDENED,
+  ...words('-mstack-protector-guard=global -ffreestanding -fno-tree-loop-distribute-patterns'),
+  ...words('-fno-asynchronous-unwind-tables -fPIE -fvisibility=hidden -ffunction-sections'),
+  ...words(
+    '-static-pie -nostdlib -s -Wl,--gc-sections -Wl,--build-id=none -Wl,--no-dynamic-linker',
+  ),
+  ...LINKED,
 ];
 
 function headers(name) {
@@ -134,6 +154,7 @@ async function buildNative() {
     await compile(cxx.name, [
       '-shared',
       '-s',
+      ...LINKED,
       ...addon.map(object),
       '-o',
       join(work, 'engine-room.node'),

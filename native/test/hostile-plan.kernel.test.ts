@@ -61,6 +61,9 @@ test.each([
     'a guard over slot -1',
     changed((plan) => (plan.setUint8(STEP_AT + 2, 1), plan.setInt32(STEP_AT + 4, -1, true))),
   ],
+  ['records on standard error', changed((plan) => plan.setUint32(36, 2, true))],
+  ['records where the plan is', changed((plan) => plan.setUint32(36, 3, true))],
+  ['records beyond every descriptor', changed((plan) => plan.setUint32(36, 0x7fff_ffff, true))],
   ['an unknown kind of argument', changed((plan) => plan.setUint8(STEP_AT + 20, 5))],
   [
     'an argument from slot 32',

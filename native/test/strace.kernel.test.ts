@@ -60,10 +60,10 @@ test.skipIf(!hasStrace)('strace sees the steps of the plan, one to one', async (
     'execve',
     'prctl',
     'rt_sigaction',
-    'fcntl',
     'fstat',
     'mmap',
     'mmap',
+    'fcntl',
     'close',
     'getpid',
   ];

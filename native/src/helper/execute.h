@@ -10,6 +10,7 @@ enum exit_code {
   EXIT_ALL_STEPS_RAN = 0,
   EXIT_STEP_FAILED = 1, /* its record says which, and why */
   EXIT_NOT_A_PLAN = 2,
+  EXIT_STACK_OVERRUN = 3, /* a mistake in the helper itself */
 };
 
 /*

@@ -4,6 +4,7 @@
  * Static and without a C library (see system_call.h); the process begins at `_start` below.
  * mmap(2), prctl(2) PR_SET_NAME, sigaction(2), signal(7). Linux >= 5.6.
  */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -34,11 +35,14 @@ __asm__(
     ".text\n"
     ".global _start\n"
     "_start:\n"
+    "  endbr64\n"
     "  xor %ebp, %ebp\n" /* the end of the chain of stack frames */
+    "  mov %rsp, %rdi\n" /* argc, argv, environment, auxiliary vector */
     "  and $-16, %rsp\n"
     "  call helper_main\n"
     ".global return_from_signal\n"
     "return_from_signal:\n"
+    "  endbr64\n"
     "  mov $15, %eax\n" /* rt_sigreturn */
     "  syscall\n");
 void return_from_signal(void);
@@ -51,6 +55,7 @@ __asm__(
     "_start:\n"
     "  mov x29, #0\n"
     "  mov x30, #0\n"
+    "  mov x0, sp\n" /* argc, argv, environment, auxiliary vector */
     "  b helper_main\n");
 #define SIGNAL_FLAGS 0 /* the vDSO brings its own way back */
 #define SIGNAL_RESTORER NULL
@@ -109,10 +114,37 @@ static int run(void) {
   return execute_plan(plan, size);
 }
 
-/* Called by _start only. */
-_Noreturn void helper_main(void);
+/*
+ * What a C library would bring for -fstack-protector: a random word that functions put before their return address, and
+ * where they end when it has changed.
+ */
+unsigned long __stack_chk_guard;
+_Noreturn void __stack_chk_fail(void);
 
-_Noreturn void helper_main(void) {
+_Noreturn void __stack_chk_fail(void) {
+  static const char sentence[] = "runc: a buffer on the stack was overrun\n";
+  system_call(__NR_write, 2, (long)sentence, sizeof(sentence) - 1, 0, 0, 0);
+  for (;;)
+    system_call(__NR_exit_group, EXIT_STACK_OVERRUN, 0, 0, 0, 0, 0);
+}
+
+/* getauxval(3) AT_RANDOM: sixteen random bytes that the kernel has laid out, behind argv and the environment. */
+static unsigned long random_word(const unsigned long *stack) {
+  const unsigned long *word = stack + 1 + stack[0] + 1;
+  while (*word != 0)
+    word++;
+  for (word++; word[0] != AT_NULL; word += 2) {
+    if (word[0] == AT_RANDOM)
+      return *(const unsigned long *)word[1] & ~0xfful; /* a zero byte stops overruns by strings */
+  }
+  return 0;
+}
+
+/* Called by _start only, which hands over the stack as execve(2) has left it. */
+_Noreturn void helper_main(const unsigned long *stack);
+
+_Noreturn void helper_main(const unsigned long *stack) {
+  __stack_chk_guard = random_word(stack);
   const int code = run();
   for (;;)
     system_call(__NR_exit_group, code, 0, 0, 0, 0, 0);

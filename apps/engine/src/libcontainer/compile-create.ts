@@ -39,13 +39,9 @@ import {
 import { setRlimits } from './rlimits.ts';
 import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
-import {
-  finishReadOnlyMounts,
-  holdSources,
-  mountAll,
-  type ParsedMount,
-  parseMounts,
-} from './rootfs/mounts.ts';
+import { holdSources } from './rootfs/mount-sources.ts';
+import { finishReadOnlyMounts, mountAll } from './rootfs/mounts.ts';
+import { type ParsedMount, parseMounts } from './rootfs/parse-mounts.ts';
 import { enterRoot, makeRootReadOnly, prepareRoot } from './rootfs/pivot-root.ts';
 import { checkScheduling, setIoPriority, setPersonality, setScheduler } from './scheduling.ts';
 import {

@@ -68,6 +68,9 @@ const lookupError = (name: string, why: string): string => {
 
 const duringInit = (step: Step, why: string): string => {
   const target = String(step.attributes?.['engineroom.mount.target'] ?? '');
+  const [, type] = /^ordinary folder for (.*)$/.exec(step.purpose ?? '') ?? [];
+  if (type !== undefined)
+    return `error mounting ${JSON.stringify(type)}: filesystem ${JSON.stringify(type)} must be mounted on ordinary directory: ${why}`;
   switch (step.purpose) {
     case 'mount':
       return `error mounting ${JSON.stringify(sourceOf(step))} to rootfs at ${JSON.stringify(target)}: ${mountError(step, target)}: ${why}`;

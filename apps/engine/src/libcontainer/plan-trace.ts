@@ -2,13 +2,11 @@
  * Step records → events of the trace. The plan with its results is the trace of runc: nothing is told that did not run.
  */
 import type { ExitStatus } from '../../../../native/native.ts';
-import type { Level, SyscallEvent } from '../protocol/trace/event.ts';
+import type { SyscallEvent } from '../protocol/trace/event.ts';
 import { processId, spanStartedId, syscallId } from '../protocol/trace/event-id.ts';
-import type { Span, Tracer } from '../tracing/tracer.ts';
 import { errnoName } from './plan/errno.ts';
-import { namespaceAttributes } from './namespaces-of.ts';
-import type { Plan, Step, StepRecord } from './plan/step.ts';
-import { readProcess } from './state-file.ts';
+import { PlanProcesses, type PlanTraceOptions } from './plan-processes.ts';
+import type { Step, StepRecord } from './plan/step.ts';
 
 /** The step at which a plan ended. */
 export interface Failure {
@@ -18,21 +16,12 @@ export interface Failure {
   readonly wasKilled?: boolean;
 }
 
-export interface PlanTraceOptions {
-  readonly tracer: Tracer;
-  readonly span: Span;
-  readonly plan: Plan;
-  readonly argv: readonly string[];
-  readonly containerId: string;
-  readonly programArgv?: readonly string[];
-  readonly runcPid: number;
-}
-
 /** Most folders of PATH do not have the program. */
 const NOT_HERE = 'not at this place: the next folder of PATH is tried';
 
 export class PlanTrace {
   readonly #o: PlanTraceOptions;
+  readonly #processes: PlanProcesses;
   #initPid: number | null = null;
   #failure: Failure | null = null;
   /** The last execve that failed, also when it was passed over. */
@@ -43,11 +32,7 @@ export class PlanTrace {
 
   constructor(options: PlanTraceOptions) {
     this.#o = options;
-  }
-
-  /** `runc create` and `runc exec` bring a program to life; the other verbs only accompany it. */
-  get #level(): Level {
-    return ['create', 'exec'].includes(this.#o.argv[1] ?? '') ? 'step' : 'detail';
+    this.#processes = new PlanProcesses(options);
   }
 
   /** The last step of runc itself went well. */
@@ -67,21 +52,7 @@ export class PlanTrace {
 
   /** `mono`: taken before the fork, for runc takes its first steps before we know its pid. */
   runcForked(mono: bigint): void {
-    const { tracer, span, runcPid, argv, containerId } = this.#o;
-    tracer.emit({
-      type: 'process',
-      id: processId(runcPid, 'fork'),
-      traceId: span.context.traceId,
-      cause: spanStartedId(span.context.spanId),
-      mono: mono.toString(),
-      level: this.#level,
-      source: __SOURCE__,
-      change: 'fork',
-      actor: 'runc',
-      process: { pid: runcPid, ppid: process.pid, name: 'runc', argv, ...startTimeOf(runcPid) },
-      containerId,
-      attributes: { 'process.parent_pid': process.pid },
-    });
+    this.#processes.runcForked(mono);
   }
 
   record(record: StepRecord): void {
@@ -94,27 +65,22 @@ export class PlanTrace {
     const step = this.#o.plan.parent[record.index];
     if (step?.kind !== 'syscall' || !step.forksInit) return;
     this.#initPid = Number(record.result);
-    this.#initForked(record);
+    this.#processes.initForked(this.#initPid, this.#idOf(record), record.endMono);
     for (const early of this.#early.splice(0)) this.record(early);
   }
 
   runcExited(code: number): void {
-    const { tracer, span, runcPid, containerId } = this.#o;
-    tracer.emit({
-      type: 'process',
-      id: processId(runcPid, 'exit'),
-      traceId: span.context.traceId,
-      cause: this.#lastOf.parent ? this.#idOf(this.#lastOf.parent) : processId(runcPid, 'fork'),
-      level: this.#level,
-      source: __SOURCE__,
-      change: 'exit',
-      actor: 'runc',
-      process: { pid: runcPid, ppid: process.pid, name: 'runc' },
-      exit: { code },
-      containerId,
-      attributes: { 'process.exit.code': code },
-    });
-    if (code === 0 && this.#initPid !== null) this.#initReparented(this.#initPid);
+    const last = this.#lastOf.parent;
+    this.#processes.runcExited(code, last ? this.#idOf(last) : processId(this.#o.runcPid, 'fork'));
+    if (code === 0 && this.#initPid !== null) this.#processes.initReparented(this.#initPid);
+  }
+
+  /** init came to its end before it could be parked. `status` is null when somebody else has collected it. */
+  initFailed(status: ExitStatus | null): void {
+    const pid = this.#initPid;
+    if (pid === null) return;
+    const last = this.#lastOf.init;
+    this.#processes.initFailed(pid, last ? this.#idOf(last) : processId(pid, 'fork'), status);
   }
 
   /** A successful execve leaves no record: the pipe closes instead. So its event is told here. */
@@ -140,12 +106,13 @@ export class PlanTrace {
       errno: 0,
     };
     this.#emitSyscall(record);
-    this.#initExecuted(this.#initPid, record);
+    // When it ended is not known exactly; when the pipe closed may be after the program's first output.
+    this.#processes.initExecuted(this.#initPid, this.#idOf(record), record.beginMono);
   }
 
   /** A hook outside of the container: the helper itself has become the program. */
   #runcExecuted(): void {
-    const { tracer, span, plan, runcPid, containerId } = this.#o;
+    const { plan } = this.#o;
     const last = this.#lastOf.parent;
     const index = plan.parent.length - 1;
     const step = plan.parent[index];
@@ -161,20 +128,7 @@ export class PlanTrace {
     };
     this.#emitSyscall(record);
     const path = String(step.attributes?.['process.executable.path'] ?? '');
-    tracer.emit({
-      type: 'process',
-      id: processId(runcPid, 'exec'),
-      traceId: span.context.traceId,
-      cause: this.#idOf(record),
-      mono: endMono.toString(),
-      level: 'detail',
-      source: __SOURCE__,
-      change: 'exec',
-      actor: 'runc',
-      process: { pid: runcPid, ppid: process.pid, name: path },
-      containerId,
-      attributes: {},
-    });
+    this.#processes.runcExecuted(path, this.#idOf(record), endMono);
   }
 
   /** The execve after the last recorded step, if nothing but skipped steps stands between them. */
@@ -189,91 +143,6 @@ export class PlanTrace {
   #killedAt(last: StepRecord): Failure | null {
     const step = this.#o.plan.init[last.index];
     return step ? { step, record: last, wasKilled: true } : null;
-  }
-
-  #initForked(record: StepRecord): void {
-    const { tracer, span, runcPid, containerId } = this.#o;
-    const pid = Number(record.result);
-    tracer.emit({
-      type: 'process',
-      id: processId(pid, 'fork'),
-      traceId: span.context.traceId,
-      cause: this.#idOf(record),
-      mono: record.endMono.toString(),
-      source: __SOURCE__,
-      change: 'fork',
-      actor: 'container',
-      process: { pid, ppid: runcPid, name: 'runc:[init]', ...startTimeOf(pid) },
-      containerId,
-      attributes: { 'process.parent_pid': runcPid, ...namespaceAttributes(pid) },
-    });
-  }
-
-  /** init came to its end before it could be parked. `status` is null when somebody else has collected it. */
-  initFailed(status: ExitStatus | null): void {
-    const { tracer, span, containerId } = this.#o;
-    const pid = this.#initPid;
-    if (pid === null) return;
-    const last = this.#lastOf.init;
-    tracer.emit({
-      type: 'process',
-      id: processId(pid, 'exit'),
-      traceId: span.context.traceId,
-      cause: last ? this.#idOf(last) : processId(pid, 'fork'),
-      level: 'step',
-      source: __SOURCE__,
-      change: 'exit',
-      actor: 'container',
-      process: { pid, ppid: null, name: 'runc:[init]' },
-      ...(status ? { exit: { code: status.code } } : {}),
-      containerId,
-      attributes: status ? { 'process.exit.code': status.code } : {},
-    });
-  }
-
-  #initReparented(pid: number): void {
-    const { tracer, span, runcPid, containerId } = this.#o;
-    const facts = readProcess(pid);
-    if (!facts) return;
-    tracer.emit({
-      type: 'process',
-      id: processId(pid, 'reparent'),
-      traceId: span.context.traceId,
-      cause: processId(runcPid, 'exit'),
-      level: 'step',
-      source: __SOURCE__,
-      change: 'reparent',
-      actor: 'container',
-      process: { pid, ppid: facts.ppid, name: 'runc:[init]', startTime: facts.startTime },
-      containerId,
-      attributes: { 'process.parent_pid': facts.ppid, ...namespaceAttributes(pid) },
-    });
-  }
-
-  #initExecuted(pid: number, record: StepRecord): void {
-    const { tracer, span, containerId, programArgv } = this.#o;
-    const facts = readProcess(pid);
-    const argv = programArgv ?? [];
-    tracer.emit({
-      type: 'process',
-      id: processId(pid, 'exec'),
-      traceId: span.context.traceId,
-      cause: this.#idOf(record),
-      // When it ended is not known exactly; when the pipe closed may be after the program's first output.
-      mono: record.beginMono.toString(),
-      source: __SOURCE__,
-      change: 'exec',
-      actor: 'container',
-      process: {
-        pid,
-        ppid: facts?.ppid ?? null,
-        name: argv[0] ?? '',
-        argv,
-        ...(facts ? { startTime: facts.startTime } : {}),
-      },
-      containerId,
-      attributes: namespaceAttributes(pid),
-    });
   }
 
   #emitSyscall(record: StepRecord): void {
@@ -335,8 +204,3 @@ export class PlanTrace {
       : processId(this.#initPid, 'fork');
   }
 }
-
-const startTimeOf = (pid: number): { readonly startTime?: string } => {
-  const facts = readProcess(pid);
-  return facts ? { startTime: facts.startTime } : {};
-};

@@ -87,7 +87,10 @@ const main = async (
     throw new EngineError('invalid_argument', `runc: ${line.verb} is not supported`);
   if (!verb) return help(line.verb ?? '', line.global);
   const exporter = exporterFromEnvironment();
-  const tracer = new Tracer('runc', line.debug ? withDebugLog(exporter, line.global) : exporter);
+  const tracer = new Tracer(
+    'runc',
+    line.debug ? withDebugLog(exporter, line.verb ?? '', line.global) : exporter,
+  );
   const parent = parseTraceparent(process.env['TRACEPARENT']);
   try {
     const code = await withContext(parent, () =>

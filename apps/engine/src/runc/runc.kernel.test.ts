@@ -180,7 +180,9 @@ test('an id is given once, and what was only created is deleted without force', 
 });
 
 test('its version is told in the form that dockerd reads', () => {
-  expect(runc(['--version']).stdout).toMatch(/^runc version \S+\ncommit: \S+\nspec: \d+\.\d+\.\d+\n$/);
+  expect(runc(['--version']).stdout).toMatch(
+    /^runc version \S+\ncommit: \S+\nspec: \d+\.\d+\.\d+\n$/,
+  );
 });
 
 test('exec has the exit code of its program, ps and list show the container', () => {

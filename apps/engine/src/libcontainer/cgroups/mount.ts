@@ -9,7 +9,7 @@ import { MS } from '../plan/constants.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { AT_FDCWD, fdPath, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
 import { openPlace, placeForFolder, shownPlace } from '../rootfs/in-root.ts';
-import type { ParsedMount } from '../rootfs/mounts.ts';
+import type { ParsedMount } from '../rootfs/parse-mounts.ts';
 import { type Cgroup, cgroupsOf, hierarchyName, isUnified } from './paths.ts';
 
 export const mountCgroups = (c: Compilation, mount: ParsedMount): void => {

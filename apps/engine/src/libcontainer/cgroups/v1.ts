@@ -5,6 +5,7 @@
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { LinuxDeviceCgroup, LinuxResources } from '../../protocol/oci/runtime-spec.ts';
 import type { HostFacts, HostFiles } from '../host-facts.ts';
+import { ERRNO } from '../plan/errno.ts';
 import { deviceRules } from './device-rules.ts';
 import type { Cgroup } from './paths.ts';
 import type { Limit } from './setup.ts';
@@ -29,7 +30,7 @@ export const v1Limits = (
     pids: pidsLimits(resources),
     cpu: cpuLimits(resources),
     cpuset: cpusetLimits(resources),
-    blkio: blkioLimits(facts, cgroups, resources),
+    blkio: blkioLimits(resources),
     hugetlb: hugetlbLimits(resources),
   };
   const limits = new Map<Cgroup, Limit[]>();
@@ -184,39 +185,31 @@ const cpusetLimits = ({ cpu }: LinuxResources): Limit[] => [
     : []),
 ];
 
-const blkioLimits = (
-  facts: HostFacts,
-  cgroups: readonly Cgroup[],
-  { blockIO }: LinuxResources,
-): Limit[] => {
+/** Of the two schedulers that know weights a kernel has one or none, and only a cgroup below the root shows which. */
+const weightLimits = (file: string, value: string, title: string): readonly Limit[] => [
+  { file: `blkio.${file}`, value, title, ignore: [ERRNO.ENOENT] },
+  {
+    file: `blkio.bfq.${file}`,
+    value,
+    title,
+    guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOENT },
+  },
+];
+
+const blkioLimits = ({ blockIO }: LinuxResources): Limit[] => {
   if (!blockIO) return [];
-  const root =
-    cgroups.find(({ hierarchy }) => hierarchy.controllers.includes('blkio'))?.hierarchy
-      .mountPoint ?? '';
-  const limits: Limit[] = [];
-  const weights = blockIO.weightDevice ?? [];
-  if (blockIO.weight || weights.length > 0) {
-    const prefix = ['blkio.', 'blkio.bfq.'].find((name) =>
-      facts.files.exists(`${root}/${name}weight`),
-    );
-    if (prefix === undefined)
-      throw new EngineError(
-        'failed_precondition',
-        'cannot set blockIO.weight: no I/O scheduler of this machine knows weights',
-      );
-    if (blockIO.weight)
-      limits.push({
-        file: `${prefix}weight`,
-        value: String(blockIO.weight),
-        title: 'its share of the disks',
-      });
-    for (const { major, minor, weight } of weights)
-      limits.push({
-        file: `${prefix}weight_device`,
-        value: `${major}:${minor} ${weight}`,
-        title: `its share of the disk ${major}:${minor}`,
-      });
-  }
+  const limits: Limit[] = [
+    ...(blockIO.weight
+      ? weightLimits('weight', String(blockIO.weight), 'its share of the disks')
+      : []),
+    ...(blockIO.weightDevice ?? []).flatMap(({ major, minor, weight }) =>
+      weightLimits(
+        'weight_device',
+        `${major}:${minor} ${weight}`,
+        `its share of the disk ${major}:${minor}`,
+      ),
+    ),
+  ];
   const throttles = [
     ['blkio.throttle.read_bps_device', blockIO.throttleReadBpsDevice],
     ['blkio.throttle.write_bps_device', blockIO.throttleWriteBpsDevice],

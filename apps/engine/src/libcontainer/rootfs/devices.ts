@@ -10,7 +10,7 @@ import { MS, S_IFMT_OF } from '../plan/constants.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { fdPath, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
 import { insideRoot, makeFolder, openPlace, placeForFile, shownPlace } from './in-root.ts';
-import type { ParsedMount } from './mounts.ts';
+import type { ParsedMount } from './parse-mounts.ts';
 
 const character = (path: string, major: number, minor: number): LinuxDevice => ({
   type: 'c',

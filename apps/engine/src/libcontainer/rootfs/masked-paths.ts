@@ -17,7 +17,7 @@ import {
   text,
 } from '../plan/stage-builder.ts';
 import { insideRoot } from './in-root.ts';
-import type { ParsedMount } from './mounts.ts';
+import type { ParsedMount } from './parse-mounts.ts';
 
 /** Precondition: after pivot_root, so that paths and links cannot leave the container. */
 export const makePathsReadOnly = (c: Compilation, mounts: readonly ParsedMount[]): void => {
