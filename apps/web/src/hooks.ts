@@ -1,6 +1,7 @@
 /** The stores as React sees them: small selectors, re-rendering only when the answer changes. */
 import { useEffect, useRef, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
+import { castOf, type ActorFacts } from './model/actors.ts';
 import type { Placed } from './model/order.ts';
 import { playhead, type PlayheadState } from './playback/playhead.ts';
 import { readerStore, type ReaderState } from './reader-store.ts';
@@ -17,6 +18,12 @@ export const useTraces = <T>(selector: (state: TraceState) => T): T =>
 export const useModelVersion = (): number => {
   useTraces((state) => state.revision);
   return usePlayhead((state) => state.model.version);
+};
+
+/** Who stands on the stage in this run. */
+export const useCast = (): readonly ActorFacts[] => {
+  useModelVersion();
+  return usePlayhead(({ model }) => castOf(model.machineAt(model.length)));
 };
 
 /** The event that the present step shows; undefined at step 0. */

@@ -9,10 +9,15 @@ import { messageOf } from '../protocol/errdefs.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import { listenOnSocket } from '../transport/unix-socket.ts';
-import { ClientProcesses } from './api/client-processes.ts';
+import { ClientProcesses, DOCKER_CLIENTS } from '../transport/client-processes.ts';
 import { createApiServer } from './api/server.ts';
 import { readConfigFile } from './config-file.ts';
-import { connectContainerd, ensureNamespace } from './containerd-client/channel.ts';
+import {
+  chooseSnapshotter,
+  connectContainerd,
+  ensureNamespace,
+  type Storage,
+} from './containerd-client/channel.ts';
 import { ExecClient } from './containerd-client/execs.ts';
 import { MeasureClient } from './containerd-client/measures.ts';
 import { ImageClient } from './containerd-client/images.ts';
@@ -45,11 +50,14 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     tracer,
     credentialsOfPeer: (fd) => native.peerCredentials(fd),
   });
-  const images = new ImageClient(channel);
+  // What it is called is asked when containerd answers.
+  const storage: Storage = { snapshotter: 'overlayfs' };
+  const images = new ImageClient(channel, storage);
   return {
     options: { ...options },
+    storage,
     channel,
-    tasks: new TaskClient(channel),
+    tasks: new TaskClient(channel, storage),
     execClient: new ExecClient(channel),
     measures: new MeasureClient(channel),
     images,
@@ -104,7 +112,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   const server = createApiServer({
     backend: daemonBackend(daemon),
     tracer,
-    clients: new ClientProcesses(tracer, native),
+    clients: new ClientProcesses(tracer, native, DOCKER_CLIENTS),
   });
   let isStopping = false;
   const stop = async (): Promise<void> => {
@@ -132,6 +140,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     void followTasks(daemon, resolve);
   });
   daemon.networks.settle();
+  daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel);
   await ensureNamespace(daemon.channel);
   await startAtBoot(daemon);
   await listenOnSocket(server, options.socketPath);

@@ -6,6 +6,7 @@ import { formatTraceparent } from '../tracing/context.ts';
 import { encodeFrame } from './grpc-frame.ts';
 import { encodeMessage, TRACERESPONSE_KEY } from './grpc-metadata.ts';
 import { readMessages, writeFrame } from './grpc-stream.ts';
+import type { ObservedCall } from './observed-call.ts';
 import type { ServedCall } from './rpc-trace.ts';
 import type { CallContext } from './service.ts';
 import { OK } from './status-code.ts';
@@ -19,6 +20,8 @@ export interface Answering {
   readonly handler: AnyHandler;
   readonly call: CallContext;
   readonly served: ServedCall;
+  /** Of a client that does not tell its own part. */
+  readonly observed: ObservedCall | undefined;
 }
 
 export const traceresponse = (served: ServedCall): Record<string, string> =>
@@ -62,8 +65,9 @@ export const answer = async ({
   handler,
   call,
   served,
+  observed,
 }: Answering): Promise<void> => {
-  const requests = readMessages(stream, method.input);
+  const requests = told(readMessages(stream, method.input), observed);
   const streamsIn =
     method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
   const streamsOut =
@@ -74,12 +78,19 @@ export const answer = async ({
   // Read to its end, or the stream would never close.
   if (!streamsIn) stream.resume();
   // Encoded before the headers go out: a handler's mistake still becomes a status of its own.
-  const encode = (output: unknown) =>
-    encodeFrame(toBinary(method.output, create(method.output, output as Message)));
+  let last: Message | undefined;
+  const encode = (output: unknown) => {
+    last = create(method.output, output as Message);
+    return encodeFrame(toBinary(method.output, last));
+  };
+  const end = () => {
+    served.span?.end();
+    observed?.answered(last, served.span?.context.spanId);
+  };
   if (!streamsOut) {
     const frame = encode(await untilAborted(Promise.resolve(handler(input, call)), call.signal));
     startAnswer(stream, served);
-    served.span?.end();
+    end();
     stream.end(frame);
     return;
   }
@@ -95,9 +106,19 @@ export const answer = async ({
     // Not awaited: the generator may be in the middle of a wait that only `call.signal` ends.
     void iterator.return?.(undefined).catch(() => undefined);
   }
-  served.span?.end();
+  end();
   stream.end();
 };
+
+async function* told(
+  requests: AsyncIterable<Message>,
+  observed: ObservedCall | undefined,
+): AsyncGenerator<Message> {
+  for await (const message of requests) {
+    observed?.requested(message);
+    yield message;
+  }
+}
 
 const onlyMessage = async (
   requests: AsyncIterable<Message>,

@@ -23,7 +23,7 @@ import type { Actor } from '../protocol/trace/event.ts';
 import { withContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { startBidiCall, startUnaryCall, type CallSetup } from './grpc-call.ts';
-import { formatTimeout, NAMESPACE_KEY } from './grpc-metadata.ts';
+import { formatTimeout, NAMESPACE_KEY, USER_AGENT } from './grpc-metadata.ts';
 import { fullName } from './rpc-level.ts';
 import { startClientCall, tellMessage } from './rpc-trace.ts';
 import type { CallOptions, Client } from './service.ts';
@@ -136,7 +136,7 @@ export class GrpcChannel {
       ':authority': 'localhost',
       'content-type': 'application/grpc',
       te: 'trailers',
-      'user-agent': 'engine-room',
+      'user-agent': USER_AGENT,
       ...(namespace ? { [NAMESPACE_KEY]: namespace } : {}),
       ...options.metadata,
       ...(call ? { traceparent: call.traceparent } : {}),

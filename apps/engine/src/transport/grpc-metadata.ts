@@ -2,6 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 
 export const NAMESPACE_KEY = 'containerd-namespace';
+/** How our own daemons name themselves. */
+export const USER_AGENT = 'engine-room';
 /** W3C's answer to `traceparent`: the server's own span. */
 export const TRACERESPONSE_KEY = 'traceresponse';
 

@@ -15,6 +15,7 @@ import {
 } from 'node:http2';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import type { ClientProcess, ClientProcesses } from './client-processes.ts';
 import {
   answer,
   answerBare,
@@ -25,7 +26,8 @@ import {
 } from './grpc-answer.ts';
 import { MessageTooLarge } from './grpc-frame.ts';
 import { KEEPALIVE, keepAlive, type Keepalive } from './grpc-keepalive.ts';
-import { metadataOf, NAMESPACE_KEY, parseTimeout } from './grpc-metadata.ts';
+import { metadataOf, NAMESPACE_KEY, parseTimeout, USER_AGENT } from './grpc-metadata.ts';
+import { observeCall, type ObservedCall } from './observed-call.ts';
 import { endWithError, startServedCall } from './rpc-trace.ts';
 import { fullName } from './rpc-level.ts';
 import type { CallContext, Handlers } from './service.ts';
@@ -36,6 +38,8 @@ export interface GrpcServerOptions {
   /** Default: that of grpc-go. */
   readonly keepalive?: Keepalive;
   readonly tracer?: Tracer;
+  /** Tells of callers that send no `traceparent`, by their process. */
+  readonly clients?: ClientProcesses;
 }
 
 interface Registered {
@@ -55,15 +59,21 @@ export class GrpcServer {
   readonly #methods = new Map<string, Registered>();
   readonly #services = new Set<string>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #clients: ClientProcesses | undefined;
+  readonly #callers = new WeakMap<object, ClientProcess>();
 
   constructor(options: GrpcServerOptions) {
     this.#tracer = options.tracer;
+    this.#clients = options.clients;
     this.#server = createServer({
       maxSessionMemory: SESSION_MEMORY_MB,
       settings: { initialWindowSize: WINDOW_BYTES },
     });
     this.#server.on('session', (session) => {
       session.setLocalWindowSize(WINDOW_BYTES);
+      // Asked at once: later it may be gone.
+      const caller = this.#clients?.identify(session.socket);
+      if (caller) this.#callers.set(session, caller);
       this.#sessions.add(session);
       const stop = keepAlive(session, options.keepalive ?? KEEPALIVE);
       session.on('close', () => {
@@ -134,20 +144,39 @@ export class GrpcServer {
       return;
     }
     const metadata = metadataOf(headers);
-    const traceparent = metadata.get('traceparent');
+    const observed = this.#observe(stream, metadata, method, source);
+    const traceparent = observed?.traceparent ?? metadata.get('traceparent');
     const served = startServedCall(this.#tracer, { protocol: 'grpc', method, traceparent, source });
     const { signal, settle } = callSignal(stream, parseTimeout(headers['grpc-timeout']));
     const call: CallContext = { namespace: metadata.get(NAMESPACE_KEY) ?? '', metadata, signal };
     try {
-      await served.run(() => answer({ stream, method, handler, call, served }));
+      await served.run(() => answer({ stream, method, handler, call, served, observed }));
     } catch (error) {
       const status = statusOf(signal.aborted ? signal.reason : error);
       const code = error instanceof MessageTooLarge ? RESOURCE_EXHAUSTED : status.code;
       endWithError(served.span, error, code);
+      if (stream.destroyed) observed?.abandoned();
+      else observed?.failed(error, code, served.span?.context.spanId);
       answerStatus(stream, { code, message: status.message }, traceresponse(served));
     } finally {
       settle();
     }
+  }
+
+  /** Our own clients tell their calls themselves, or they are nobody's story. */
+  #observe(
+    stream: ServerHttp2Stream,
+    metadata: ReadonlyMap<string, string>,
+    method: DescMethod,
+    source: string | undefined,
+  ): ObservedCall | undefined {
+    const arrivedAt = process.hrtime.bigint();
+    const client = stream.session && this.#callers.get(stream.session);
+    const isOurs = metadata.get('user-agent') === USER_AGENT;
+    if (!client || !this.#tracer || !this.#clients || isOurs || metadata.has('traceparent'))
+      return undefined;
+    const { tracer, clients } = { tracer: this.#tracer, clients: this.#clients };
+    return observeCall({ tracer, clients, client, method, arrivedAt, source });
   }
 
   /** HTTP statuses for what is not gRPC at all; a gRPC peer never sees them. */

@@ -14,11 +14,12 @@ import {
   type Message as MessageEvent,
   type RawBytes,
 } from '../protocol/trace/event.ts';
-import { requestId, responseId, spanEndedId } from '../protocol/trace/event-id.ts';
+import { requestId, responseId, spanEndedId, spanStartedId } from '../protocol/trace/event-id.ts';
 import {
   currentContext,
   formatTraceparent,
   parseTraceparent,
+  type SpanContext,
   withContext,
 } from '../tracing/context.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
@@ -66,7 +67,18 @@ export interface Calling {
   readonly options: CallOptions;
 }
 
-/** One call as its client tells it. Only made when the call belongs to a trace. */
+/** A client that tells nothing: whoever it speaks to tells its part too. */
+export interface Observed {
+  readonly client: Peer;
+  readonly context: SpanContext;
+  readonly parent: SpanContext | null;
+  /** What made the client ask: its own start, then each answer it got. */
+  readonly cause: string | null;
+  readonly arrivedAt: bigint;
+  readonly answerLevel: Level;
+}
+
+/** One call as its client tells it (or as it is told for it). Only made when the call belongs to a trace. */
 export class ClientCall {
   readonly traceparent: string;
   readonly #span: Span;
@@ -76,20 +88,33 @@ export class ClientCall {
   readonly #level: Level;
   readonly #answerLevel: Level;
   readonly #summary: string;
+  readonly #client: Peer;
+  readonly #arrivedAt: Pick<MessageEvent, 'mono'> | undefined;
   #peer: Peer;
 
-  constructor(tracer: Tracer, { protocol, method, peer, options }: Calling) {
+  constructor(tracer: Tracer, { protocol, method, peer, options }: Calling, observed?: Observed) {
     this.#source = options.source ? { source: options.source } : {};
     this.#level = options.level ?? levelOf(method);
-    this.#answerLevel = answerLevelOf(method);
+    this.#answerLevel = observed?.answerLevel ?? answerLevelOf(method);
     this.#summary = options.about ? `${shortName(method)} ${options.about}` : shortName(method);
     this.#tracer = tracer;
     this.#protocol = protocol;
     this.#peer = peer;
+    this.#client = observed?.client ?? { actor: tracer.actor, pid: process.pid };
+    this.#arrivedAt = observed && { mono: observed.arrivedAt.toString() };
     this.#span = tracer.startSpan(fullName(method), {
       kind: 'client',
-      attributes: attributesOf(protocol, method),
+      attributes: {
+        ...attributesOf(protocol, method),
+        ...(observed && { 'engineroom.told_for': observed.client.actor }),
+      },
       ...this.#source,
+      ...(observed && {
+        context: observed.context,
+        parent: observed.parent,
+        cause: observed.cause,
+        mono: observed.arrivedAt,
+      }),
     });
     this.traceparent = formatTraceparent(this.#span.context);
   }
@@ -103,10 +128,12 @@ export class ClientCall {
       ...content,
       id: requestId(spanId),
       direction: 'request',
-      from: { actor: this.#tracer.actor, pid: process.pid },
+      from: this.#client,
       to: this.#peer,
       summary: this.#summary,
       level: this.#level,
+      // Told for somebody else: it belongs to no span of ours, and was there before we read it.
+      ...(this.#arrivedAt && { ...this.#arrivedAt, cause: spanStartedId(spanId) }),
     });
   }
 
@@ -129,6 +156,11 @@ export class ClientCall {
     );
   }
 
+  /** Nobody waits for the answer any more. */
+  abandoned(): void {
+    this.#span.end({ code: 'error', message: 'the client hung up' });
+  }
+
   #respond(
     summary: string,
     content: Pick<MessageEvent, 'body' | 'raw'>,
@@ -141,7 +173,7 @@ export class ClientCall {
       id: responseId(spanId),
       direction: 'response',
       from: this.#peer,
-      to: { actor: this.#tracer.actor, pid: process.pid },
+      to: this.#client,
       summary,
       level: this.#answerLevel,
       cause: serverSpanId ? spanEndedId(serverSpanId) : requestId(spanId),

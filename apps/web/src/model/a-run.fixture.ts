@@ -13,6 +13,7 @@ const ID = '3f9c1d2e4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0';
 
 export const PID = {
   docker: 4102,
+  client: 4103,
   dockerd: 812,
   containerd: 640,
   shim: 4188,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { aRun, PID } from './a-run.fixture.ts';
-import { ACTORS, type StageActor } from './actors.ts';
+import { ACTORS, castOf, type StageActor } from './actors.ts';
 import { statusOf } from './actor-status.ts';
 import { kernelChips } from './kernel-chips.ts';
+import { MACHINE_AT_REST, type ProcessView } from './machine.ts';
 import { RunModel } from './run-model.ts';
 
 const model = new RunModel();
@@ -18,6 +19,7 @@ describe('the status of an actor', () => {
 
     expect(kinds).toEqual({
       docker: 'unborn',
+      client: 'unborn',
       dockerd: 'ready',
       containerd: 'ready',
       shim: 'unborn',
@@ -77,5 +79,26 @@ describe('the chips of the kernel', () => {
       cgroup: '256 MiB, 128 pids',
       mount: '3',
     });
+  });
+});
+
+describe('a run of a client that speaks to containerd itself', () => {
+  const process: ProcessView = {
+    ...{ pid: 7, actor: 'client', ppid: 1, name: 'ctr', argv: ['ctr', 'run'], containerId: null },
+    ...{ bornAt: 0, execAt: 0, claimed: false, joined: false, formerParents: [], exit: null },
+    ...{ attributes: {}, toldBy: 'process/7/exec' },
+  };
+  const ctr = { ...MACHINE_AT_REST, processes: { 7: process }, current: { client: 7 } };
+
+  test('has no docker and no dockerd in its path', () => {
+    expect(statusOf(ctr, 'docker')).toMatchObject({ kind: 'unborn', words: 'not in the path' });
+    expect(statusOf(ctr, 'dockerd')).toMatchObject({ kind: 'unborn', words: 'not in the path' });
+    expect(statusOf(ctr, 'containerd')).toMatchObject({ kind: 'ready', words: 'idle' });
+  });
+
+  test('shows the client by its name, and runs of docker show none', () => {
+    expect(castOf(ctr).find(({ actor }) => actor === 'client')?.label).toBe('ctr');
+    expect(castOf(ctr)).toBe(castOf(ctr));
+    expect(castOf(MACHINE_AT_REST).map(({ actor }) => actor)).not.toContain('client');
   });
 });

@@ -52,7 +52,11 @@ const ownStatusOf = (machine: Machine, actor: StageActor): ActorStatus => {
   );
   if (span) return { kind: 'active', process, words: shortSummary(span.name) };
   if (actor === 'runc') return { kind: 'active', process, words: process.argv[1] ?? 'works' };
-  return { kind: 'ready', process, words: actor === 'docker' ? 'runs' : 'idle' };
+  return {
+    kind: 'ready',
+    process,
+    words: actor === 'docker' || actor === 'client' ? 'runs' : 'idle',
+  };
 };
 
 /** The daemons were there before the run; the others are born in it. */
@@ -60,6 +64,8 @@ function statusOfUnseen(machine: Machine, actor: StageActor): ActorStatus {
   // Only its shim knows which runtime it has called, and ours is not asked.
   if (actor === 'runc' && swappedFor(machine, 'shim') !== null)
     return { kind: 'unborn', process: null, words: 'not seen: the shim is not ours' };
+  if (machine.current.client !== undefined && (actor === 'docker' || actor === 'dockerd'))
+    return { kind: 'unborn', process: null, words: 'not in the path' };
   const isDaemon = actor === 'dockerd' || actor === 'containerd';
   return isDaemon
     ? { kind: 'ready', process: null, words: 'idle' }

@@ -75,7 +75,7 @@ function send(machine: Machine, message: Message): Machine {
 }
 
 /** Programs that are not ours (the official CLI, the container's) do not say that a message reached them. */
-const SILENT: ReadonlySet<Actor> = new Set(['docker', 'container', 'kernel']);
+const SILENT: ReadonlySet<Actor> = new Set(['docker', 'client', 'container', 'kernel']);
 
 /**
  * A message has landed once something names it as its cause, or its receiver went on, or its span is over.

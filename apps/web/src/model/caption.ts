@@ -25,6 +25,8 @@ export const LONGEST_CAPTION = 90;
 
 /** What a caption may look up. */
 export interface CaptionSources {
+  /** The program that speaks to containerd itself. */
+  readonly clientName?: string | null;
   span(spanId: string): SpanView | undefined;
 }
 
@@ -34,13 +36,13 @@ export const captionOf = (event: SequencedEvent, sources: CaptionSources): strin
 function sentence(event: SequencedEvent, sources: CaptionSources): string {
   switch (event.type) {
     case 'message':
-      return aboutMessage(event);
+      return aboutMessage(event, sources);
     case 'process':
-      return aboutProcess(event);
+      return aboutProcess(event, sources);
     case 'syscall':
       return aboutSyscall(event);
     case 'spanStarted':
-      return aboutBeginning(event);
+      return aboutBeginning(event, sources);
     case 'spanEnded':
       return aboutEnd(event, sources);
     case 'spanEvent':
@@ -55,9 +57,12 @@ function sentence(event: SequencedEvent, sources: CaptionSources): string {
 /** How the engine's RPC clients sum up an answer without an error. */
 const DONE = ' answered';
 
-function aboutMessage({ from, to, summary, direction, protocol, body }: Message): string {
-  const sender = name(from.actor);
-  const receiver = inSentence(to.actor);
+function aboutMessage(
+  { from, to, summary, direction, protocol, body }: Message,
+  sources: CaptionSources,
+): string {
+  const sender = name(from.actor, sources);
+  const receiver = called(to.actor, sources);
   if (protocol === 'signal') return `${sender} sends ${summary} to ${receiver}`;
   if (protocol === 'exec') return `${sender} runs ${summary}`;
   if (direction === 'response' && summary.endsWith(DONE))
@@ -93,9 +98,12 @@ function textField(body: unknown, field: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function aboutProcess({ change, actor, process, exit, emitter }: ProcessEvent): string {
+function aboutProcess(
+  { change, actor, process, exit, emitter }: ProcessEvent,
+  sources: CaptionSources,
+): string {
   const { pid, ppid } = process;
-  const who = inSentence(actor);
+  const who = called(actor, sources);
   switch (change) {
     case 'fork':
       return actor === 'container'
@@ -109,7 +117,7 @@ function aboutProcess({ change, actor, process, exit, emitter }: ProcessEvent): 
       return `Pid ${pid} gets a new parent: pid ${ppid ?? '?'}`;
     case 'exit':
       if (!exit)
-        return `${name(actor)} (pid ${pid}) is gone; its exit code was its parent's to see`;
+        return `${name(actor, sources)} (pid ${pid}) is gone; its exit code was its parent's to see`;
       return exit.signal
         ? `${name(actor)} (pid ${pid}) dies of ${exit.signal}; its exit code is ${exit.code}`
         : `${name(actor)} (pid ${pid}) exits with code ${exit.code}`;
@@ -127,16 +135,24 @@ function aboutSyscall({ caller, name: call, title, errno, ignored }: SyscallEven
     : `${who} calls ${call} and fails with ${errno}: ${title}`;
 }
 
-function aboutBeginning({ emitter, kind, name: span }: SpanStarted): string {
-  const who = name(emitter.actor);
+function aboutBeginning(
+  { emitter, kind, name: span, attributes }: SpanStarted,
+  sources: CaptionSources,
+): string {
+  const who = name(subjectOf(emitter.actor, attributes), sources);
   const what = shortSummary(span);
   if (kind === 'server') return `${who} begins to handle ${what}`;
   return kind === 'client' ? `${who} makes ready to call ${what}` : `${who} begins ${what}`;
 }
 
+/** A client that tells nothing is told of by whom it speaks to. */
+function subjectOf(emitter: Actor, attributes: Attributes | undefined): Actor {
+  return (attributes?.['engineroom.told_for'] as Actor | undefined) ?? emitter;
+}
+
 function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSources): string {
-  const who = name(emitter.actor);
   const span = sources.span(spanId);
+  const who = name(subjectOf(emitter.actor, span?.started?.attributes), sources);
   const what = span?.started ? shortSummary(span.started.name) : 'its work';
   if (status.code === 'error')
     return `${who} fails at ${what}: ${status.message ?? 'no reason given'}`;
@@ -184,9 +200,14 @@ function aboutSurvival(moment: string, attributes: Attributes, emitter: Actor): 
 }
 
 /** The actor at the beginning of a sentence. dockerd and containerd keep their small letter, as in ps. */
-function name(actor: Actor): string {
-  const words = inSentence(actor);
+function name(actor: Actor, sources?: CaptionSources): string {
+  const words = called(actor, sources);
   return words.startsWith('the ') ? `T${words.slice(1)}` : words;
+}
+
+/** In the middle of a sentence. */
+function called(actor: Actor, sources?: CaptionSources): string {
+  return actor === 'client' && sources?.clientName ? sources.clientName : inSentence(actor);
 }
 
 function quote(base64: string): string {

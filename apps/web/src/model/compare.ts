@@ -133,7 +133,7 @@ function factsOf(model: RunModel): ReadonlyMap<string, string> {
     facts.set(label, key.startsWith('ns-') ? 'its own' : value || 'made');
   for (const [file, value] of Object.entries(machine.cgroup.files))
     facts.set(file.slice(file.lastIndexOf('/') + 1), value);
-  for (const actor of ['docker', 'container'] as const) {
+  for (const actor of ['docker', 'client', 'container'] as const) {
     const process = machine.processes[String(machine.current[actor] ?? '')];
     if (process?.exit)
       facts.set(`${actor} ended`, process.exit.signal ?? `exit ${process.exit.code ?? 'not seen'}`);

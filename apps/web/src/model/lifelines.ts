@@ -1,6 +1,6 @@
 /** The bars of the swimlanes: who lived from when to when, and which work they did meanwhile. */
 import type { Actor, Level } from '@engine-room/engine/protocol/trace/event.ts';
-import { ACTORS, type StageActor } from './actors.ts';
+import type { StageActor } from './actors.ts';
 import { isShownAt } from './levels.ts';
 import type { RunModel } from './run-model.ts';
 
@@ -19,6 +19,7 @@ export type Lifelines = Readonly<Record<StageActor, readonly Bar[]>>;
 export const lifelinesOf = (model: RunModel, level: Level): Lifelines => {
   const lines: Record<StageActor, Bar[]> = {
     docker: [],
+    client: [],
     dockerd: [],
     containerd: [],
     shim: [],
@@ -70,5 +71,3 @@ export const lifelinesOf = (model: RunModel, level: Level): Lifelines => {
   }
   return lines;
 };
-
-export const LANES = ACTORS.map(({ actor, label, domain }) => ({ actor, label, domain }));

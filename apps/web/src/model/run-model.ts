@@ -40,6 +40,8 @@ export class RunModel {
   readonly #spans = new Map<string, { started?: string; ended?: string }>();
   readonly #known = new Set<string>();
   version = 0;
+  /** The program that speaks to containerd itself; null in a run of docker. */
+  clientName: string | null = null;
 
   get length(): number {
     return this.order.placed.length;
@@ -104,6 +106,7 @@ export class RunModel {
   #index(event: SequencedEvent): void {
     if (this.#known.has(event.id)) return;
     this.#known.add(event.id);
+    if (event.type === 'process' && event.actor === 'client') this.clientName = event.process.name;
     if (event.cause !== null) {
       const effects = this.#effects.get(event.cause);
       if (effects) effects.push(event.id);

@@ -1,5 +1,5 @@
 /** Other people's components in the place of ours (`npm start -- --runtime`, `--shim`): they tell nothing of themselves. */
-import { factsOf, type StageActor } from './actors.ts';
+import { castOf, factsOf, type StageActor } from './actors.ts';
 import type { Machine } from './machine.ts';
 
 /** The program that stands in an actor's place; null for our own, and before anybody has spoken of one. */
@@ -12,7 +12,8 @@ export const swappedFor = (machine: Machine, actor: StageActor): string | null =
 
 /** `runc: crun`, and where the names are the same `runc: /usr/sbin/runc`. */
 export const labelIn = (machine: Machine, actor: StageActor): string => {
-  const label = factsOf(actor)?.label ?? actor;
+  const facts = castOf(machine).find((each) => each.actor === actor) ?? factsOf(actor);
+  const label = facts?.label ?? actor;
   const program = swappedFor(machine, actor);
   if (program === null) return label;
   const name = program.slice(program.lastIndexOf('/') + 1);

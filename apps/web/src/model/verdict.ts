@@ -24,7 +24,7 @@ export interface Verdict {
   readonly lines: readonly VerdictLine[];
 }
 
-const CAST = ['docker', 'dockerd', 'containerd', 'shim', 'container'] as const;
+const CAST = ['docker', 'client', 'dockerd', 'containerd', 'shim', 'container'] as const;
 
 /** Null as long as nothing was broken. */
 export const verdictAt = (model: RunModel, n: number): Verdict | null => {
@@ -132,7 +132,7 @@ function whyDead(
   { actor: hit, pid: hitPid, signal }: FaultView,
 ): string {
   if (pid === hitPid) return `the lab sent it ${signal}`;
-  if (actor === 'docker') return `it was connected to ${inSentence(hit)}`;
+  if (actor === 'docker' || actor === 'client') return `it was connected to ${inSentence(hit)}`;
   if (actor === 'container' && hit === 'dockerd')
     return 'a dockerd that stops in good order stops its containers, unless live-restore is on';
   if (actor === 'container' && hit === 'shim')

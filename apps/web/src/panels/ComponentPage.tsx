@@ -1,4 +1,5 @@
 /** What an actor is and why it exists: its page from content/components/. */
+import client from '../../../../content/components/client.md?raw';
 import container from '../../../../content/components/container.md?raw';
 import containerd from '../../../../content/components/containerd.md?raw';
 import docker from '../../../../content/components/docker.md?raw';
@@ -12,6 +13,7 @@ import { Prose } from './Prose.tsx';
 
 const PAGES: Readonly<Record<StageActor, string>> = {
   docker,
+  client,
   dockerd,
   containerd,
   shim,

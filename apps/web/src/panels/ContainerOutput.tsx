@@ -18,6 +18,7 @@ export const ContainerOutput = () => {
   const tail = usePlayhead(({ model, n }) => model.machineAt(n).output);
   const bytes = usePlayhead(({ model, n }) => model.machineAt(n).outputBytes);
   const client = usePlayhead(({ model, n }) => model.machineAt(n).client);
+  const reader = usePlayhead(({ model }) => model.clientName);
   const printed = useMemo(() => printedBy(client), [client]);
   const pieces = useMemo(() => piecesOf(outputOf({ output: tail })), [tail]);
   return (
@@ -25,7 +26,11 @@ export const ContainerOutput = () => {
       <h2 id="output-title">Container output {bytes > 0 && <small>{sizeWords(bytes)}</small>}</h2>
       <pre tabIndex={0} aria-labelledby="output-title" data-testid="container-output">
         {pieces.length === 0 ? (
-          <span className="muted">Nothing written yet.</span>
+          <span className="muted">
+            {reader === null
+              ? 'Nothing written yet.'
+              : `${reader} reads it itself, from FIFOs that it has made: it is in that terminal.`}
+          </span>
         ) : (
           <Pieces of={pieces} />
         )}

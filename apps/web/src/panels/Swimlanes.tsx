@@ -4,13 +4,14 @@
  */
 import { memo, useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
+import type { ActorFacts } from '../model/actors.ts';
 import { captionOf } from '../model/caption.ts';
-import { lifelinesOf, LANES, type Bar } from '../model/lifelines.ts';
+import { lifelinesOf, type Bar } from '../model/lifelines.ts';
 import { markersOf, type MarkerKind } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { goToEnd, goToStart, playhead, seekLearn, stepBack } from '../playback/playhead.ts';
-import { useEachMove, useModelVersion, usePlayhead, useStepEvent } from '../hooks.ts';
+import { useCast, useEachMove, useModelVersion, usePlayhead, useStepEvent } from '../hooks.ts';
 import { stepOn } from '../shortcuts.ts';
 
 const MARKS: Readonly<Record<MarkerKind, string>> = {
@@ -23,6 +24,7 @@ const MARKS: Readonly<Record<MarkerKind, string>> = {
 export const Swimlanes = () => {
   const version = useModelVersion();
   const model = usePlayhead((state) => state.model);
+  const cast = useCast();
   const level = usePlayhead((state) => state.level);
   const step = usePlayhead((state) => state.step);
   const placed = useStepEvent();
@@ -58,7 +60,7 @@ export const Swimlanes = () => {
     <div className="lanes">
       <div className="lane-names" aria-hidden="true">
         <span className="lane-unit">s</span>
-        {LANES.map(({ actor, label, domain }) => (
+        {cast.map(({ actor, label, domain }) => (
           <span key={actor} data-domain={domain}>
             {label}
           </span>
@@ -87,7 +89,7 @@ export const Swimlanes = () => {
           if (event.currentTarget.hasPointerCapture(event.pointerId)) seekTo(event);
         }}
       >
-        <Lanes model={model} version={version} level={level} />
+        <Lanes model={model} version={version} level={level} cast={cast} />
         <div ref={veil} className="lane-veil" />
         <div ref={line} className="lane-playhead" />
       </div>
@@ -98,8 +100,15 @@ export const Swimlanes = () => {
 const percent = (value: number, whole: number): string =>
   `${whole === 0 ? 0 : (value / whole) * 100}%`;
 
+interface LanesProps {
+  readonly model: RunModel;
+  readonly version: number;
+  readonly level: Level;
+  readonly cast: readonly ActorFacts[];
+}
+
 /** Drawn again only when the run grows or the zoom changes. */
-const Lanes = memo(({ model, level }: { model: RunModel; version: number; level: Level }) => {
+const Lanes = memo(({ model, level, cast }: LanesProps) => {
   const warp = model.warp(level);
   const whole = warp.endLearn;
   const x = (at: number): string => percent(warp.toLearn(at), whole);
@@ -118,7 +127,7 @@ const Lanes = memo(({ model, level }: { model: RunModel; version: number; level:
           </span>
         ))}
       </div>
-      {LANES.map(({ actor, domain }) => (
+      {cast.map(({ actor, domain }) => (
         <div key={actor} className="lane" data-domain={domain}>
           {lines[actor].map((bar) => (
             <span

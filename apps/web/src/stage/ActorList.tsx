@@ -1,8 +1,8 @@
 /** The stage for a narrow screen: the same actors in the same lanes as a list; a shrunken graph could not be read. */
-import { ACTORS, labelOf } from '../model/actors.ts';
+import { labelOf } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { labelIn } from '../model/swapped.ts';
-import { useModelVersion, usePlayhead } from '../hooks.ts';
+import { useCast, useModelVersion, usePlayhead } from '../hooks.ts';
 import { stepBack } from '../playback/playhead.ts';
 import { select } from '../reader-store.ts';
 import { stepOn } from '../shortcuts.ts';
@@ -14,13 +14,14 @@ import { useJourneys } from './use-journeys.ts';
 export const ActorList = () => {
   useModelVersion();
   const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+  const cast = useCast();
   const journeys = useJourneys();
   const swipe = useSwipe(stepOn, stepBack);
   const travelling = journeys.at(-1);
   return (
     <section className="actor-list" aria-label="Stage" {...swipe}>
       <ul>
-        {ACTORS.map(({ actor, glyph, domain }) => {
+        {cast.map(({ actor, glyph, domain }) => {
           const status = statusOf(machine, actor);
           const isHere = travelling?.to === actor;
           return (

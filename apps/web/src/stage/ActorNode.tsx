@@ -1,12 +1,12 @@
 /** One actor on the stage: glyph, name, real pid, what it does now. A ghost before its birth and after its death. */
 import { Handle, Position, type NodeProps } from 'reactflow';
 import { m } from 'framer-motion';
-import { factsOf, type StageActor } from '../model/actors.ts';
+import type { StageActor } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { labelIn } from '../model/swapped.ts';
 import { birth, still } from '../motion.ts';
 import { REDUCED_MOTION } from '../breakpoints.ts';
-import { useMedia, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
+import { useCast, useMedia, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
 import { select } from '../reader-store.ts';
 import { KernelChips } from './KernelChips.tsx';
 import { StatusMark } from './StatusMark.tsx';
@@ -24,8 +24,9 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
   const isSelected = useReader(
     ({ selected }) => selected !== null && 'actor' in selected && selected.actor === actor,
   );
+  const cast = useCast();
   const isReduced = useMedia(REDUCED_MOTION);
-  const facts = factsOf(actor);
+  const facts = cast.find((each) => each.actor === actor);
   const status = statusOf(machine, actor);
   const isThere = status.kind !== 'unborn' && status.kind !== 'dead';
   return (

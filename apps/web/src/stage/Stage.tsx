@@ -1,11 +1,12 @@
 /**
- * Where: seven actors in four failure domains, and what travels between them. React Flow holds nodes and edges;
+ * Where: the actors in four failure domains, and what travels between them. React Flow holds nodes and edges;
  * nothing can be dragged, connected or zoomed, because the places carry meaning.
  */
 import 'reactflow/dist/base.css';
 import { ReactFlow, ViewportPortal, type Edge, type Node } from 'reactflow';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { ACTORS } from '../model/actors.ts';
+import type { StageActor } from '../model/actors.ts';
+import { useCast } from '../hooks.ts';
 import { ActorNode } from './ActorNode.tsx';
 import { Lanes } from './Lanes.tsx';
 import { layoutStage, ROADS, roadBetween } from './layout.ts';
@@ -27,10 +28,15 @@ export const Stage = () => {
   const layout = useMemo(() => layoutStage(width, height), [width, height]);
   const journeys = useJourneys();
   const roving = useRovingFocus();
+  const cast = useCast();
+  const isOnStage = useCallback(
+    (actor: StageActor) => cast.some((facts) => facts.actor === actor),
+    [cast],
+  );
 
   const nodes = useMemo<Node[]>(
     () =>
-      ACTORS.map(({ actor }) => {
+      cast.map(({ actor }) => {
         const { x, y, width: w, height: h } = layout.boxes[actor];
         return {
           id: actor,
@@ -42,11 +48,11 @@ export const Stage = () => {
           data: { actor, isTight: layout.isTight, isFocusable: roving.focusable === actor },
         };
       }),
-    [layout, roving.focusable],
+    [layout, cast, roving.focusable],
   );
   const edges = useMemo<Edge[]>(
     () =>
-      ROADS.map(({ from, to, label, kind }) => {
+      ROADS.filter(({ from }) => isOnStage(from)).map(({ from, to, label, kind }) => {
         const busy = journeys.find(
           (trip) =>
             (trip.from === from && trip.to === to) || (trip.from === to && trip.to === from),
@@ -65,7 +71,7 @@ export const Stage = () => {
           },
         };
       }),
-    [layout, journeys],
+    [layout, journeys, isOnStage],
   );
 
   return (

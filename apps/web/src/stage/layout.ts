@@ -1,5 +1,5 @@
 /**
- * Where everything stands. Four lanes, one for each failure domain, that never move; seven places in them, fixed by
+ * Where everything stands. Four lanes, one for each failure domain, that never move; the places in them, fixed by
  * hand; and the roads between the places. All of it in pixels of the stage, so that text is never scaled.
  */
 import type { FailureDomain, StageActor } from '../model/actors.ts';
@@ -71,6 +71,7 @@ export const layoutStage = (width: number, height: number): StageLayout => {
     isTight: Math.min(nodeHeight, you.height - LABEL_ROOM - LANE_PADDING) < 46,
     boxes: {
       docker: inLane(you, left),
+      client: inLane(you, right),
       dockerd: inLane(daemons, middle),
       containerd: inLane(daemons, right),
       shim: inLane(container, right),
@@ -97,6 +98,7 @@ export const ROADS: readonly {
 }[] = [
   { from: 'docker', to: 'dockerd', label: 'HTTP', kind: 'http' },
   { from: 'dockerd', to: 'containerd', label: 'gRPC', kind: 'grpc' },
+  { from: 'client', to: 'containerd', label: 'gRPC', kind: 'grpc' },
   { from: 'containerd', to: 'shim', label: 'ttrpc', kind: 'ttrpc' },
   { from: 'shim', to: 'runc', label: 'exec', kind: 'exec' },
   { from: 'runc', to: 'container', label: 'clone', kind: 'exec' },

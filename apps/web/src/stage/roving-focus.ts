@@ -5,8 +5,9 @@ import type { StageActor } from '../model/actors.ts';
 /** Who stands on which side of whom. */
 const NEIGHBOURS: Readonly<Record<StageActor, Partial<Record<string, StageActor>>>> = {
   docker: { ArrowRight: 'dockerd', ArrowDown: 'dockerd' },
+  client: { ArrowLeft: 'docker', ArrowDown: 'containerd' },
   dockerd: { ArrowLeft: 'docker', ArrowUp: 'docker', ArrowRight: 'containerd', ArrowDown: 'runc' },
-  containerd: { ArrowLeft: 'dockerd', ArrowUp: 'docker', ArrowDown: 'shim' },
+  containerd: { ArrowLeft: 'dockerd', ArrowUp: 'client', ArrowDown: 'shim' },
   shim: { ArrowUp: 'containerd', ArrowLeft: 'runc', ArrowDown: 'kernel' },
   runc: { ArrowUp: 'dockerd', ArrowRight: 'shim', ArrowLeft: 'container', ArrowDown: 'kernel' },
   container: { ArrowUp: 'dockerd', ArrowRight: 'runc', ArrowDown: 'kernel' },
@@ -30,7 +31,9 @@ export const useRovingFocus = () => {
     const next = actor && !event.shiftKey ? NEIGHBOURS[actor][event.key] : undefined;
     if (!next) return;
     event.preventDefault();
-    event.currentTarget.querySelector<HTMLElement>(`[data-actor-button="${next}"]`)?.focus();
+    const find = (name: StageActor): HTMLElement | null =>
+      event.currentTarget.querySelector<HTMLElement>(`[data-actor-button="${name}"]`);
+    (find(next) ?? find('docker'))?.focus();
   };
   return { focusable, onFocus, onKeyDown };
 };

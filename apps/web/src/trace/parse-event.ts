@@ -50,6 +50,7 @@ const isAttributes: Check = (value) => isRecord(value) && Object.values(value).e
 
 const isActor = oneOf(
   'docker',
+  'client',
   'dockerd',
   'containerd',
   'shim',

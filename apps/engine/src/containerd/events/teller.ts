@@ -14,6 +14,7 @@ import {
 import type { Level } from '../../protocol/trace/event.ts';
 import { taskEventId } from '../../protocol/trace/event-id.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
+import { USER_AGENT } from '../../transport/grpc-metadata.ts';
 import { tellMessage } from '../../transport/rpc-trace.ts';
 import type { Delivery } from './exchange.ts';
 
@@ -24,8 +25,6 @@ const SCHEMAS: Readonly<Record<string, { schema: DescMessage; level: Level }>> =
   '/tasks/oom': { schema: TaskOOMSchema, level: 'step' },
   '/tasks/delete': { schema: TaskDeleteSchema, level: 'detail' },
 };
-/** Our dockerd's name for itself; the events that other subscribers get are nobody's run. */
-const OUR_CLIENT = 'engine-room';
 
 export class EventTeller {
   readonly #tracer: Tracer;
@@ -37,7 +36,8 @@ export class EventTeller {
   /** Called when the event is about to be written to a subscriber. */
   delivered({ envelope, context }: Delivery, metadata: ReadonlyMap<string, string>): void {
     const known = SCHEMAS[envelope.topic];
-    if (!context || !known || metadata.get('user-agent') !== OUR_CLIENT) return;
+    // What other subscribers get is nobody's run.
+    if (!context || !known || metadata.get('user-agent') !== USER_AGENT) return;
     const bytes = envelope.event?.value ?? new Uint8Array();
     const message = fromBinary(known.schema, bytes);
     const { containerId, id, pid } = subjectOf(envelope);

@@ -14,6 +14,7 @@ import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import { Version } from '../../protocol/gen/containerd/version_pb.ts';
 import { Events as TtrpcEvents } from '../../protocol/gen/task/events-ttrpc_pb.ts';
+import { ClientProcesses, CONTAINERD_CLIENTS } from '../../transport/client-processes.ts';
 import { createGrpcServer, type GrpcServer } from '../../transport/grpc-server.ts';
 import { TtrpcServer } from '../../transport/ttrpc-server.ts';
 import { EventTeller } from '../events/teller.ts';
@@ -46,7 +47,8 @@ export const startContainerd = async (options: PartsOptions): Promise<Containerd
   const forward = (envelope: Envelope) => tasks.forward(envelope);
   const ttrpc = new TtrpcServer({ tracer: options.tracer });
   ttrpc.add(TtrpcEvents, ttrpcEventsService(forward), __SOURCE__);
-  const grpc = createGrpcServer({ tracer: options.tracer });
+  const clients = new ClientProcesses(options.tracer, options.kernel, CONTAINERD_CLIENTS);
+  const grpc = createGrpcServer({ tracer: options.tracer, clients });
   addServices(grpc, parts, forward, options);
 
   // Shims first: they may have waited to tell of an exit while no containerd was there.
@@ -73,7 +75,7 @@ const addServices = (
   forward: (envelope: Envelope) => void,
   { kernel, tracer }: PartsOptions,
 ): void => {
-  const { events, tasks, uuid } = parts;
+  const { events, tasks, uuid, lacks } = parts;
   const hasTask = (namespace: string, id: string) => tasks.has(namespace, id);
   const holds = (namespace: string) => contentsOf(parts, namespace);
   const mounted = { calls: kernel, folder: tmpdir() };
@@ -81,7 +83,7 @@ const addServices = (
   grpc
     .add(Version, versionService())
     .add(Health, healthService())
-    .add(Introspection, introspectionService(uuid))
+    .add(Introspection, introspectionService({ uuid, lacks }))
     .add(Namespaces, namespacesService({ ...parts, holds }), __SOURCE__)
     .add(Containers, containersService({ ...parts, hasTask }), __SOURCE__)
     .add(Content, contentService(parts), __SOURCE__)

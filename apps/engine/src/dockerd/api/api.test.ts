@@ -10,7 +10,7 @@ import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { Tracer } from '../../tracing/tracer.ts';
 import { listenOnSocket } from '../../transport/unix-socket.ts';
 import type { Backend } from './backend.ts';
-import { ClientProcesses } from './client-processes.ts';
+import { ClientProcesses, DOCKER_CLIENTS } from '../../transport/client-processes.ts';
 import { bodyInHead } from './hijack.ts';
 import { HTTP_STATUS } from './http-status.ts';
 import { ROUTES } from './router.ts';
@@ -33,12 +33,13 @@ beforeEach(async () => {
     close: () => undefined,
   };
   const tracer = new Tracer('dockerd', exporter);
-  const clients = new ClientProcesses(tracer, {
+  const calls = {
     peerCredentials: () => ({ pid: process.pid, uid: 0, gid: 0 }),
     pidfdOpen: () => -1,
     watchReadable: () => () => undefined,
     close: () => undefined,
-  });
+  };
+  const clients = new ClientProcesses(tracer, calls, DOCKER_CLIENTS);
   server = createApiServer({ backend: backend as Backend, tracer, clients });
   await listenOnSocket(server, path);
 });

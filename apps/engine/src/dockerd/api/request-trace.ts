@@ -21,7 +21,7 @@ import {
 import type { Span, Tracer } from '../../tracing/tracer.ts';
 import { redact } from '../../transport/redact.ts';
 import { rawBytes } from '../../transport/rpc-trace.ts';
-import type { ClientProcesses } from './client-processes.ts';
+import type { ClientProcesses } from '../../transport/client-processes.ts';
 
 export interface RouteInfo {
   readonly method: string;

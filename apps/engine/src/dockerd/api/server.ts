@@ -12,7 +12,7 @@ import { passGate } from '../../tracing/gate.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { Backend } from './backend.ts';
 import { readBody } from './body.ts';
-import type { ClientProcesses } from './client-processes.ts';
+import type { ClientProcesses } from '../../transport/client-processes.ts';
 import type { Exchange } from './exchange.ts';
 import { bodyInHead, withWholeBody } from './hijack.ts';
 import { HTTP_STATUS } from './http-status.ts';

@@ -12,7 +12,7 @@ import type { RuntimeSpec } from '../../protocol/oci/runtime-spec.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { Client } from '../../transport/service.ts';
 import type { Runtime } from '../container/runtimes.ts';
-import { NAMESPACE, SNAPSHOTTER } from './channel.ts';
+import { NAMESPACE, type Storage } from './channel.ts';
 
 const SPEC_TYPE = 'types.containerd.io/opencontainers/runtime-spec/1/Spec';
 /** Long enough for a machine under load, short enough that a hung shim is not waited for for ever. */
@@ -94,8 +94,10 @@ export class TaskClient {
   readonly #containers: Client<(typeof Containers)['method']>;
   readonly #tasks: Client<(typeof Tasks)['method']>;
   readonly #events: Client<(typeof Events)['method']>;
+  readonly #storage: Storage;
 
-  constructor(channel: GrpcChannel) {
+  constructor(channel: GrpcChannel, storage: Storage) {
+    this.#storage = storage;
     this.#containers = channel.client(Containers);
     this.#tasks = channel.client(Tasks);
     this.#events = channel.client(Events);
@@ -119,7 +121,7 @@ export class TaskClient {
             ...(container.runtime.options ? { options: container.runtime.options } : {}),
           },
           spec: { typeUrl: SPEC_TYPE, value: Buffer.from(JSON.stringify(container.spec)) },
-          snapshotter: SNAPSHOTTER,
+          snapshotter: this.#storage.snapshotter,
           snapshotKey: container.id,
         },
       },

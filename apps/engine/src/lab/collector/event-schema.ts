@@ -7,6 +7,7 @@ import type { TraceEvent } from '../../protocol/trace/event.ts';
 
 const actor = z.enum([
   'docker',
+  'client',
   'dockerd',
   'containerd',
   'shim',

@@ -1,5 +1,5 @@
 /** The line that stands for a trace in the list of runs, kept up to date event by event. */
-import type { TraceEvent } from '../../protocol/trace/event.ts';
+import { isClientActor, type TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceSummary } from '../../protocol/trace/stream.ts';
 
 const TITLE_LIMIT = 400;
@@ -47,7 +47,7 @@ const add = (list: readonly string[], item: string | undefined): readonly string
 
 /** True for the process whose life is the trace: the client that the learner (or a terminal) started. */
 export const isClientExit = (event: TraceEvent): boolean =>
-  event.type === 'process' && event.change === 'exit' && event.actor === 'docker';
+  event.type === 'process' && event.change === 'exit' && isClientActor(event.actor);
 
 /** `rootSpanId` is the span that everything else in the trace belongs to, as far as it is known. */
 export const updateSummary = (
@@ -64,7 +64,7 @@ export const updateSummary = (
     }
     for (const link of event.links ?? []) links = add(links, link.traceId);
   }
-  if (event.type === 'process' && event.actor === 'docker') {
+  if (event.type === 'process' && isClientActor(event.actor)) {
     if (event.process.argv && event.process.argv.length > 0) argv ??= event.process.argv;
     if (isClientExit(event) && event.exit) exitCode = event.exit.code;
   }

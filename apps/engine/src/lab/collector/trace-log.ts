@@ -1,5 +1,5 @@
 /** One trace as it grows: its events as JSON lines, numbered without gaps, and the facts that say when it is over. */
-import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
+import { isClientActor, type DroppedEvent, type TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceSummary } from '../../protocol/trace/stream.ts';
 import { labEmitter } from '../lab-emitter.ts';
 import { isClientExit, updateSummary } from './summary.ts';
@@ -86,7 +86,7 @@ export class TraceLog {
       if (this.#rootSpanId === null) this.#rootSpanId = event.spanId;
       if (event.spanId === this.#rootSpanId || event.parentSpanId === null) this.#isOver = false;
     }
-    if (event.type === 'process' && event.actor === 'docker') this.clientPid = event.process.pid;
+    if (event.type === 'process' && isClientActor(event.actor)) this.clientPid = event.process.pid;
     if (isClientExit(event)) this.#isOver = true;
     if (event.type === 'spanEnded' && event.spanId === this.#rootSpanId) this.#isOver = true;
   }

@@ -67,6 +67,7 @@ export const ATTRIBUTES = {
   'network.transport': 'tcp or udp.',
   'client.address': 'Who connected.',
   'dns.question.name': 'The name that was asked for.',
+  'engineroom.told_for': 'The actor whose part is told by whom it speaks to.',
   'engineroom.signal': 'The name of a signal.',
   'engineroom.fault': 'What the lab was asked to break, e.g. kill-dockerd.',
   'engineroom.process.actor': 'Which part of the engine a process is, e.g. shim.',

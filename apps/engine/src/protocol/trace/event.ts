@@ -6,9 +6,15 @@
  * drawing needs: beginnings, messages that cross a seam, births and deaths of processes, and container output.
  */
 
-/** The seven actors on the stage, and the lab that watches them (which is not a part of Docker). */
+/** Who asks: dockerd's clients, or whoever speaks to containerd itself, such as `ctr`. */
+export type ClientActor = 'docker' | 'client';
+
+/** The actors on the stage, and the lab that watches them (which is not a part of Docker). */
 export type Actor =
-  'docker' | 'dockerd' | 'containerd' | 'shim' | 'runc' | 'container' | 'kernel' | 'lab';
+  ClientActor | 'dockerd' | 'containerd' | 'shim' | 'runc' | 'container' | 'kernel' | 'lab';
+
+export const isClientActor = (actor: Actor): actor is ClientActor =>
+  actor === 'docker' || actor === 'client';
 
 /** How much zoom shows the event: about 8 chapters a run, about 25 steps, and every detail. */
 export type Level = 'chapter' | 'step' | 'detail';
