@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Tracer } from '../tracing/tracer.ts';
-import type { CredentialsOfPeer } from '../transport/unix-socket.ts';
+import type { ProcessCalls } from '../transport/client-processes.ts';
 import { BlobStore } from './content/blob-store.ts';
 import { ContentStore } from './content/content-store.ts';
 import type { AttributeReader } from './diff/changes.ts';
@@ -29,14 +29,15 @@ import type { FifoMaker } from './runtime/shim-log.ts';
 import { ShimStarter } from './runtime/shim-starter.ts';
 import { SpareKeeper, type SpareOptions } from './runtime/spare.ts';
 import { TaskManager } from './runtime/task-manager.ts';
+import { NativeSnapshotter } from './snapshots/native.ts';
 import { OverlaySnapshotter } from './snapshots/overlay.ts';
+import { whyNoOverlay } from './snapshots/overlay-support.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
 import type { Snapshotter } from './snapshots/snapshotter.ts';
 
 /** What containerd asks of the kernel through the native addon. */
-export interface Kernel extends MountCalls, FifoMaker, SpecialFiles, AttributeReader {
+export interface Kernel extends MountCalls, FifoMaker, SpecialFiles, AttributeReader, ProcessCalls {
   readonly spawnDetached: SpareOptions['spawnDetached'];
-  readonly peerCredentials: CredentialsOfPeer;
 }
 
 export interface PartsOptions {
@@ -60,7 +61,7 @@ export const makeParts = async (options: PartsOptions) => {
   const { root, state } = options;
   mkdirSync(root, { recursive: true, mode: 0o711 });
   mkdirSync(state, { recursive: true, mode: 0o711 });
-  const stores = await openStores(root, options.tracer);
+  const stores = await openStores(options);
   const events = new EventExchange();
   return {
     ...stores,
@@ -71,17 +72,13 @@ export const makeParts = async (options: PartsOptions) => {
   };
 };
 
-const openStores = async (root: string, tracer: Tracer) => {
+const openStores = async (options: PartsOptions) => {
+  const { root } = options;
   const database = MetadataDatabase.open(join(root, 'io.containerd.metadata.v1.lmdb'));
   const namespaces = new NamespaceStore(database);
   const blobs = new BlobStore(join(root, 'io.containerd.content.v1.content'));
   await blobs.open();
-  const overlay = new OverlaySnapshotter(
-    join(root, 'io.containerd.snapshotter.v1.overlayfs'),
-    new SnapshotStore(database, namespaces, 'overlayfs'),
-    tracer,
-  );
-  await overlay.open();
+  const { snapshotters, lacks } = await openSnapshotters(options, database, namespaces);
   const content = new ContentStore(database, namespaces, blobs);
   await content.dropOrphans();
   return {
@@ -91,7 +88,27 @@ const openStores = async (root: string, tracer: Tracer) => {
     images: new ImageStore(database, namespaces),
     content,
     leases: new LeaseStore(database, namespaces),
-    snapshotters: new Map<string, Snapshotter>([[overlay.name, overlay]]),
+    snapshotters,
+    lacks,
+  };
+};
+
+/** What this machine cannot do is left out, and said by name in the list of plugins. */
+const openSnapshotters = async (
+  { root, kernel, tracer }: PartsOptions,
+  database: MetadataDatabase,
+  namespaces: NamespaceStore,
+) => {
+  const folderOf = (name: string) => join(root, `io.containerd.snapshotter.v1.${name}`);
+  const storeOf = (name: string) => new SnapshotStore(database, namespaces, name);
+  const native = new NativeSnapshotter(folderOf('native'), storeOf('native'), tracer);
+  const overlay = new OverlaySnapshotter(folderOf('overlayfs'), storeOf('overlayfs'), tracer);
+  const lack = whyNoOverlay(kernel, folderOf('overlayfs'));
+  const opened = lack === null ? [overlay, native] : [native];
+  for (const snapshotter of opened) await snapshotter.open();
+  return {
+    snapshotters: new Map<string, Snapshotter>(opened.map((each) => [each.name, each])),
+    lacks: new Map(lack === null ? [] : [[overlay.name, lack]]),
   };
 };
 

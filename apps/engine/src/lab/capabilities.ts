@@ -21,23 +21,18 @@ const missing = (): string | null => {
   return null;
 };
 
-/** Asks the kernel by doing it: whether overlayfs is there, takes this file system, and lets us mount at all. mount(2) */
-const tryOverlay = (native: Native, dataRoot: string): string | null => {
+const MS_BIND = 4096;
+
+/** Asks the kernel by doing it: whether it lets us mount at all. Without overlayfs layers are copied. mount(2) */
+const tryMount = (native: Native, dataRoot: string): string | null => {
   mkdirSync(dataRoot, { recursive: true, mode: 0o711 });
-  const folder = mkdtempSync(join(dataRoot, '.overlay-'));
-  const place = (name: string): string => {
-    const path = join(folder, name);
-    mkdirSync(path);
-    return path;
-  };
+  const folder = mkdtempSync(join(dataRoot, '.mount-'));
   try {
-    const data = `lowerdir=${place('lower')},upperdir=${place('upper')},workdir=${place('work')}`;
-    const target = place('merged');
-    native.mount({ source: 'overlay', target, type: 'overlay', flags: 0, data });
-    native.unmount(target, 0);
+    native.mount({ source: folder, target: folder, type: '', flags: MS_BIND, data: '' });
+    native.unmount(folder, 0);
     return null;
   } catch (error) {
-    return `overlayfs cannot be mounted in ${dataRoot} (${messageOf(error)}): see npm run doctor`;
+    return `nothing can be mounted in ${dataRoot} (${messageOf(error)}): see npm run doctor`;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -47,7 +42,7 @@ export const findCapabilities = async (dataRoot: string): Promise<Capabilities> 
   const reason = missing();
   try {
     const { native } = await import('../native/load.ts');
-    return { reason: reason ?? tryOverlay(native, dataRoot), native };
+    return { reason: reason ?? tryMount(native, dataRoot), native };
   } catch (error) {
     return { reason: reason ?? `the native part is not built: ${messageOf(error)}`, native: null };
   }

@@ -1,13 +1,14 @@
 /**
- * Who is at the other end of the socket, from what the kernel says: one command of a client is one trace.
- * See unix(7) SO_PEERCRED, proc(5), pidfd_open(2).
+ * Who is at the other end of the socket, from what the kernel says: one command of a client is one trace, and a program
+ * that was started with TRACEPARENT in its environment belongs to that trace, whatever SDK it uses.
+ * See unix(7) SO_PEERCRED, proc(5), pidfd_open(2), and OpenTelemetry's "Environment Variables as Context Propagation Carriers".
  */
 import { readFileSync, readlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { basename } from 'node:path';
 import type { ClientActor } from '../protocol/trace/event.ts';
 import { processId } from '../protocol/trace/event-id.ts';
-import { traceOfProcess, type SpanContext } from '../tracing/context.ts';
+import { parseTraceparent, traceOfProcess, type SpanContext } from '../tracing/context.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { pidOfPeer, type CredentialsOfPeer } from './unix-socket.ts';
 
@@ -20,6 +21,8 @@ export interface ClientProcess {
   readonly argv: readonly string[];
   /** Clock ticks since boot: with it a pid is unique. */
   readonly startTime: string;
+  /** The trace that it was started for, when whoever started it said so. */
+  readonly startedFor: SpanContext | null;
 }
 
 /** What is asked of the kernel; pidfd_open(2) tells of the exit. */
@@ -50,7 +53,7 @@ export const CONTAINERD_CLIENTS: ClientKind = {
   isCommand: ({ executable }) => CONTAINERD_COMMANDS.has(basename(executable)),
 };
 
-/** A command, from its first request to its exit. */
+/** A command, or another program of one trace, from its first request to its exit. */
 export interface TracedCommand {
   readonly context: SpanContext;
   /** What made the client send its next request: its own start, then each answer it got. */
@@ -72,6 +75,15 @@ const executableOf = (pid: number): string => {
   }
 };
 
+const TRACEPARENT = 'TRACEPARENT=';
+
+const traceInEnvironment = (pid: number): SpanContext | null => {
+  const variable = readFileSync(`/proc/${pid}/environ`, 'latin1')
+    .split('\0')
+    .find((each) => each.startsWith(TRACEPARENT));
+  return parseTraceparent(variable?.slice(TRACEPARENT.length)) ?? null;
+};
+
 /** Null when it is gone already, or is in no pid namespace of ours. */
 export const readProcess = (pid: number): ClientProcess | null => {
   try {
@@ -83,9 +95,9 @@ export const readProcess = (pid: number): ClientProcess | null => {
     const name = stat.slice(stat.indexOf('(') + 1, end);
     const facts = { pid, ppid: Number(fields[1]), name, argv, startTime: fields[19] ?? '' };
     const client = { ...facts, executable: executableOf(pid) };
-    return isOurClient(argv)
-      ? { ...client, name: DOCKER, argv: [DOCKER, ...argv.slice(2)] }
-      : client;
+    if (isOurClient(argv))
+      return { ...client, name: DOCKER, argv: [DOCKER, ...argv.slice(2)], startedFor: null };
+    return { ...client, startedFor: name === DOCKER ? null : traceInEnvironment(pid) };
   } catch {
     return null;
   }
@@ -109,7 +121,7 @@ export class ClientProcesses {
   }
 
   isCommand(client: ClientProcess): boolean {
-    return this.#kind.isCommand(client);
+    return this.#kind.isCommand(client) || client.startedFor !== null;
   }
 
   /** Asked when the connection is made: later the client may be gone. */
@@ -129,20 +141,24 @@ export class ClientProcesses {
 
   /** The trace of a command; null for a client that lives long and does many things. */
   commandOf(client: ClientProcess): TracedCommand | null {
-    if (!this.#kind.isCommand(client)) return null;
+    if (!this.isCommand(client)) return null;
     const key = `${client.pid} ${client.startTime}`;
     const known = this.#commands.get(key);
     if (known) return known;
-    const context = traceOfProcess(client.pid, client.startTime);
+    const context = client.startedFor ?? traceOfProcess(client.pid, client.startTime);
     const cause = this.tellExec(client, context.traceId);
-    const span = this.#tracer.startSpan(client.argv.join(' ').slice(0, 200), {
-      context,
-      parent: null,
-      kind: 'internal',
-      cause,
-      attributes: { 'process.pid': client.pid, 'process.command_args': client.argv },
-      source: __SOURCE__,
-    });
+    // Whoever gave it a trace tells of that trace's span.
+    const span =
+      client.startedFor === null
+        ? this.#tracer.startSpan(client.argv.join(' ').slice(0, 200), {
+            context,
+            parent: null,
+            kind: 'internal',
+            cause,
+            attributes: { 'process.pid': client.pid, 'process.command_args': client.argv },
+            source: __SOURCE__,
+          })
+        : null;
     const command: TracedCommand = { context, lastCause: cause };
     this.#commands.set(key, command);
     this.#watchExit(client, key, command, span);
@@ -174,7 +190,7 @@ export class ClientProcesses {
     return id;
   }
 
-  #watchExit(client: ClientProcess, key: string, command: TracedCommand, span: Span): void {
+  #watchExit(client: ClientProcess, key: string, command: TracedCommand, span: Span | null): void {
     const ended = (): void => {
       this.#commands.delete(key);
       const id = processId(client.pid, 'exit');
@@ -192,7 +208,7 @@ export class ClientProcesses {
         attributes: { 'process.pid': pid },
         source: __SOURCE__,
       });
-      span.end({ code: 'ok' }, {}, { cause: id });
+      span?.end({ code: 'ok' }, {}, { cause: id });
     };
     try {
       const pidfd = this.#calls.pidfdOpen(client.pid);

@@ -3,11 +3,12 @@
  * Upstream: moby daemon/internal/libcontainerd/remote/client.go, daemon/containerd.
  */
 import { setTimeout } from 'node:timers/promises';
-import { kindOf } from '../../protocol/errdefs.ts';
+import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import {
   Health,
   HealthCheckResponse_ServingStatus,
 } from '../../protocol/gen/containerd/health_pb.ts';
+import { Introspection } from '../../protocol/gen/containerd/introspection_pb.ts';
 import { Namespaces } from '../../protocol/gen/containerd/namespaces_pb.ts';
 import { Version } from '../../protocol/gen/containerd/version_pb.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
@@ -16,7 +17,11 @@ import type { CredentialsOfPeer } from '../../transport/unix-socket.ts';
 
 /** containerd's namespace for Docker's containers, apart from those of `ctr` and Kubernetes. */
 export const NAMESPACE = 'moby';
-export const SNAPSHOTTER = 'overlayfs';
+
+/** Where the layers are. Known once containerd has answered. */
+export interface Storage {
+  snapshotter: string;
+}
 
 const RETRY_MS = 100;
 
@@ -51,6 +56,23 @@ export const ensureNamespace = async (channel: GrpcChannel): Promise<void> => {
     if (kindOf(error) !== 'not_found') throw error;
     await namespaces.create({ namespace: { name: NAMESPACE } });
   }
+};
+
+const SNAPSHOTTER_PLUGIN = 'io.containerd.snapshotter.v1';
+
+/** overlayfs; where the kernel or the file system has none, copies. */
+export const chooseSnapshotter = async (channel: GrpcChannel): Promise<string> => {
+  const { plugins } = await channel
+    .client(Introspection)
+    .plugins({ filters: [`type==${SNAPSHOTTER_PLUGIN}`] });
+  const usable = new Set(plugins.filter(({ initErr }) => !initErr).map(({ id }) => id));
+  const chosen = ['overlayfs', 'native'].find((name) => usable.has(name));
+  if (chosen === undefined)
+    throw new EngineError(
+      'unavailable',
+      'containerd offers neither the overlayfs nor the native snapshotter: see `ctr plugins ls`',
+    );
+  return chosen;
 };
 
 export const containerdVersion = async (

@@ -11,7 +11,7 @@ import { Leases } from '../../protocol/gen/containerd/leases_pb.ts';
 import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { CallOptions, Client } from '../../transport/service.ts';
-import { SNAPSHOTTER } from './channel.ts';
+import type { Storage } from './channel.ts';
 import type { Mount } from './tasks.ts';
 
 export interface Descriptor {
@@ -59,15 +59,21 @@ export class ImageClient {
   readonly #snapshots: Client<(typeof Snapshots)['method']>;
   readonly #diff: Client<(typeof Diff)['method']>;
   readonly #channel: GrpcChannel;
+  readonly #storage: Storage;
   readonly #lease: CallOptions;
 
-  constructor(channel: GrpcChannel, lease?: string) {
+  constructor(channel: GrpcChannel, storage: Storage, lease?: string) {
     this.#channel = channel;
+    this.#storage = storage;
     this.#lease = lease === undefined ? {} : { metadata: { [LEASE_KEY]: lease } };
     this.#content = channel.client(Content);
     this.#images = channel.client(Images);
     this.#snapshots = channel.client(Snapshots);
     this.#diff = channel.client(Diff);
+  }
+
+  get snapshotter(): string {
+    return this.#storage.snapshotter;
   }
 
   /**
@@ -79,7 +85,7 @@ export class ImageClient {
     const id = `dockerd-${randomUUID()}`;
     await leases.create({ id });
     try {
-      return await work(new ImageClient(this.#channel, id));
+      return await work(new ImageClient(this.#channel, this.#storage, id));
     } finally {
       await leases.delete({ id }).catch(() => undefined);
     }
@@ -197,7 +203,7 @@ export class ImageClient {
 
   async hasSnapshot(key: string): Promise<boolean> {
     try {
-      await this.#snapshots.stat({ snapshotter: SNAPSHOTTER, key });
+      await this.#snapshots.stat({ snapshotter: this.snapshotter, key });
       return true;
     } catch (error) {
       if (kindOf(error) === 'not_found') return false;
@@ -213,7 +219,7 @@ export class ImageClient {
   ): Promise<Mount[]> {
     const labels: Record<string, string> = isKept ? { [GC_ROOT]: new Date().toISOString() } : {};
     const { mounts } = await this.#snapshots.prepare(
-      { snapshotter: SNAPSHOTTER, key, parent, labels },
+      { snapshotter: this.snapshotter, key, parent, labels },
       { ...this.#lease, source: __SOURCE__ },
     );
     return plainMounts(mounts);
@@ -221,7 +227,7 @@ export class ImageClient {
 
   async snapshotMounts(key: string): Promise<Mount[]> {
     const { mounts } = await this.#snapshots.mounts(
-      { snapshotter: SNAPSHOTTER, key },
+      { snapshotter: this.snapshotter, key },
       { source: __SOURCE__ },
     );
     return plainMounts(mounts);
@@ -230,7 +236,7 @@ export class ImageClient {
   /** Freezes the layer under its name. False when another one has that name already. */
   async commitSnapshot(key: string, name: string): Promise<boolean> {
     try {
-      await this.#snapshots.commit({ snapshotter: SNAPSHOTTER, key, name }, this.#lease);
+      await this.#snapshots.commit({ snapshotter: this.snapshotter, key, name }, this.#lease);
       return true;
     } catch (error) {
       if (kindOf(error) === 'already_exists') return false;
@@ -240,21 +246,21 @@ export class ImageClient {
 
   async removeSnapshot(key: string): Promise<void> {
     try {
-      await this.#snapshots.remove({ snapshotter: SNAPSHOTTER, key }, { source: __SOURCE__ });
+      await this.#snapshots.remove({ snapshotter: this.snapshotter, key }, { source: __SOURCE__ });
     } catch (error) {
       if (kindOf(error) !== 'not_found') throw error;
     }
   }
 
   async snapshotUsageBytes(key: string): Promise<number> {
-    const { size } = await this.#snapshots.usage({ snapshotter: SNAPSHOTTER, key });
+    const { size } = await this.#snapshots.usage({ snapshotter: this.snapshotter, key });
     return Number(size);
   }
 
   /** A read-only look at a committed layer (empty: at nothing). */
   async viewSnapshot(key: string, parent: string): Promise<Mount[]> {
     const { mounts } = await this.#snapshots.view(
-      { snapshotter: SNAPSHOTTER, key, parent },
+      { snapshotter: this.snapshotter, key, parent },
       this.#lease,
     );
     return plainMounts(mounts);

@@ -5,6 +5,7 @@ import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { ContainerStore } from '../container/container-store.ts';
 import type { ExecStore } from '../container/exec.ts';
 import type { Runtimes } from '../container/runtimes.ts';
+import type { Storage } from '../containerd-client/channel.ts';
 import type { ExecClient } from '../containerd-client/execs.ts';
 import type { RegistryOptions } from '../distribution/endpoint.ts';
 import type { MeasureClient } from '../containerd-client/measures.ts';
@@ -26,6 +27,7 @@ export interface DaemonOptions {
 
 export interface Daemon {
   readonly options: DaemonOptions;
+  readonly storage: Storage;
   readonly channel: GrpcChannel;
   readonly tasks: TaskClient;
   readonly execClient: ExecClient;

@@ -125,7 +125,7 @@ export const inspectImage = async (daemon: Daemon, reference: string): Promise<I
     Architecture: config.architecture,
     Os: config.os,
     Size: sizeOf(image),
-    GraphDriver: { Name: 'overlayfs', Data: null },
+    GraphDriver: { Name: daemon.storage.snapshotter, Data: null },
     RootFS: { Type: 'layers', Layers: config.rootfs.diff_ids },
     Config: config.config ?? {},
     Author: config.author ?? '',

@@ -132,7 +132,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     ContainersPaused: count('paused'),
     ContainersStopped: containers.length - count('running') - count('paused'),
     Images: new Set(images.map(({ target }) => target.digest)).size,
-    Driver: 'overlayfs',
+    Driver: daemon.storage.snapshotter,
     DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
     Plugins: {
       Volume: ['local'],

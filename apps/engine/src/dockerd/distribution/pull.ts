@@ -88,7 +88,7 @@ const bringIn = async (
   const fetching = { registry, client, tracer, tell };
   const quiet = { ...fetching, tell: () => undefined };
   await fetchBlob(quiet, config, { level: 'detail' });
-  const labels = snapshotLabel(await readConfig(client, config.digest));
+  const labels = snapshotLabel(await readConfig(client, config.digest), client.snapshotter);
   await client.writeBlob(config, Readable.from([]), labels);
   await client.writeBlob(
     manifest,

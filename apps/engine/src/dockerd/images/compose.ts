@@ -38,7 +38,7 @@ export const composeImage = async (
     await client.writeBlob(descriptor, Readable.from([bytes]), labels);
     return descriptor;
   };
-  const configBlob = await put(OCI_CONFIG, config, snapshotLabel(config));
+  const configBlob = await put(OCI_CONFIG, config, snapshotLabel(config, client.snapshotter));
   const plain = layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size }));
   const target = await put(
     OCI_MANIFEST,

@@ -3,7 +3,6 @@
  * Reference: https://github.com/containerd/containerd/blob/main/docs/garbage-collection.md
  */
 import { z } from 'zod';
-import { SNAPSHOTTER } from '../containerd-client/channel.ts';
 import { chainIds } from './image-store.ts';
 
 export const contentLabels = (
@@ -14,10 +13,10 @@ export const contentLabels = (
   );
 
 /** The configuration stands for the unpacked layers. */
-export const snapshotLabel = (config: unknown): Record<string, string> => {
+export const snapshotLabel = (config: unknown, snapshotter: string): Record<string, string> => {
   const parsed = z
     .looseObject({ rootfs: z.object({ diff_ids: z.array(z.string()) }) })
     .safeParse(config);
   const chainId = parsed.success ? chainIds(parsed.data.rootfs.diff_ids).at(-1) : undefined;
-  return chainId === undefined ? {} : { [`containerd.io/gc.ref.snapshot.${SNAPSHOTTER}`]: chainId };
+  return chainId === undefined ? {} : { [`containerd.io/gc.ref.snapshot.${snapshotter}`]: chainId };
 };

@@ -118,14 +118,15 @@ const labelTree = async (
   digest: string,
   blobs: ReadonlyMap<string, string>,
   labels: BlobLabels,
+  snapshotter: string,
 ): Promise<void> => {
   const path = blobs.get(digest);
   if (path === undefined || labels.has(digest)) return;
   const { manifests = [], config, layers = [] } = Tree.parse(await readJson(path));
   labels.set(digest, contentLabels([...manifests, ...(config ? [config] : []), ...layers]));
-  for (const manifest of manifests) await labelTree(manifest.digest, blobs, labels);
+  for (const manifest of manifests) await labelTree(manifest.digest, blobs, labels, snapshotter);
   const configPath = config && blobs.get(config.digest);
-  if (configPath) labels.set(config.digest, snapshotLabel(await readJson(configPath)));
+  if (configPath) labels.set(config.digest, snapshotLabel(await readJson(configPath), snapshotter));
 };
 
 const nameOf = (annotations: Readonly<Record<string, string>> = {}): string[] => {
@@ -148,7 +149,7 @@ const loadLayout = async (
     if (hex) blobs.set(`sha256:${hex}`, path);
   }
   const labels: BlobLabels = new Map();
-  for (const { digest } of manifests) await labelTree(digest, blobs, labels);
+  for (const { digest } of manifests) await labelTree(digest, blobs, labels, client.snapshotter);
   for (const [digest, path] of blobs) {
     const { size } = await stat(path);
     const descriptor = { mediaType: '', digest, size };
@@ -186,7 +187,7 @@ const loadDockerArchive = async (
     const config = await put(
       Config,
       OCI_CONFIG,
-      configPath === undefined ? {} : snapshotLabel(await readJson(configPath)),
+      configPath === undefined ? {} : snapshotLabel(await readJson(configPath), client.snapshotter),
     );
     const layers: Descriptor[] = [];
     for (const layer of Layers) layers.push(await put(layer, OCI_LAYER));
