@@ -47,8 +47,8 @@ export const vitest = (name, projects, { files = [], ...options } = {}) => {
   };
 };
 
-/** Projects of e2e/playwright.config.ts. */
-export const playwright = (name, project, options = {}) => {
+/** Projects of e2e/playwright.config.ts; with `files` only these of them. */
+export const playwright = (name, project, { files = [], ...options } = {}) => {
   const report = join(REPORTS, `${name}.json`);
   return {
     name,
@@ -59,6 +59,7 @@ export const playwright = (name, project, options = {}) => {
       process.execPath,
       'node_modules/@playwright/test/cli.js',
       'test',
+      ...files,
       '--config=e2e/playwright.config.ts',
       `--project=${project}`,
       '--reporter=list,json',

@@ -5,7 +5,7 @@
  * go to a real containerd and to ours; our shim runs real runc and crun; what people build on Docker (Compose,
  * Testcontainers, the SDKs) is told the same by both engines; and two labs serve one room over a real NATS server.
  */
-import { check, runSuites, vitest } from './run-suites.mjs';
+import { check, playwright, runSuites, vitest } from './run-suites.mjs';
 import { at, find, installMissing, Lack, run } from './system-needs.mjs';
 
 const PEERS = [
@@ -83,5 +83,10 @@ await runSuites([
   vitest('shim-runtimes', ['kernel'], {
     files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
     env: { OCI_RUNTIMES: 'runc,crun' },
+  }),
+  // Every lesson in a browser, on the engine; `npm test` does three of them.
+  playwright('lessons-by-keyboard', 'live', {
+    files: ['lessons.spec.ts'],
+    env: { LESSONS: 'all' },
   }),
 ]);

@@ -1,6 +1,8 @@
 /**
  * Each lesson on the real engine, from both sides: as long as nothing was done its check fails, and after its solution
  * it passes. The predictions' truth, which only the engine knows, is what the solution answers.
+ *
+ * `LESSON_RUNS=20` does it twenty times, `LESSONS=003,009` for some lessons only.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isSame, truthOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
@@ -13,7 +15,8 @@ let engine: OurEngine;
 let lab: LabClient;
 
 beforeAll(async () => {
-  engine = await startOurEngine();
+  // Who breaks things again and again for a test need not wait in between.
+  engine = await startOurEngine(['--fault-pause', '0']);
   lab = new LabClient(engine.url, engine.socket);
 });
 
@@ -22,10 +25,19 @@ afterAll(async () => {
   await engine.stop();
 });
 
-describe.each(readLessons().map((folder) => [folder.lesson.id, folder] as const))(
+const RUNS = Number(process.env['LESSON_RUNS'] ?? 1);
+if (!Number.isInteger(RUNS) || RUNS < 1) throw new Error('LESSON_RUNS must be a number from 1 on');
+const rounds = Array.from({ length: RUNS }, (_, index) => index + 1);
+const asked = process.env['LESSONS']?.split(',');
+const chosen = readLessons().filter(
+  ({ lesson }) => asked === undefined || asked.includes(lesson.id.slice(0, 3)),
+);
+if (chosen.length === 0) throw new Error('LESSONS names no lesson');
+
+describe.each(chosen.map((folder) => [folder.lesson.id, folder] as const))(
   '%s',
   (_id, { lesson, solution }) => {
-    test('the start fails its check, the solution passes it', async () => {
+    test.each(rounds)('the start fails its check, the solution passes it: round %i', async () => {
       const { start, end, answers } = await playSolution(lab, lesson, solution);
       await tidyUp(lab, lesson);
 

@@ -4,13 +4,20 @@ import type { Prediction } from '../../apps/engine/src/protocol/lesson/front-mat
 import type { Block, Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import type { Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 
-type Answers = Readonly<Record<string, Value>>;
+/** How a learner goes through it. */
+export interface Way {
+  /** What is said to a prediction; asked at the moment when it is to be said. */
+  readonly answer: (prediction: string) => Value | Promise<Value>;
+  /** What is done beside the page. */
+  readonly beforeRun?: (run: string) => Promise<void>;
+  readonly afterRun?: (run: string) => Promise<void>;
+  /** False when it is not to end in "checked". */
+  readonly isRight?: boolean;
+}
 
 export class LessonPage {
   readonly page: Page;
   readonly room: Locator;
-  /** Of the screen that is shown. */
-  #runsDone = 0;
 
   constructor(page: Page) {
     this.page = page;
@@ -26,47 +33,75 @@ export class LessonPage {
   }
 
   /** From the first screen to "checked". */
-  async finish(lesson: Lesson, answers: Answers, { isRight = true } = {}): Promise<void> {
+  async finish(lesson: Lesson, way: Way): Promise<void> {
     for (const [index, { title, blocks }] of lesson.screens.entries()) {
-      if (index > 0)
-        await this.room.getByRole('button', { name: 'Next', exact: true }).press('Enter');
+      if (index > 0) await this.next();
       await expect(this.room.getByRole('heading', { name: title, level: 3 })).toBeVisible();
-      this.#runsDone = 0;
-      for (const block of blocks) await this.#act(block, lesson, answers);
+      for (const block of blocks) await this.#act(block, lesson, way);
     }
-    if (isRight) await expect(this.room.getByText(`Lesson ${lesson.number} checked`)).toBeVisible();
+    if (way.isRight ?? true)
+      await expect(this.room.getByText(`Lesson ${lesson.number} checked`)).toBeVisible();
   }
 
-  async #act(block: Block, lesson: Lesson, answers: Answers): Promise<void> {
-    if (block.t === 'predict') {
-      const prediction = lesson.predictions.find(({ id }) => id === block.id);
-      if (prediction) await this.#predict(prediction, answers[block.id] ?? null);
-    }
+  async goTo({ screens }: Lesson, title: string): Promise<void> {
+    const at = screens.findIndex((screen) => screen.title === title);
+    for (let screen = 0; screen < at; screen += 1) await this.next();
+    await expect(this.room.getByRole('heading', { name: title, level: 3 })).toBeVisible();
+  }
+
+  async goToLastScreen(lesson: Lesson): Promise<void> {
+    await this.goTo(lesson, lesson.screens.at(-1)?.title ?? '');
+  }
+
+  async next(): Promise<void> {
+    await this.room.getByRole('button', { name: 'Next', exact: true }).press('Enter');
+  }
+
+  /** The traces of the runs so far, as the page keeps them. */
+  async runs({ id }: Lesson): Promise<Record<string, string>> {
+    const kept = await this.page.evaluate(() => localStorage.getItem('engine-room.lessons'));
+    const lessons = JSON.parse(kept ?? '{}') as Record<string, { runs?: Record<string, string> }>;
+    return lessons[id]?.runs ?? {};
+  }
+
+  /** Presses the button of a run; what comes of it is for the caller to see. */
+  async run(id: string): Promise<Locator> {
+    const run = this.#visible(`.block-run[data-run="${id}"]`);
+    await run
+      .getByRole('button', { name: /^(Run|Send the signal|I have typed it|Play the recording)/ })
+      .press('Enter');
+    return run;
+  }
+
+  async predict({ predictions }: Lesson, id: string, answer: Value): Promise<void> {
+    const prediction = predictions.find((each) => each.id === id);
+    if (prediction) await this.#predict(prediction, answer);
+  }
+
+  async #act(block: Block, lesson: Lesson, way: Way): Promise<void> {
+    if (block.t === 'predict') await this.predict(lesson, block.id, await way.answer(block.id));
     if (block.t === 'run') {
-      const run = this.#visible('.block-run').nth(this.#runsDone);
-      this.#runsDone += 1;
-      await run
-        .getByRole('button', { name: /^(Run|Send the signal|I have typed it|Play the recording)$/ })
-        .press('Enter');
-      await expect(run.getByRole('status')).toContainText(/ended with exit|sent;/, {
+      await way.beforeRun?.(block.id);
+      const run = await this.run(block.id);
+      await expect(run.getByRole('status')).toContainText(/ended with exit|sent;|seen:/, {
         timeout: 30_000,
       });
+      await way.afterRun?.(block.id);
     }
     if (block.t === 'compare') {
       const compared = this.#visible('.block-compare').last();
       await expect(compared).toContainText(/The (engine|recording) says/, { timeout: 30_000 });
     }
-    if (block.t === 'check') {
+    if (block.t === 'check')
       await this.room.getByRole('button', { name: 'Check', exact: true }).press('Enter');
-    }
-    if (block.t === 'reveal') for (const inner of block.c) await this.#act(inner, lesson, answers);
+    if (block.t === 'reveal') for (const inner of block.c) await this.#act(inner, lesson, way);
   }
 
   async #predict(prediction: Prediction, answer: Value): Promise<void> {
     const form = this.#visible('form').filter({ hasText: prediction.ask });
     if (prediction.kind === 'choice') {
       const say = prediction.options.find(({ id }) => id === answer)?.say ?? '';
-      await form.getByRole('radio', { name: say }).press(' ');
+      await form.getByRole('radio', { name: say, exact: true }).press(' ');
     } else if (prediction.kind === 'number') {
       await form.getByRole('textbox').press('Home');
       await this.page.keyboard.type(String(answer));

@@ -1,5 +1,5 @@
 /** The lessons without an engine: on their recordings, by keyboard alone, and saying so. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { expect, test as base } from '@playwright/test';
 import type { RecordingHeader } from '../../apps/engine/src/protocol/lesson/lesson.ts';
@@ -42,6 +42,8 @@ const answersOf = ({ lesson, solution, recording }: LessonFolder): Record<string
   );
 };
 
+const answerFirst = (id: string): Value => answersOf(first)[id] ?? null;
+
 for (const folder of LESSONS)
   test(`${folder.lesson.id} is finished on its recording, by keyboard alone`, async ({
     learner,
@@ -49,7 +51,7 @@ for (const folder of LESSONS)
     await learner.open(folder.lesson);
     await expect(learner.room).toContainText('On recordings');
 
-    await learner.finish(folder.lesson, answersOf(folder));
+    await learner.finish(folder.lesson, { answer: (id) => answersOf(folder)[id] ?? null });
 
     await expect(learner.room).toContainText('checked against the recording');
   });
@@ -71,12 +73,12 @@ test('a wrong answer is kept beside the outcome, and the check gives a hint', as
 }) => {
   await learner.open(first.lesson);
   const answers = answersOf(first);
-  const wrong = {
+  const wrong: Record<string, Value> = {
     ...answers,
     order: ['container', 'runc', 'shim', 'containerd', 'dockerd', 'docker'],
   };
 
-  await learner.finish(first.lesson, wrong, { isRight: false });
+  await learner.finish(first.lesson, { answer: (id) => wrong[id] ?? null, isRight: false });
 
   await expect(learner.room).toContainText('You said');
   await expect(learner.room).toContainText('Compare your order with the trace above');
@@ -86,7 +88,7 @@ test('a wrong answer is kept beside the outcome, and the check gives a hint', as
 
 test('progress survives a reload, and can be saved as a file', async ({ learner, page }) => {
   await learner.open(first.lesson);
-  await learner.finish(first.lesson, answersOf(first));
+  await learner.finish(first.lesson, { answer: answerFirst });
 
   await page.reload();
 
@@ -97,6 +99,91 @@ test('progress survives a reload, and can be saved as a file', async ({ learner,
   await learner.room.getByRole('button', { name: 'Save it as a file' }).press('Enter');
   const saved = JSON.parse(readFileSync(await (await download).path(), 'utf8')) as unknown;
   expect(saved).toMatchObject({ lessons: { [first.lesson.id]: { isPassed: true } } });
+});
+
+test('a saved file brings the progress to another browser, and what is no such file changes nothing', async ({
+  learner,
+  page,
+}) => {
+  await page.getByRole('button', { name: 'Lessons', exact: true }).press('Enter');
+  const open = async (name: string, text: string): Promise<void> =>
+    learner.room
+      .getByLabel('A file with progress')
+      .setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) });
+  const progress = {
+    screen: 0,
+    answers: {},
+    locked: [],
+    runs: {},
+    observations: {},
+    isRecorded: true,
+    isPassed: true,
+  };
+  const file = { format: 'engine-room-progress', lessons: { [first.lesson.id]: progress } };
+
+  await open('progress.json', JSON.stringify(file));
+  await expect(learner.room).toContainText('progress.json: 1 lesson taken over.');
+  await expect(learner.room).toContainText(`1 of ${LESSONS.length} checked`);
+
+  await open('photo.json', '{"format":"photo"}');
+  await expect(learner.room).toContainText(
+    'photo.json cannot be read: it is no saved progress of Engine Room. Your progress is as it was.',
+  );
+  await expect(learner.room).toContainText(`1 of ${LESSONS.length} checked`);
+});
+
+test('a word of the glossary is explained where it stands, by key, and goes away again', async ({
+  learner,
+}) => {
+  await learner.open(first.lesson);
+  await learner.finish(first.lesson, { answer: answerFirst });
+  for (let back = 0; back < 2; back += 1)
+    await learner.room.getByRole('button', { name: 'Back' }).press('Enter');
+  const word = learner.room.getByRole('button', { name: 'runtime', exact: true });
+
+  await word.press('Enter');
+  await expect(learner.room.getByRole('note')).toContainText('makes a container out of a bundle');
+  await expect(learner.room.getByRole('note').getByRole('link')).toHaveAttribute(
+    'href',
+    /runtime-spec/,
+  );
+  await word.press('Escape');
+  await expect(learner.room.getByRole('note')).toBeHidden();
+});
+
+test('in the page that is one file a lesson needs no server', async ({
+  page,
+  browser,
+}, testInfo) => {
+  const file = testInfo.outputPath('offline.html');
+  writeFileSync(file, await (await page.request.get('/offline.html')).body());
+  const context = await browser.newContext();
+  const requests: string[] = [];
+  context.on('request', (request) => requests.push(request.url()));
+  const alone = await context.newPage();
+  await alone.goto(`file://${file}`);
+  const learner = new LessonPage(alone);
+  await learner.open(first.lesson);
+  await expect(learner.room).toContainText('On recordings');
+
+  await learner.finish(first.lesson, { answer: answerFirst });
+
+  await expect(learner.room).toContainText('checked against the recording');
+  expect(
+    requests.filter((url) => !url.startsWith(`file://${file}`) && !/first-run/.test(url)),
+  ).toEqual([]);
+  await context.close();
+});
+
+test('in print a lesson is whole: all screens, and nothing to press', async ({ learner, page }) => {
+  await learner.open(first.lesson);
+  await page.emulateMedia({ media: 'print' });
+
+  for (const { title } of first.lesson.screens)
+    await expect(learner.room.getByRole('heading', { name: title, level: 3 })).toBeVisible();
+  await expect(learner.room.getByText('The client. It sends HTTP')).toBeVisible();
+  await expect(learner.room.getByRole('button', { name: 'Next', exact: true })).toBeHidden();
+  await expect(learner.room.getByRole('button', { name: 'Play the recording' })).toBeHidden();
 });
 
 test('damaged progress begins anew', async ({ learner, page }) => {
@@ -116,7 +203,7 @@ test('an address of a lesson that there is not says so', async ({ learner, page 
 
 test('a step in the text moves the one playhead', async ({ learner, room }) => {
   await learner.open(first.lesson);
-  await learner.finish(first.lesson, answersOf(first));
+  await learner.finish(first.lesson, { answer: answerFirst });
   for (let back = 0; back < 2; back += 1)
     await learner.room.getByRole('button', { name: 'Back' }).press('Enter');
 
@@ -144,7 +231,7 @@ for (const [index, size] of SIZES.entries())
         contentType: 'image/png',
       });
 
-      await learner.finish(first.lesson, answersOf(first));
+      await learner.finish(first.lesson, { answer: answerFirst });
 
       await room.expectNoAxeViolation('checked');
       await room.expectNoSidewaysScroll('checked');

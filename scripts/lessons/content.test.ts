@@ -95,7 +95,7 @@ const stepsOf = (lesson: Lesson): readonly Step[] => {
 
 describe.each(FOLDERS.map((folder) => [folder.lesson.id, folder] as const))(
   '%s',
-  (_id, { lesson, solution, recording }) => {
+  (_id, { lesson, translations, solution, recording }) => {
     const lines = gunzipSync(readFileSync(recording)).toString('utf8').split('\n');
     const header = JSON.parse(lines[0] ?? '') as RecordingHeader;
     const events = lines
@@ -127,7 +127,7 @@ describe.each(FOLDERS.map((folder) => [folder.lesson.id, folder] as const))(
     });
 
     test('every event that the text points at is in the recorded run', () => {
-      for (const { name, run } of stepsOf(lesson)) {
+      for (const { name, run } of [lesson, ...translations.values()].flatMap(stepsOf)) {
         const there = events.some(
           (event) => event.traceId === header.runs[run] && namesOf(event).includes(name),
         );

@@ -83,19 +83,20 @@ const answersOf = async (
   runs: Played['runs'],
 ): Promise<Record<string, Value>> => {
   const answers: Record<string, Value> = {};
-  for (const [id, answer] of Object.entries(solution.answers)) {
-    if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
-      answers[id] = answer;
-    else {
-      const { observations } = await lab.check({
-        predicates: [answer.observed],
-        runs,
-        answers: {},
-      });
-      answers[id] = observations[0]?.observed ?? null;
-    }
-  }
+  for (const [id, answer] of Object.entries(solution.answers))
+    answers[id] = await answerOf(lab, answer, runs);
   return answers;
+};
+
+/** An answer as it is written down, or what the lab observes where it says so. */
+export const answerOf = async (
+  lab: LabClient,
+  answer: Solution['answers'][string],
+  runs: Played['runs'],
+): Promise<Value> => {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return answer;
+  const asked = { predicates: [answer.observed], runs: { ...runs }, answers: {} };
+  return (await lab.check(asked)).observations[0]?.observed ?? null;
 };
 
 const observe = async (

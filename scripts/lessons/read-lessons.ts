@@ -8,6 +8,7 @@ import { compileLesson } from './compile-lesson.ts';
 import { LessonError, type Fault } from './fault.ts';
 import { GLOSSARY, readGlossary } from './read-glossary.ts';
 import { readYaml } from './read-yaml.ts';
+import { checkTranslation, languageOf } from './translation.ts';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const LESSONS = 'content/lessons';
@@ -15,6 +16,8 @@ const LESSONS = 'content/lessons';
 export interface LessonFolder {
   readonly lesson: Lesson;
   readonly solution: Solution;
+  /** The same in other languages, by their tags. */
+  readonly translations: ReadonlyMap<string, Lesson>;
   /** Where its recording is or shall be. */
   readonly recording: string;
 }
@@ -26,11 +29,20 @@ export const readLessons = (): readonly LessonFolder[] => {
     .toSorted()
     .map((folder) => {
       const path = join(LESSONS, folder);
+      const compile = (name: string): Lesson =>
+        compileLesson(folder, read(path, name), { file: join(path, name), terms });
+      const lesson = compile('lesson.md');
+      const translations = new Map<string, Lesson>();
+      for (const name of readdirSync(join(ROOT, path))) {
+        const language = languageOf(name);
+        if (typeof language !== 'string') continue;
+        const translation = compile(name);
+        checkTranslation(lesson, translation, join(path, name));
+        translations.set(language, translation);
+      }
       return {
-        lesson: compileLesson(folder, read(path, 'lesson.md'), {
-          file: join(path, 'lesson.md'),
-          terms,
-        }),
+        lesson,
+        translations,
         solution: readSolution(path),
         recording: join(ROOT, path, 'recording.trace.gz'),
       };

@@ -1,6 +1,6 @@
 /**
- * Lets the page import `lesson.md`: as a module with the lesson, or with `?card` only its line in the list; and the
- * glossary. Each lesson is a chunk of its own. While one writes, the page loads again; a broken lesson shows file, line
+ * Lets the page import `lesson.md` (and `lesson.de.md`): as a module with the lesson, or with `?card` only its line in
+ * the list; and the glossary. Each lesson is a chunk of its own. While one writes, the page loads again; a broken lesson shows file, line
  * and reason. `isOneFile`: there will be no server, so the recordings go into the page.
  */
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import type { Lesson, LessonCard } from '../../apps/engine/src/protocol/lesson/l
 import { compileLesson } from './compile-lesson.ts';
 import { LessonError } from './fault.ts';
 import { GLOSSARY, readGlossary } from './read-glossary.ts';
+import { checkTranslation, languageOf } from './translation.ts';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const RECORDING = 'recording.trace.gz';
@@ -37,15 +38,26 @@ export const viteLessons = ({ isOneFile = false } = {}): Plugin => ({
       const terms = orComplain(() => readGlossary(source));
       return { code: `export const terms = ${inCode(terms)};`, map: null };
     }
-    if (!file.endsWith('/lesson.md')) return undefined;
+    const language = languageOf(file);
+    if (language === undefined) return undefined;
     // A term that is taken out of the glossary breaks the lessons that use it.
     this.addWatchFile(glossaryFile);
+    const original = join(dirname(file), 'lesson.md');
+    if (language !== null) this.addWatchFile(original);
     const lesson = orComplain(() => {
-      const terms = readGlossary(readFileSync(glossaryFile, 'utf8')).map(({ name }) => name);
-      return compileLesson(basename(dirname(file)), source, {
-        file: relative(ROOT, file),
-        terms: new Set(terms),
-      });
+      const terms = new Set(
+        readGlossary(readFileSync(glossaryFile, 'utf8')).map(({ name }) => name),
+      );
+      const compile = (path: string, text: string): Lesson =>
+        compileLesson(basename(dirname(path)), text, { file: relative(ROOT, path), terms });
+      const compiled = compile(file, source);
+      if (language !== null)
+        checkTranslation(
+          compile(original, readFileSync(original, 'utf8')),
+          compiled,
+          relative(ROOT, file),
+        );
+      return compiled;
     });
     if (query === 'card')
       return { code: `export const card = ${inCode(cardOf(lesson))};`, map: null };

@@ -108,6 +108,7 @@ export const startLab = async (
           containerdSocket: paths.containerdSocket,
           daemonConfig: paths.daemonConfig,
           liveRestore: options.liveRestore,
+          pauseMs: options.faultPauseMs,
         })
       : null;
   const status = (): EngineStatus => ({

@@ -17,6 +17,7 @@ describe('where a value comes from', () => {
       auth: true,
       liveRestore: false,
       open: true,
+      faultPauseMs: 3000,
       audience: null,
       audienceUrl: null,
       bus: null,
@@ -59,6 +60,7 @@ describe('where a value comes from', () => {
       host: '::1',
       liveRestore: true,
       open: true,
+      faultPauseMs: 3000,
     });
   });
 

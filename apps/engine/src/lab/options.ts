@@ -20,6 +20,8 @@ export interface LabOptions {
   readonly audienceUrl: URL | null;
   /** The broker that several labs share; null: this one is alone. */
   readonly bus: string | null;
+  /** Milliseconds after which one more fault may be injected. */
+  readonly faultPauseMs: number;
 }
 
 export const HELP = `Engine Room: watch a real docker run travel from the client to the kernel and back.
@@ -42,6 +44,7 @@ Usage: npm start -- [options]
                        it is HTTP without TLS, so who is in that network can read what a room shows
   --audience-url URL   where a reverse proxy answers for that door, such as https://class.example
   --bus URL            a NATS server that several labs share, such as nats://broker:4222 (none)
+  --fault-pause N      seconds between faults from the page, after the first few (default 3)
   --no-auth            no token; refused unless the page listens on loopback
   --no-open            do not open a browser
   --help               this text
@@ -49,7 +52,7 @@ Usage: npm start -- [options]
 Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
 ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_RUNTIME, ENGINE_ROOM_SHIM,
 ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1, ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE,
-ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS.
+ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS, ENGINE_ROOM_FAULT_PAUSE.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -86,6 +89,9 @@ export const parseOptions = (
       `--no-auth is refused with --host ${host}: everybody in the network could start containers here`,
     );
   }
+  const faultPause = Number(word(values['fault-pause'], 'FAULT_PAUSE', '3'));
+  if (!(faultPause >= 0 && faultPause <= 3600))
+    throw bad('fault-pause must be a number of seconds, from 0 to 3600');
   const socket = word(values['docker-socket'], 'DOCKER_SOCKET', '');
   return {
     port,
@@ -111,6 +117,7 @@ export const parseOptions = (
     audience: audienceOf(word(values.audience, 'AUDIENCE', '')),
     audienceUrl: webUrl(word(values['audience-url'], 'AUDIENCE_URL', '')),
     bus: busUrl(word(values.bus, 'BUS', '')),
+    faultPauseMs: faultPause * 1000,
     open: !(values['no-open'] ?? isOn(environment['ENGINE_ROOM_NO_OPEN'])),
   };
 };
@@ -153,6 +160,7 @@ const parse = (argv: readonly string[]) => {
         'cgroup-parent': { type: 'string' },
         runtime: { type: 'string' },
         shim: { type: 'string' },
+        'fault-pause': { type: 'string' },
         'no-auth': { type: 'boolean' },
         audience: { type: 'string' },
         'audience-url': { type: 'string' },

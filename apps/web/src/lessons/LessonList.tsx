@@ -1,7 +1,7 @@
 /** Every lesson with its question, and how far one is. */
 import { useStore } from 'zustand';
 import { openLesson } from '../reader-store.ts';
-import { CARDS } from './catalog.ts';
+import { CARDS, cardsIn, languageOfPage } from './catalog.ts';
 import { Glossary } from './Glossary.tsx';
 import { ProgressFile } from './ProgressFile.tsx';
 import { progressOf, progressStore } from './progress.ts';
@@ -16,7 +16,7 @@ export const LessonList = () => {
         {passed} of {CARDS.length} checked
       </p>
       <ol className="lesson-list">
-        {CARDS.map(({ id, number, title, question, minutes }) => {
+        {cardsIn(languageOfPage()).map(({ id, number, title, question, minutes }) => {
           const progress = progressOf(lessons, id);
           const isBegun = progress.locked.length > 0 || Object.keys(progress.runs).length > 0;
           return (

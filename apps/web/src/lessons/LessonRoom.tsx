@@ -3,6 +3,8 @@ import { useReader } from '../hooks.ts';
 import { LessonList } from './LessonList.tsx';
 import { LessonView } from './LessonView.tsx';
 import './lessons.css';
+import './blocks.css';
+import './print.css';
 
 export const LessonRoom = () => {
   const id = useReader((state) => state.lesson);

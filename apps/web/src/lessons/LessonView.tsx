@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import { useTraces } from '../hooks.ts';
 import { openLesson } from '../reader-store.ts';
 import { Blocks, type Here } from './Blocks.tsx';
-import { nextAfter } from './catalog.ts';
+import { lacksTranslation, languageOfPage, nextAfter } from './catalog.ts';
 import { CodePlaces } from './CodePlaces.tsx';
 import { enterLesson, lessonStore, usesRecording } from './lesson-session.ts';
 import { change, progressOf, progressStore, startOver } from './progress.ts';
@@ -12,7 +12,8 @@ import { change, progressOf, progressStore, startOver } from './progress.ts';
 export const LessonView = ({ id }: { id: string }) => {
   const { open, problem } = useStore(lessonStore);
   const progress = useStore(progressStore, (state) => progressOf(state.lessons, id));
-  useEffect(() => void enterLesson(id), [id]);
+  const language = languageOfPage();
+  useEffect(() => void enterLesson(id), [id, language]);
   return (
     <>
       <p>
@@ -46,13 +47,14 @@ const Opened = ({ here }: { here: Here }) => {
     isMoved.current = true;
   }, [at]);
   const go = (screen: number): void => change(id, () => ({ screen }));
-  const next = nextAfter(id);
+  const next = nextAfter(id, languageOfPage());
   return (
     <>
       <h2 className="lesson-name">
         {lesson.number}. {lesson.title}
       </h2>
       <Mode id={id} />
+      <Language id={id} />
       {screens.map((screen, index) => (
         <article key={screen.title} className="screen" data-away={index !== at || undefined}>
           <h3 ref={index === at ? title : undefined} tabIndex={-1}>
@@ -89,6 +91,19 @@ const Opened = ({ here }: { here: Here }) => {
         </button>
       </nav>
     </>
+  );
+};
+
+/** Whoever reads in another language is told why this is in English. */
+const Language = ({ id }: { id: string }) => {
+  const language = languageOfPage();
+  if (!lacksTranslation(id, language)) return null;
+  const name = new Intl.DisplayNames(['en'], { type: 'language' }).of(language);
+  return (
+    <p className="lesson-mode" data-tone="wait" lang="en">
+      <span aria-hidden="true">◐ </span>
+      This lesson is not there in {name} yet: it is shown in English.
+    </p>
   );
 };
 

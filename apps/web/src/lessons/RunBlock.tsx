@@ -2,7 +2,9 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
+import type { Run as Experiment } from '@engine-room/engine/protocol/lesson/front-matter.ts';
 import type { Fault } from '@engine-room/engine/protocol/trace/fault.ts';
+import type { TraceSummary } from '@engine-room/engine/protocol/trace/stream.ts';
 import { usePlayhead, useTraces } from '../hooks.ts';
 import { chooseRun } from '../session.ts';
 import type { Here } from './Blocks.tsx';
@@ -29,6 +31,7 @@ export const RunBlock = ({
 }) => {
   const asking = useStore(lessonStore, (state) => state.asking);
   const instead = useStore(lessonStore, (state) => state.instead[id]);
+  const failed = useStore(lessonStore, (state) => state.failed);
   useTraces(({ connection }) => connection.state);
   const traceId = progress.runs[id];
   const run = useTraces(({ runs }) => (traceId === undefined ? undefined : runs.get(traceId)));
@@ -48,7 +51,7 @@ export const RunBlock = ({
   const act = isFault ? 'Send the signal' : isOutside ? 'I have typed it' : 'Run';
   const words = recorded ? 'Play the recording' : `${act}${again}`;
   return (
-    <div className="block block-run">
+    <div className="block block-run" data-run={id}>
       {children}
       <pre className="prose-code" tabIndex={0}>
         {experiment &&
@@ -72,20 +75,29 @@ export const RunBlock = ({
         )}
         <span role="status">
           {whyNot ??
-            (run && isFault
-              ? `${recorded ? 'recorded: ' : ''}sent; the trace tells what came of it`
-              : run
-                ? run.summary.state === 'running' && run.summary.exitCode === null
-                  ? '◐ running'
-                  : `${isRecording ? 'recorded: ' : ''}${experiment && 'program' in experiment ? 'the program' : 'docker'} ended with exit ${run.summary.exitCode ?? '?'}`
-                : traceId !== undefined
-                  ? 'That run is not kept any more: run it again.'
-                  : '')}
+            (run && experiment
+              ? `${isRecording ? 'recorded: ' : ''}${becameOf(experiment, run.summary)}`
+              : traceId !== undefined && 'That run is not kept any more: run it again.')}
         </span>
       </p>
       {instead !== undefined && (
         <p className="muted">Not run here, so this is its recording: {instead}.</p>
       )}
+      {failed?.run === id && (
+        <p className="problem" role="alert">
+          {failed.why}
+        </p>
+      )}
     </div>
   );
+};
+
+const becameOf = (
+  experiment: Experiment,
+  { state, exitCode, title }: Pick<TraceSummary, 'state' | 'exitCode' | 'title'>,
+): string => {
+  if ('fault' in experiment) return 'sent; the trace tells what came of it';
+  if ('outside' in experiment) return `seen: ${title}`;
+  if (state === 'running' && exitCode === null) return '◐ running';
+  return `${'program' in experiment ? 'the program' : 'docker'} ended with exit ${exitCode ?? '?'}`;
 };

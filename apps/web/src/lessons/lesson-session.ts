@@ -9,7 +9,7 @@ import type { Questions } from '@engine-room/engine/protocol/lesson/questions.ts
 import { seekEvent } from '../playback/playhead.ts';
 import { askLab, breakEngine, chooseRun, sendRequest } from '../session.ts';
 import { openRecording, traceStore } from '../trace/trace-store.ts';
-import { loadLesson, type LessonModule } from './catalog.ts';
+import { languageOfPage, loadLesson, type LessonModule } from './catalog.ts';
 import { change, progressOf, progressStore } from './progress.ts';
 import { fetchRecording, type LessonRecording } from './recording.ts';
 
@@ -17,6 +17,8 @@ export interface LessonState {
   readonly open: LessonModule | null;
   readonly recording: LessonRecording | null;
   readonly problem: string | null;
+  /** The run that did not come about, and why. */
+  readonly failed: { readonly run: string; readonly why: string } | null;
   /** The run that is being asked for. */
   readonly asking: string | null;
   /** Why a run was not made here, and is shown as it was recorded; by its name. */
@@ -27,6 +29,7 @@ export const lessonStore = createStore<LessonState>(() => ({
   open: null,
   recording: null,
   problem: null,
+  failed: null,
   asking: null,
   instead: {},
 }));
@@ -37,9 +40,16 @@ export const hasEngine = (): boolean => {
 };
 
 export const enterLesson = async (id: string): Promise<void> => {
-  lessonStore.setState({ open: null, recording: null, problem: null, asking: null, instead: {} });
+  lessonStore.setState({
+    open: null,
+    recording: null,
+    problem: null,
+    failed: null,
+    asking: null,
+    instead: {},
+  });
   try {
-    const open = await loadLesson(id);
+    const open = await loadLesson(id, languageOfPage());
     lessonStore.setState({ open });
     // A lesson that was begun on its recording goes on there.
     if (progressOf(progressStore.getState().lessons, id).isRecorded) await needRecording(open);
@@ -67,7 +77,7 @@ export const usesRecording = (id: string): boolean => {
 export const startRun = async (module: LessonModule, name: string): Promise<void> => {
   const { lesson } = module;
   if (lessonStore.getState().asking !== null) return;
-  lessonStore.setState({ asking: name, problem: null });
+  lessonStore.setState({ asking: name, failed: null });
   try {
     const traceId = usesRecording(lesson.id)
       ? await playRecorded(module, name)
@@ -78,7 +88,8 @@ export const startRun = async (module: LessonModule, name: string): Promise<void
       isRecorded: usesRecording(lesson.id),
     }));
   } catch (error) {
-    lessonStore.setState({ problem: error instanceof Error ? error.message : String(error) });
+    const why = error instanceof Error ? error.message : String(error);
+    lessonStore.setState({ failed: { run: name, why } });
   } finally {
     lessonStore.setState({ asking: null });
   }

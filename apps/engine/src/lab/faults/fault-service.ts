@@ -32,10 +32,11 @@ export interface FaultServiceOptions {
   /** daemon.json, and what it says when nobody broke anything. */
   readonly daemonConfig: string;
   readonly liveRestore: boolean;
+  /** After the first few faults, one more in this time. */
+  readonly pauseMs: number;
 }
 
 const BURST = 4;
-const REFILL_MS = 3_000;
 /** dockerd gives each container 10 seconds when it stops in good order. */
 const PATIENCE_MS = 60_000;
 
@@ -47,7 +48,7 @@ interface Target {
 
 export class FaultService {
   readonly #options: FaultServiceOptions;
-  readonly #limit = new RateLimit(BURST, REFILL_MS);
+  readonly #limit: RateLimit;
   readonly #traces: ContainerTraces;
   /** Faults whose consequences are still being told, by the process that was hit. */
   readonly #going = new Map<number, { traceIds: readonly string[]; eventId: string }>();
@@ -56,6 +57,7 @@ export class FaultService {
   constructor(options: FaultServiceOptions) {
     this.#options = options;
     this.#traces = new ContainerTraces(options.store);
+    this.#limit = new RateLimit(BURST, options.pauseMs);
   }
 
   /** Traces in which the daemons' deaths and births are told although nothing else goes on in them. */

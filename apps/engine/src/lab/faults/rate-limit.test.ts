@@ -14,3 +14,8 @@ test('a few at once, then one for each refill, and never more than the few', () 
   now = 60_000;
   expect([limit.take(), limit.take(), limit.take()]).toEqual([0, 0, 1000]);
 });
+
+test('without a refill time there is no limit', () => {
+  const limit = new RateLimit(1, 0, () => 0);
+  expect([limit.take(), limit.take(), limit.take()]).toEqual([0, 0, 0]);
+});

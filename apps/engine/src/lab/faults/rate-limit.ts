@@ -1,4 +1,4 @@
-/** A token bucket: a few at once, then one now and then, so that nobody holds the daemons down by killing them in a loop. */
+/** A token bucket: a few at once, then one now and then (`refillMs`; 0 is no limit), so that nobody holds the daemons down by killing them in a loop. */
 export class RateLimit {
   readonly #burst: number;
   readonly #refillMs: number;
@@ -16,6 +16,7 @@ export class RateLimit {
 
   /** Takes a token; else answers how many milliseconds to wait for one. */
   take(): number {
+    if (this.#refillMs === 0) return 0;
     const now = this.#now();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#at) / this.#refillMs);
     this.#at = now;
