@@ -117,7 +117,8 @@ const OUTPUT_LIMIT = 2048;
 const outputOf = (events: readonly TraceEvent[]): string =>
   events
     .filter((event) => event.type === 'output')
-    .toSorted((a, b) => a.offset - b.offset)
+    // Offsets count in one stream; what went into both is in the order in which it was told.
+    .toSorted((a, b) => byTime(a, b) || a.offset - b.offset)
     .map(({ base64 }) => Buffer.from(base64, 'base64').toString())
     .join('')
     .slice(0, OUTPUT_LIMIT);
