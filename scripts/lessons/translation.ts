@@ -48,6 +48,6 @@ const partsOf = (lesson: Lesson): readonly string[] => [
 const directivesOf = (block: Block): readonly string[] => {
   if (block.t === 'p' || block.t === 'code') return [];
   if (block.t === 'list') return block.items.flat().flatMap(directivesOf);
-  const { c, ...directive } = block;
+  const { c, ...directive } = 'c' in block ? block : { ...block, c: [] };
   return [`:::${JSON.stringify(directive)}`, ...c.flatMap(directivesOf)];
 };

@@ -10,7 +10,7 @@ import { COMPARISONS, ID } from './names.ts';
 export const CONTAINER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/;
 const SUBJECT =
   /^(?:dockerd|containerd|(?:container|shim|volume) [a-zA-Z0-9][a-zA-Z0-9_.-]{0,63})$/;
-const ACTORS = ['docker', 'dockerd', 'containerd', 'shim', 'runc', 'container'] as const;
+const ACTORS = ['docker', 'client', 'dockerd', 'containerd', 'shim', 'runc', 'container'] as const;
 
 export const Id = z.string().regex(ID, 'must be lower-case letters, digits and hyphens');
 
