@@ -17,6 +17,8 @@ import { VerdictCard } from './panels/VerdictCard.tsx';
 import { LessonTabs } from './lessons/LessonTabs.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
+import { usePresent } from './rooms/use-present.ts';
+import { resumeRoom } from './rooms/start.ts';
 import { listenToKeys } from './shortcuts.ts';
 
 const ShortcutsDialog = lazy(() =>
@@ -37,6 +39,15 @@ const BreakDialog = lazy(() =>
   import('./panels/BreakDialog.tsx').then(({ BreakDialog: component }) => ({
     default: component,
   })),
+);
+
+const PresentPanel = lazy(() =>
+  import('./rooms/PresentPanel.tsx').then(({ PresentPanel: component }) => ({
+    default: component,
+  })),
+);
+const MirrorView = lazy(() =>
+  import('./rooms/MirrorView.tsx').then(({ MirrorView: component }) => ({ default: component })),
 );
 
 const LessonRoom = lazy(() =>
@@ -70,7 +81,23 @@ const Dialogs = () => (
 export const App = () => {
   const isPhone = useMedia(PHONE);
   const isLearning = useReader(({ lesson }) => lesson !== null);
+  const isPresenting = usePresent(
+    ({ opened, isOpening, problem }) => opened !== null || isOpening || problem !== null,
+  );
+  const isMirror = usePresent((state) => state.isMirror);
   useEffect(listenToKeys, []);
+  useEffect(resumeRoom, []);
+  if (isMirror)
+    return (
+      <LazyMotion features={loadMotion} strict>
+        <MotionConfig reducedMotion="user">
+          <Suspense>
+            <MirrorView />
+          </Suspense>
+          <Dialogs />
+        </MotionConfig>
+      </LazyMotion>
+    );
   return (
     <LazyMotion features={loadMotion} strict>
       <MotionConfig reducedMotion="user">
@@ -102,6 +129,11 @@ export const App = () => {
               {!isLearning && <RunList />}
             </div>
             <div className="room room-inspector">
+              {isPresenting && (
+                <Suspense>
+                  <PresentPanel />
+                </Suspense>
+              )}
               <HeldCard />
               <VerdictCard />
               <Inspector />

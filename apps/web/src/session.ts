@@ -28,6 +28,7 @@ const IS_RECORDED = import.meta.env.MODE === 'static' || import.meta.env.MODE ==
 const OVERVIEW_SEEN = 'engine-room.overview-seen';
 
 let connection: LabConnection | null = null;
+let token: string | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
 let awaited: string | null = null;
 /** The trace and the span of the fault that the page has followed; its story is over when that span is. */
@@ -45,7 +46,8 @@ export const startSession = (): void => {
   if (IS_RECORDED) {
     traceStore.setState({ connection: { state: 'recorded' } });
   } else {
-    connection = new LabConnection(takeToken());
+    token = takeToken();
+    connection = new LabConnection(token);
     connection.open();
   }
   traceStore.subscribe(({ runs, revision }, before) => {
@@ -151,6 +153,9 @@ export const makeWhole = (traceId: string): void => {
   if (run && run.summary.origin !== 'recording' && (!run.isWhole || run.model.length === 0))
     void connection?.fetchTrace(traceId);
 };
+
+/** For what goes to the lab beside the trace. */
+export const labToken = (): string | null => token;
 
 export const retryConnection = (): void => connection?.open();
 

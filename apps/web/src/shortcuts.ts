@@ -15,6 +15,7 @@ import {
   togglePlay,
 } from './playback/playhead.ts';
 import { PACES } from './playback/pace.ts';
+import { toggleMirror } from './rooms/start.ts';
 import { readerStore, select } from './reader-store.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 
@@ -76,6 +77,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
     act: (event) => (event.shiftKey ? nextCheckpoint(-1) : stepBack()),
   },
   { keys: [], shown: 'Shift →', words: 'Next chapter (Shift ←: previous)', act: () => undefined },
+  { keys: ['PageDown'], shown: 'Page ↓', words: 'Next step, with a clicker', act: stepOn },
+  { keys: ['PageUp'], shown: 'Page ↑', words: 'Previous step, with a clicker', act: stepBack },
   { keys: ['Home'], shown: 'Home', words: 'Before the first step', act: goToStart },
   { keys: ['End'], shown: 'End', words: 'After the last step', act: goToEnd },
   ...PACES.map((pace, index) => ({
@@ -119,6 +122,12 @@ export const SHORTCUTS: readonly Shortcut[] = [
     shown: 'd',
     words: 'Compare with another run',
     act: () => readerStore.setState({ isCompareOpen: true }),
+  },
+  {
+    keys: ['m'],
+    shown: 'm',
+    words: 'In a room: this screen as the projector, and back',
+    act: toggleMirror,
   },
   { keys: ['/'], shown: '/', words: 'Filter the events', act: focusFilter },
   {

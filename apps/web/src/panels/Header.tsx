@@ -1,13 +1,18 @@
 /** The title, what the line to the engine is like, and the few things that are not about the run. */
 import { useState } from 'react';
-import { useReader } from '../hooks.ts';
+import { useReader, useTraces } from '../hooks.ts';
 import { openLesson, readerStore } from '../reader-store.ts';
+import { present } from '../rooms/start.ts';
+import { usePresent } from '../rooms/use-present.ts';
 import { currentTheme, toggleTheme } from '../theme.ts';
 import { ConnectionChip } from './ConnectionChip.tsx';
 
 export const Header = () => {
   const [theme, setTheme] = useState(currentTheme);
   const isLearning = useReader(({ lesson }) => lesson !== null);
+  const isLive = useTraces(({ connection }) => connection.state === 'live');
+  const isPresenting = usePresent(({ opened }) => opened !== null);
+  const canPresent = isLive && !isPresenting;
   const other = theme === 'dark' ? 'Light' : 'Dark';
   return (
     <header className="header">
@@ -21,6 +26,11 @@ export const Header = () => {
       >
         Lessons
       </button>
+      {canPresent && (
+        <button type="button" onClick={() => void present()}>
+          Present
+        </button>
+      )}
       <button
         type="button"
         className="keys"

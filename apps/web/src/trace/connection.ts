@@ -47,8 +47,26 @@ export interface FrozenFacts {
 export type RunAnswer =
   { readonly traceId: string; readonly injected: readonly string[] } | RunRefusal;
 
+/** Where the line goes: to the lab, or into a room of it (`rooms/`). */
+export interface LineEnds {
+  readonly stream: string;
+  /** What is asked when the stream does not open: its answer says why. */
+  readonly why: string;
+  readonly trace: (traceId: string) => string;
+  /** Frames that are not of the trace. */
+  readonly onFrame?: (frame: { readonly type: string }) => void;
+  readonly onGreeting?: () => void;
+}
+
+const LAB: LineEnds = {
+  stream: '/api/stream',
+  why: '/api/engine',
+  trace: (traceId) => `/api/traces/${traceId}`,
+};
+
 export class LabConnection {
   readonly #token: string | null;
+  readonly #ends: LineEnds;
   #socket: WebSocket | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pinger: ReturnType<typeof setInterval> | undefined;
@@ -58,15 +76,21 @@ export class LabConnection {
   #wasLive = false;
   readonly #fetching = new Set<string>();
 
-  constructor(token: string | null) {
+  constructor(token: string | null, ends: LineEnds = LAB) {
     this.#token = token;
+    this.#ends = ends;
+  }
+
+  /** Something that is not about the trace; lost when there is no line. */
+  say(word: { readonly type: string }): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(word));
   }
 
   open(): void {
     clearTimeout(this.#timer);
     if (this.#socket) return;
     if (!this.#wasLive) traceStore.setState({ connection: { state: 'connecting' } });
-    const url = new URL('/api/stream', location.href);
+    const url = new URL(this.#ends.stream, location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const socket = new WebSocket(
       url,
@@ -83,6 +107,14 @@ export class LabConnection {
       socket.close();
       this.#retryLater();
     }, GREETING_LIMIT_MS);
+  }
+
+  /** For good. */
+  close(): void {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#forget();
+    socket?.close();
   }
 
   /** Asks the lab to run a command line. */
@@ -182,7 +214,7 @@ export class LabConnection {
     if (this.#fetching.has(traceId)) return;
     this.#fetching.add(traceId);
     try {
-      const trace = await fetchRecordedTrace(`/api/traces/${traceId}`, this.#authorization());
+      const trace = await fetchRecordedTrace(this.#ends.trace(traceId), this.#authorization());
       addEvents(traceId, trace.events);
       noteWhole(traceId, true);
     } catch (error) {
@@ -222,6 +254,9 @@ export class LabConnection {
         traceStore.setState({
           connection: { state: 'live', roundTripMs: Math.round(performance.now() - frame.t) },
         });
+        return;
+      default:
+        this.#ends.onFrame?.(frame);
     }
   }
 
@@ -232,6 +267,7 @@ export class LabConnection {
     traceStore.setState({ engine, connection: { state: 'live', roundTripMs: null } });
     for (const trace of traces.filter(isSummary)) noteSummary(trace);
     this.#send({ type: 'resume', have: haveBySeq() });
+    this.#ends.onGreeting?.();
     this.#ping();
     clearInterval(this.#pinger);
     this.#pinger = setInterval(() => this.#ping(), PING_EVERY_MS);
@@ -244,7 +280,7 @@ export class LabConnection {
   }
 
   #send(frame: ClientFrame): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+    this.say(frame);
   }
 
   async #lost(socket: WebSocket): Promise<void> {
@@ -276,8 +312,10 @@ export class LabConnection {
   /** A WebSocket that fails to open does not say why; a request does. Null when trying again makes sense. */
   async #askWhy(): Promise<string | null> {
     try {
-      const response = await fetch('/api/engine', { headers: this.#authorization() });
-      if (response.status !== 401 && response.status !== 403) return null;
+      const response = await fetch(this.#ends.why, { headers: this.#authorization() });
+      // What was there may come back: a lab that starts anew has its rooms again.
+      const isLost = response.status === 404 && !this.#wasLive;
+      if (!isLost && response.status !== 401 && response.status !== 403) return null;
       const body: unknown = await response.json();
       const message: unknown =
         typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : null;

@@ -4,11 +4,14 @@
  */
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { Bus, BusMessage } from './bus.ts';
+import { InProcessBus } from './in-process-bus.ts';
 
 const RETRY_MS = 500;
 
 export class NatsBus implements Bus {
   readonly #connection: NatsConnection;
+  /** Within this lab no word needs the broker, so its own followers go on when that is away. */
+  readonly #here = new InProcessBus();
   readonly #returned = new Set<() => void>();
   #isUp = true;
 
@@ -23,6 +26,7 @@ export class NatsBus implements Bus {
       servers: serversOf(url),
       ...credentialsOf(url),
       name: 'engine-room lab',
+      noEcho: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: RETRY_MS,
       // A broker that stands still is noticed in a few seconds.
@@ -33,6 +37,7 @@ export class NatsBus implements Bus {
   }
 
   publish(subject: string, message: BusMessage): void {
+    this.#here.publish(subject, message);
     // The client would keep it in memory without a limit until the broker is back.
     if (this.#isUp) this.#connection.publish(subject, JSON.stringify(message));
   }
@@ -48,7 +53,11 @@ export class NatsBus implements Bus {
         }
       },
     });
-    return () => subscription.unsubscribe();
+    const endHere = this.#here.subscribe(subject, take);
+    return () => {
+      endHere();
+      subscription.unsubscribe();
+    };
   }
 
   onReturn(listener: () => void): () => void {
@@ -63,6 +72,7 @@ export class NatsBus implements Bus {
 
   async close(): Promise<void> {
     this.#isUp = false;
+    await this.#here.close();
     await this.#connection.close();
   }
 

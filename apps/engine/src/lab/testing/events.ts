@@ -1,6 +1,7 @@
 /** Builds trace events for the lab's tests. */
 import type {
   ProcessEvent,
+  SpanEnded,
   SpanEvent,
   SpanStarted,
   TraceEvent,
@@ -36,6 +37,15 @@ export const aSpanStarted = (changes: Partial<SpanStarted> = {}): SpanStarted =>
   parentSpanId: null,
   name: 'docker run',
   kind: 'client',
+  attributes: {},
+  ...changes,
+});
+
+export const aSpanEnded = (changes: Partial<SpanEnded> = {}): SpanEnded => ({
+  ...base(TRACE),
+  type: 'spanEnded',
+  spanId: SPAN,
+  status: { code: 'ok' },
   attributes: {},
   ...changes,
 });

@@ -73,9 +73,11 @@ export class LabProcess {
     this.#token = url.hash.replace('#token=', '');
   }
 
+  /** `uid`: as somebody who may not start containers, so that it is a lab without an engine. */
   static async start(
     place: Place,
     more: Readonly<Record<string, string>> = {},
+    uid?: number,
   ): Promise<LabProcess> {
     const flags = {
       ...more,
@@ -86,6 +88,7 @@ export class LabProcess {
     };
     const child = spawn(binary('lab'), ['--no-open', ...Object.entries(flags).flat()], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     let audience: string | null = null;
     for await (const line of createInterface({ input: child.stdout })) {

@@ -13,9 +13,12 @@ class Screen<In extends { readonly type: string }, Out> {
 
   constructor(url: string, protocols: readonly string[]) {
     this.socket = new WebSocket(url, [...protocols], { perMessageDeflate: true });
-    this.socket.on('message', (data: Buffer) =>
-      this.frames.push(JSON.parse(data.toString()) as In),
-    );
+    this.socket.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as In;
+      this.frames.push(frame);
+      if (frame.type === 'events' && 'frame' in frame)
+        this.socket.send(JSON.stringify({ type: 'ack', frame: frame.frame }));
+    });
     this.socket.on('error', () => undefined);
   }
 

@@ -1,0 +1,77 @@
+/** The question on a follower's screen. An answer is anonymous, counts at once, and may change until it is closed. */
+import { useState, type FormEvent } from 'react';
+import type { RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
+import { say } from './follow.ts';
+import { EngineSays, Histogram } from './Histogram.tsx';
+import { useFollow } from './hooks.ts';
+import { w } from './words.ts';
+
+export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
+  const { ask, options, isOpen, revealed } = poll;
+  const answer = useFollow(({ you }) => you?.answer ?? null);
+  return (
+    <section className="follower-poll" aria-label={w().poll}>
+      {revealed ? (
+        <>
+          <h2>{ask}</h2>
+          <Histogram options={options} counts={revealed.counts} truth={revealed.truth} />
+          <EngineSays options={options} revealed={revealed} />
+          {answer !== null && revealed.truth !== null && (
+            <p role="status">{w().youWere(answer === revealed.truth)}</p>
+          )}
+        </>
+      ) : options.length === 0 ? (
+        <NumberAnswer poll={poll} answer={answer} />
+      ) : (
+        <fieldset disabled={!isOpen}>
+          <legend>{ask}</legend>
+          {options.map(({ id, say: words }) => (
+            <label key={id} data-chosen={answer === id || undefined}>
+              <input
+                type="radio"
+                name={poll.id}
+                checked={answer === id}
+                onChange={() => say({ type: 'answer', poll: poll.id, say: id })}
+              />
+              {words}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      {!revealed && <p className="muted">{isOpen ? w().yourAnswer : w().closed}</p>}
+    </section>
+  );
+};
+
+const NumberAnswer = ({
+  poll: { id, ask, isOpen },
+  answer,
+}: {
+  poll: RoomPoll;
+  answer: string | null;
+}) => {
+  const [typed, setTyped] = useState('');
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    if (typed !== '') say({ type: 'answer', poll: id, say: String(Number(typed)) });
+  };
+  return (
+    <form onSubmit={send}>
+      <h2>{ask}</h2>
+      <label>
+        {w().aNumber}{' '}
+        <input
+          inputMode="numeric"
+          autoComplete="off"
+          readOnly={!isOpen}
+          value={typed}
+          onChange={({ target }) => setTyped(target.value.replaceAll(/\D/g, '').slice(0, 12))}
+        />
+      </label>{' '}
+      <button type="submit" disabled={!isOpen}>
+        {w().saveAnswer}
+      </button>
+      {answer !== null && <p role="status">{w().saved(answer)}</p>}
+    </form>
+  );
+};

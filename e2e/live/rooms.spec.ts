@@ -1,0 +1,134 @@
+/** A class: a laptop, a phone and a projector follow one presenter, who kills dockerd before their eyes. */
+import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
+import { EngineRoomPage } from '../support/page.ts';
+import { expect, test } from './live-test.ts';
+
+const LOOP = "sh -c 'trap exit TERM; while true; do date; sleep 1; done'";
+
+/** Another device: it shares nothing with the presenter's browser, the token least of all. */
+const open = async (
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions,
+): Promise<EngineRoomPage> => {
+  const context = await browser.newContext(options);
+  const screen = new EngineRoomPage(await context.newPage());
+  await screen.page.goto(url);
+  return screen;
+};
+
+const caption = (page: Page) => page.getByTestId('caption-sentence');
+
+test('a laptop, a phone and a projector follow while dockerd is killed', async ({
+  room,
+  engine,
+  docker,
+  browser,
+}) => {
+  test.setTimeout(180_000);
+  const { page } = room;
+  const { origin, hash } = new URL(engine.url);
+  await room.send(`docker run -d --name in-class busybox ${LOOP}`);
+  await room.toTheEndOf('in-class');
+  await page.getByRole('button', { name: 'Present', exact: true }).click();
+  const desk = page.getByRole('region', { name: 'Presenter' });
+  await expect(desk.locator('.room-code')).toHaveText(/^[a-z]+-[a-z]+$/);
+  const code = await desk.locator('.room-code').innerText();
+
+  const laptop = await open(browser, `${origin}/room/${code}`, {
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'light',
+  });
+  const phone = await open(browser, `${origin}/room/${code}`, {
+    viewport: { width: 390, height: 844 },
+    reducedMotion: 'reduce',
+    hasTouch: true,
+  });
+  const projector = await open(browser, `${origin}/present/${code}`, {
+    viewport: { width: 1920, height: 1080 },
+  });
+  const screens = [laptop, phone, projector];
+  await expect(desk.getByTestId('devices')).toHaveText('2 devices');
+
+  // Where the presenter goes, everybody goes, in a theme and with a motion of their own.
+  await page.locator('h1').click();
+  await room.press('Home', 'PageDown', 'PageDown', 'PageDown');
+  for (const screen of screens) await expect(screen.caption).toContainText('Step 3 of');
+  await expect(caption(phone.page)).toHaveText(await caption(page).innerText());
+
+  // One breaks away, which the presenter sees, and comes back.
+  await phone.page.getByRole('button', { name: 'Step on →' }).click();
+  await expect(phone.caption).toContainText('Step 4 of');
+  await expect(phone.page.getByRole('status').filter({ hasText: 'on your own' })).toBeVisible();
+  await expect(desk).toContainText('1 is on a step of their own');
+  await expect(laptop.caption).toContainText('Step 3 of');
+  await phone.page.getByRole('button', { name: 'Rejoin' }).click();
+  await expect(phone.caption).toContainText('Step 3 of');
+
+  // The room predicts. Nobody sees who leads.
+  await desk.getByRole('button', { name: 'Ask', exact: true }).click();
+  await phone.page.getByRole('radio', { name: 'It goes on' }).check();
+  await laptop.page.getByRole('radio', { name: 'It dies with dockerd' }).check();
+  await expect(desk.getByTestId('answered')).toHaveText('2 of 2 have answered');
+  await expect(desk.getByRole('listitem').filter({ hasText: 'It goes on' })).toContainText('50 %');
+  await expect(projector.page.getByRole('region', { name: 'Question to the room' })).toBeVisible();
+  for (const screen of screens) expect(await screen.page.content()).not.toContain('50 %');
+  await phone.expectNoAxeViolation('a question on a phone');
+  await phone.expectNoSidewaysScroll('a phone');
+  await projector.expectNoAxeViolation('a question on the projector');
+  await room.expectNoAxeViolation('the desk');
+
+  // The real dockerd dies and comes back, and every screen draws it from the same trace.
+  await page.locator('h1').click();
+  await page.getByRole('radio', { name: 'Real', exact: true }).check({ force: true });
+  await page.locator('h1').click();
+  await room.press('k');
+  await page
+    .getByRole('dialog', { name: 'Break the engine' })
+    .getByRole('button', { name: 'Send the signal' })
+    .click();
+  await expect(page.getByRole('region', { name: 'After SIGKILL to dockerd' })).toContainText(
+    /dockerd pid \d+ died, and is back as pid \d+/,
+    { timeout: 45_000 },
+  );
+  await page.locator('h1').click();
+  await room.press('End');
+  const words = await caption(page).innerText();
+  for (const screen of screens) await expect(caption(screen.page)).toHaveText(words);
+
+  // The engine, not an answer key, says who was right.
+  await desk.getByRole('button', { name: 'Reveal: the engine decides' }).click();
+  await expect(phone.page.getByText('You were right.')).toBeVisible();
+  await expect(laptop.page.getByText('The engine saw something else.')).toBeVisible();
+  for (const screen of [...screens, room])
+    await expect(screen.page.getByText('The engine says: It goes on').first()).toBeVisible();
+  await expect(desk).toContainText('1 of 2 right');
+
+  // Who comes late is right at once.
+  const late = await open(browser, `${origin}/room/${code}`, {
+    viewport: { width: 390, height: 844 },
+  });
+  await expect(caption(late.page)).toHaveText(words);
+  await expect(desk.getByTestId('devices')).toHaveText('3 devices');
+
+  // No secret has reached an audience page.
+  const token = hash.replace('#token=', '');
+  for (const screen of [...screens, late]) {
+    expect(await screen.page.content()).not.toContain(token);
+    expect(
+      await screen.page.evaluate(() => JSON.stringify([sessionStorage, localStorage])),
+    ).not.toContain(token);
+    expect(screen.errors).toEqual([]);
+  }
+
+  // With one screen the page itself is the projector, and comes back by the same key.
+  await page.locator('h1').click();
+  await room.press('m');
+  await expect(page.locator('.projected')).toBeVisible();
+  await expect(caption(page)).toHaveText(words);
+  await room.press('m');
+  await desk.getByRole('button', { name: 'End the room' }).click();
+  await expect(late.page.getByText('This room is over.')).toBeVisible();
+  await Promise.all([...screens, late].map((screen) => screen.page.context().close()));
+  await docker.ok(['rm', '-f', 'in-class']);
+});
