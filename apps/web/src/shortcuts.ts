@@ -15,7 +15,7 @@ import {
   togglePlay,
 } from './playback/playhead.ts';
 import { PACES } from './playback/pace.ts';
-import { toggleMirror } from './rooms/start.ts';
+import { toggleMirror } from './rooms/present-store.ts';
 import { readerStore, select } from './reader-store.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 

@@ -41,6 +41,10 @@ export const NO_ROOM: PresentState = {
 
 export const presentStore = createStore<PresentState>(() => NO_ROOM);
 
+/** Only who presents has a projected view. */
+export const toggleMirror = (): void =>
+  presentStore.setState(({ opened, isMirror }) => ({ isMirror: opened !== null && !isMirror }));
+
 /** Where a phone finds the room. */
 export const joinUrl = ({ code, audienceUrl }: RoomOpened): string =>
   `${audienceUrl ?? location.origin}/room/${code}`;

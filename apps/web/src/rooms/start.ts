@@ -1,5 +1,5 @@
 /** The way into presenting, which is loaded when it is wanted. */
-import { isRoomKept, presentStore } from './present-store.ts';
+import { isRoomKept } from './present-store.ts';
 
 export const present = async (): Promise<void> => (await import('./present.ts')).startPresenting();
 
@@ -7,6 +7,3 @@ export const present = async (): Promise<void> => (await import('./present.ts'))
 export const resumeRoom = (): void => {
   if (isRoomKept()) void import('./present.ts').then(({ resumePresenting }) => resumePresenting());
 };
-
-export const toggleMirror = (): void =>
-  presentStore.setState(({ opened, isMirror }) => ({ isMirror: opened !== null && !isMirror }));
