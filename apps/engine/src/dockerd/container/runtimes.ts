@@ -4,8 +4,6 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { OptionsSchema } from '../../protocol/gen/containerd/runc-options_pb.ts';
 import { DEFAULT_RUNTIME } from './runtime.ts';
@@ -71,8 +69,8 @@ export class Runtimes {
     const chosen = name || this.defaultName;
     const binary = this.#added.get(chosen);
     const shim = binary !== undefined || chosen === STOCK ? this.#options.shim : chosen;
-    if (binary !== undefined) return { shim, options: this.#optionsFor(shim, inPath(binary)) };
-    return { shim, options: shim === DEFAULT_RUNTIME ? undefined : this.#optionsFor(shim, '') };
+    const isPlain = binary === undefined && shim === DEFAULT_RUNTIME;
+    return { shim, options: isPlain ? undefined : this.#optionsFor(shim, binary ?? '') };
   }
 
   /** As `docker info` lists them. */
@@ -97,26 +95,3 @@ export class Runtimes {
     };
   }
 }
-
-/** A runtime that is not there is told when it is asked for: it may be installed meanwhile. */
-const inPath = (binary: string): string => {
-  const paths = binary.includes('/')
-    ? [binary]
-    : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, binary));
-  const found = paths.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (!found)
-    throw new EngineError(
-      'invalid_argument',
-      binary.includes('/')
-        ? `exec: "${binary}": stat ${binary}: no such file or directory`
-        : `exec: "${binary}": executable file not found in $PATH`,
-    );
-  return found;
-};
