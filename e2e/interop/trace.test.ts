@@ -51,6 +51,7 @@ describe.each(OUR_ENGINES.map((party) => [titleOf(party), party] as const))('%s'
     const steps = events.filter(
       (event) => event.type === 'syscall' && event.caller.actor === 'container',
     );
-    expect(steps.length > 0).toBe(isAllOurs);
+    // Our runc tells its steps below whatever shim: the trace reaches it through the environment.
+    expect(steps.length > 0).toBe(party.runtime === 'ours');
   });
 });

@@ -61,7 +61,7 @@ const ownStatusOf = (machine: Machine, actor: StageActor): ActorStatus => {
 
 /** The daemons were there before the run; the others are born in it. */
 function statusOfUnseen(machine: Machine, actor: StageActor): ActorStatus {
-  // Only its shim knows which runtime it has called, and ours is not asked.
+  // Ours tells its steps below whatever shim; another is known to its shim alone.
   if (actor === 'runc' && swappedFor(machine, 'shim') !== null)
     return { kind: 'unborn', process: null, words: 'not seen: the shim is not ours' };
   if (machine.current.client !== undefined && (actor === 'docker' || actor === 'dockerd'))
