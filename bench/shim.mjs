@@ -1,12 +1,12 @@
 /**
  * Shims, ours beside Debian's, in the same run: how long until one is ready, what they weigh with 10 and with 100
- * containers, and 100 containers started at once through the Engine API.
+ * containers, 100 containers started at once through the Engine API, and what hundreds of execs leave in a shim.
  * Needs root, docker.io, containerd and runc (`npm run test:peers` installs them).
  *
  *   node bench/shim.mjs [--runs 10] [--warm-up 2]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,6 +52,8 @@ const environment = () => ({ PATH: process.env.PATH, TTRPC_ADDRESS: join(folder,
 /** From the exec of `start` to the address on its stdout. */
 function timeStart(shim) {
   const bundle = mkdtempSync(join(folder, 'bundle-'));
+  // Debian's looks for annotations in it.
+  writeFileSync(join(bundle, 'config.json'), '{"ociVersion":"1.0.2"}');
   const id = `bench-${process.pid}-${(count += 1)}`;
   const flags = ['-namespace', 'bench', '-address', join(folder, 'c.sock'), '-id', id];
   const begin = performance.now();
@@ -152,6 +154,26 @@ async function burst(engine, size) {
   return weight;
 }
 
+/** Descriptors and memory of a shim after so many execs; each has come to its end when the next one begins. */
+async function execs(engine, counts) {
+  const id = await runContainer(engine);
+  const pid = await shimOf(engine, id);
+  const seen = [];
+  for (let done = 0; done < counts.at(-1);) {
+    const { Id } = await ask(engine, 'POST', `/containers/${id}/exec`, {
+      Cmd: ['true'],
+      AttachStdout: true,
+    });
+    await ask(engine, 'POST', `/exec/${Id}/start`, { Detach: true });
+    while ((await ask(engine, 'GET', `/exec/${Id}/json`)).Running) await sleep(1);
+    done += 1;
+    if (counts.includes(done))
+      seen.push({ done, fds: readdirSync(`/proc/${pid}/fd`).length, mib: sum([pid]) });
+  }
+  await ask(engine, 'DELETE', `/containers/${id}?force=1`);
+  return seen;
+}
+
 const { startOurEngine, startRealEngine } = await importSources('engines', [
   'e2e/support/our-engine.ts',
   'e2e/docker-cli/support/real-engine.ts',
@@ -184,7 +206,12 @@ try {
       const cells = [seconds.toFixed(2), perShim.toFixed(1), whole.toFixed(0)];
       console.log(`| ${size} | ${whose} | ${cells.join(' | ')} |`);
     }
-  console.log(`load     ${load()} (1, 5, 15 min, after)`);
+  console.log('\n| execs | whose | descriptors of the shim | MiB (PSS) |');
+  console.log('| ----: | ----- | ----------------------: | --------: |');
+  for (const [whose, engine] of engines)
+    for (const { done, fds, mib } of await execs(engine, [100, 400]))
+      console.log(`| ${done} | ${whose} | ${fds} | ${mib.toFixed(1)} |`);
+  console.log(`\nload     ${load()} (1, 5, 15 min, after)`);
 } finally {
   for (const engine of started.reverse()) await engine.stop();
   rmSync(folder, { recursive: true, force: true });

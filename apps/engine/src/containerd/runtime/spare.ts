@@ -101,8 +101,12 @@ export class SpareKeeper {
     shimPath: string,
     request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>,
   ): Promise<ClaimedSpare | undefined> {
-    if (!this.#options.isWanted || shimPath !== (await this.#options.shimPath())) return undefined;
-    if (!this.#spare) await withContext(undefined, () => this.#refill());
+    if (!this.#options.isWanted) return undefined;
+    if (!this.#spare) {
+      // A shim of another kind has nothing to wait for.
+      if (shimPath !== (await this.#options.shimPath())) return undefined;
+      await withContext(undefined, () => this.#refill());
+    }
     const spare = this.#spare;
     if (!spare || spare.shimPath !== shimPath) return undefined;
     this.#spare = undefined;
