@@ -53,6 +53,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     expect(code).toBe(isSaid ? 127 : 125);
     expect(stderr).toMatch(/no-such-program.*(not found in \$PATH|No such file or directory)/);
   },
+  'no runtime': async (docker, name) => {
+    const create = ['create', '--name', name, '--runtime', 'nope', 'busybox'];
+    const { code, stderr } = await docker(create);
+    expect(code).toBe(1);
+    // The words of 20.10, and those of 28.
+    expect(stderr).toMatch(/Unknown runtime specified nope|unknown or invalid runtime name: nope/);
+    expect((await docker(['inspect', name])).code).toBe(1);
+  },
   exec: async (docker, name) => {
     await life(docker, name);
     const said = await docker(['exec', '-e', 'A=b', name, 'sh', '-c', 'echo $A; exit 4']);

@@ -28,6 +28,8 @@ describe('a swapped component', () => {
     expect(labelIn(machine, 'runc')).toBe('runc: crun');
     expect(statusOf(machine, 'runc').words).toMatch(/^seen from outside: /);
     expect(labelIn(machine, 'shim')).toBe('shim');
+    const shim = machineAfter(RUNC_BORN, 'shim', '/usr/bin/containerd-shim-runc-v2');
+    expect(labelIn(shim, 'shim')).toBe('shim: runc-v2');
   });
 
   test('of the same name is called by its path', () => {

@@ -10,12 +10,12 @@ export const swappedFor = (machine: Machine, actor: StageActor): string | null =
   return typeof program === 'string' ? program : null;
 };
 
-/** `runc: crun`, and where the names are the same `runc: /usr/sbin/runc`. */
+/** `runc: crun`, `shim: runc-v2`, and where the names are the same `runc: /usr/sbin/runc`. */
 export const labelIn = (machine: Machine, actor: StageActor): string => {
   const facts = castOf(machine).find((each) => each.actor === actor) ?? factsOf(actor);
   const label = facts?.label ?? actor;
   const program = swappedFor(machine, actor);
   if (program === null) return label;
-  const name = program.slice(program.lastIndexOf('/') + 1);
+  const name = program.slice(program.lastIndexOf('/') + 1).replace(/^containerd-shim-/, '');
   return `${label}: ${name === label ? program : name}`;
 };
