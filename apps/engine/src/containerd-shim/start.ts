@@ -6,6 +6,7 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
+import { SHIM_MALLOC } from '../protocol/task/claim.ts';
 import {
   addressOf,
   checkIdentity,
@@ -59,7 +60,7 @@ export const startDaemon = async (
       ...(identity.socketPath ? ['-socket', identity.socketPath] : []),
       'serve',
     ],
-    env: { ...env, TTRPC_ADDRESS: identity.ttrpcAddress },
+    env: { ...env, ...SHIM_MALLOC, TTRPC_ADDRESS: identity.ttrpcAddress },
     cwd: bundle,
     extraFds: [theirs],
   });

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import {
+  SHIM_MALLOC,
   SPARE_ACTION,
   type BootstrapAnswer,
   type ClaimAnswer,
@@ -187,7 +188,7 @@ export class SpareKeeper {
         SPARE_ACTION,
         claimSocket,
       ],
-      env: shimEnvironment(surroundings),
+      env: { ...shimEnvironment(surroundings), ...SHIM_MALLOC },
       cwd: '/',
     });
     const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
