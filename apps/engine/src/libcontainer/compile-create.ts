@@ -24,7 +24,7 @@ import {
   checkNamespaces,
   cloneInit,
   enterCgroupNamespace,
-  hasNew,
+  isInUserNamespace,
   joinNamespaces,
 } from './namespaces.ts';
 import { bringLoopbackUp } from './network.ts';
@@ -39,6 +39,8 @@ import {
 import { setRlimits } from './rlimits.ts';
 import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
+import { mapSources } from './rootfs/id-mapped-mounts.ts';
+import { idMapsOf } from './rootfs/id-maps.ts';
 import { holdSources } from './rootfs/mount-sources.ts';
 import { finishReadOnlyMounts, mountAll } from './rootfs/mounts.ts';
 import { type ParsedMount, parseMounts } from './rootfs/parse-mounts.ts';
@@ -55,7 +57,7 @@ import { giveStdioToUser } from './stdio.ts';
 import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { checkTimeNamespace, makeTimeNamespace } from './time-namespace.ts';
 import { changeUser, setUmask } from './user.ts';
-import { checkUserNamespace, takeIds, writeIdMaps } from './user-namespace.ts';
+import { checkUserNamespace, joinUserNamespace, takeIds, writeIdMaps } from './user-namespace.ts';
 import {
   checkWorkingDirectory,
   enterWorkingDirectory,
@@ -66,7 +68,7 @@ export const compileCreate = (input: CreateInput): Plan => {
   const c = begin(input);
   check(c);
   const mounts = parseMounts(c);
-  compileRunc(c);
+  compileRunc(c, mounts);
   compileInit(c, mounts);
   return {
     parent: c.parent.steps,
@@ -76,7 +78,10 @@ export const compileCreate = (input: CreateInput): Plan => {
   };
 };
 
-/** What the spawner hands in, in this order: the socket for the terminal's master, the line for the hooks. */
+/**
+ * What the spawner hands in, in this order: the socket for the terminal's master, the line for the hooks; behind them
+ * the namespaces of id maps, and what the caller passes on.
+ */
 const slotsHandedIn = (c: Compilation): readonly string[] => [
   ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
   ...(hasCreateHooks(c.spec) ? [SLOT.hooks] : []),
@@ -149,7 +154,7 @@ const isThere = (value: unknown): boolean =>
   !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** runc itself: cgroups and limits, then the clone, then wait. */
-const compileRunc = (c: Compilation & CreateInput): void => {
+const compileRunc = (c: Compilation & CreateInput, mounts: readonly ParsedMount[]): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   c.parent.call('umask', [number(0)], {
     title: 'what runc makes gets exactly the permissions that it asks for',
@@ -162,7 +167,9 @@ const compileRunc = (c: Compilation & CreateInput): void => {
   joinNamespaces(c);
   makeSyncLine(c);
   makeTimeNamespace(c);
-  if (hasNew(c, 'user')) setOomScore(c, c.parent);
+  mapSources(c, mounts, FD.firstHandedIn + slotsHandedIn(c).length);
+  if (isInUserNamespace(c)) setOomScore(c, c.parent);
+  joinUserNamespace(c);
   cloneInit(c, { intoCgroup: isUnified(cgroups) });
   letGoOfInitsEnd(c);
   writeIdMaps(c);
@@ -174,7 +181,7 @@ const compileRunc = (c: Compilation & CreateInput): void => {
 const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[]): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   settleInit(c);
-  holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length);
+  holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length + idMapsOf(c.spec).length);
   joinCgroups(c, cgroups);
   holdExecFifo(c);
   holdSources(c, mounts);
@@ -185,7 +192,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   setNames(c);
   bringLoopbackUp(c);
   writeSysctls(c);
-  if (!hasNew(c, 'user')) setOomScore(c, c.init);
+  if (!isInUserNamespace(c)) setOomScore(c, c.init);
 
   prepareRoot(c);
   mountAll(c, mounts);

@@ -19,6 +19,8 @@ import { homeOf } from './home.ts';
 import { openHookGate } from './hook-gate.ts';
 import { hasCreateHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { makeIdMapNamespaces } from './id-map-namespace.ts';
+import { idMapsOf } from './rootfs/id-maps.ts';
 import { innermostPid, namespaceAttributes } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
@@ -131,8 +133,10 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     words: 'runc create failed',
   });
   const gate = openHookGate(native, hasCreateHooks(spec));
+  let idMaps: readonly number[] = [];
   let running: RunningPlan;
   try {
+    idMaps = await makeIdMapNamespaces(idMapsOf(spec), creation);
     running = runPlan({
       native,
       tracer,
@@ -140,7 +144,12 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       argv: ['runc', 'create', '--bundle', bundle, id],
       stdio,
       cwd: bundle,
-      extraFds: [...console.extraFds, ...gate.extraFds, ...(creation.preservedFds ?? [])],
+      extraFds: [
+        ...console.extraFds,
+        ...gate.extraFds,
+        ...idMaps,
+        ...(creation.preservedFds ?? []),
+      ],
       span,
       containerId: id,
       programArgv: spec.process?.args ?? [],
@@ -149,6 +158,8 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     console.close();
     gate.close();
     throw error;
+  } finally {
+    for (const fd of idMaps) native.close(fd);
   }
   console.handedOver();
   gate.serve(() => runCreateHooks(creation, running.initPid() ?? 0));

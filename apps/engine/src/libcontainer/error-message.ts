@@ -55,6 +55,8 @@ const reasonOf = (failure: Failure, { args, cwd }: Subject): string => {
   if (purpose.startsWith('rlimit ')) {
     return `error setting rlimits for ready process: error setting rlimit type ${purpose.slice('rlimit '.length)}: ${why}`;
   }
+  if (purpose === 'id-mapped mount' && step.name === 'mount_setattr')
+    return `failed to set MOUNT_ATTR_IDMAP for the mount on ${String(step.attributes?.['engineroom.mount.target'])}: ${why} (perhaps its filesystem takes no id map)`;
   if (record.stage === 'parent') return callOf(failure);
   return `error during container init: ${duringInit(step, why)}`;
 };

@@ -1,9 +1,11 @@
 /** User and time namespaces, and mounts that travel: asked of the kernel. */
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   watch,
@@ -32,6 +34,8 @@ const map = [{ containerID: 0, hostID: BASE, size: 65_536 }];
 const NAMESPACES = (['mount', 'network', 'uts', 'pid', 'ipc', 'cgroup'] as const).map((type) => ({
   type,
 }));
+
+const VOLUME = { destination: '/tmp/volume', type: 'bind', source: '/', options: ['bind'] };
 
 const inUserNamespace = (changes: SpecChanges = {}): SpecChanges => ({
   ...changes,
@@ -111,6 +115,68 @@ test('a volume that the other one could not reach, and no way to it for the prog
   expect([code, output]).toEqual([0, 'found\n4\n']);
 });
 
+test('an existing user namespace is joined, and everything else is new in it', async () => {
+  const first = bench.bundle(['sleep', '1000'], inUserNamespace());
+  const owner = await bench.create(first);
+  const ownerExited = bench.exitOf(owner);
+  const user = `/proc/${owner.pid}/ns/user`;
+  const joining: SpecChanges = {
+    process: { oomScoreAdj: 100 },
+    linux: { namespaces: [...NAMESPACES, { type: 'user', path: user }] },
+  };
+
+  const { output, code } = await bench.run(
+    ['sh', '-c', 'id -u; cat /proc/self/uid_map /proc/self/oom_score_adj; echo x > /dev/null'],
+    joining,
+  );
+  expect([code, output.replaceAll(/ +/g, ' ')]).toEqual([0, `0\n 0 ${BASE} 65536\n100\n`]);
+
+  const bundle = bench.bundle(['sleep', '1000'], joining);
+  const created = await bench.create(bundle);
+  const exited = bench.exitOf(created);
+  expect(readlinkSync(`/proc/${created.pid}/ns/user`)).toBe(readlinkSync(user));
+  expect(readlinkSync(`/proc/${created.pid}/ns/mnt`)).not.toBe(
+    readlinkSync(`/proc/${owner.pid}/ns/mnt`),
+  );
+  expect(statSync(`/proc/${created.pid}`).uid).toBe(BASE);
+  for (const id of [bundle.id, first.id]) await bench.delete(id, true);
+  await Promise.all([exited, ownerExited]);
+});
+
+test('an id-mapped mount shows the same files under other owners, both ways', async () => {
+  const source = mkdtempSync(join(bench.folder, 'volume-'));
+  chmodSync(source, 0o777);
+  writeFileSync(join(source, 'file'), 'found\n');
+  chownSync(join(source, 'file'), 5, 6);
+  const own = join(source, 'made');
+  const mounts = bench.bundle(['true']).spec.mounts ?? [];
+  const withVolume = (volume: object): NonNullable<SpecChanges['spec']> => ({
+    mounts: [...mounts, { ...VOLUME, source, ...volume }],
+  });
+  const show = ['sh', '-c', 'stat -c "%u %g" /tmp/volume/file; touch /tmp/volume/made'];
+
+  // The option alone means the container's map: the host's user 5 is the container's user 5, and not nobody.
+  const mapped = await bench.run(
+    show,
+    inUserNamespace({ spec: withVolume({ options: ['rbind', 'ridmap'] }) }),
+  );
+  expect([mapped.code, mapped.output]).toEqual([0, '5 6\n']);
+  expect(statSync(own)).toMatchObject({ uid: 0, gid: 0 });
+  rmSync(own);
+
+  const plain = await bench.run(show, inUserNamespace({ spec: withVolume({}) }));
+  expect([plain.code, plain.output]).toEqual([0, '65534 65534\n']);
+  expect(statSync(own)).toMatchObject({ uid: BASE, gid: BASE });
+  rmSync(own);
+
+  // A map of the mount's own, and no user namespace.
+  const changes = {
+    spec: withVolume({ uidMappings: map, gidMappings: [{ containerID: 6, hostID: 60, size: 1 }] }),
+  };
+  const other = await bench.run(['stat', '-c', '%u %g', '/tmp/volume/file'], changes);
+  expect([other.code, other.output]).toEqual([0, `${BASE + 5} 60\n`]);
+});
+
 test.each<readonly [string, SpecChanges]>([
   ['no uid mappings found', inUserNamespace({ linux: { uidMappings: [] } })],
   ["USER namespace isn't enabled", { linux: { uidMappings: map } }],
@@ -119,9 +185,14 @@ test.each<readonly [string, SpecChanges]>([
     inUserNamespace({ process: { user: { uid: 70_000, gid: 0 } } }),
   ],
   [
-    'joining an existing user namespace',
+    'needs both uidMappings and gidMappings',
+    { spec: { mounts: [{ ...VOLUME, uidMappings: map }] } },
+  ],
+  ['there are no mappings', { spec: { mounts: [{ ...VOLUME, options: ['bind', 'idmap'] }] } }],
+  [
+    'only a bind mount can be id-mapped',
     inUserNamespace({
-      linux: { namespaces: [...NAMESPACES, { type: 'user', path: '/proc/1/ns/user' }] },
+      spec: { mounts: [{ destination: '/x', type: 'tmpfs', source: 'x', options: ['idmap'] }] },
     }),
   ],
   ["TIME namespace isn't enabled", { linux: { timeOffsets: { boottime: { secs: 1 } } } }],

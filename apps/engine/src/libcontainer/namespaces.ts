@@ -38,6 +38,9 @@ export const hasNew = (c: Compilation, kind: Kind): boolean => {
   return namespace !== undefined && !namespace.path;
 };
 
+/** One of its own, or an existing one: root in the container is somebody else outside. */
+export const isInUserNamespace = (c: Compilation): boolean => namespaceOf(c, 'user') !== undefined;
+
 export const checkNamespaces = (c: Compilation): void => {
   const kinds = (c.linux.namespaces ?? []).map(({ type }) => type);
   const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
@@ -51,27 +54,30 @@ export const checkNamespaces = (c: Compilation): void => {
 };
 
 export const joinNamespaces = (c: Compilation): void => {
+  for (const kind of JOINED_BEFORE) joinByPath(c, kind);
+};
+
+/** Of a new one nothing is to do here. */
+export const joinByPath = (c: Compilation, kind: Kind): void => {
   const open = openFlags(c.facts.architecture);
-  for (const kind of JOINED_BEFORE) {
-    const path = namespaceOf(c, kind)?.path;
-    if (!path) continue;
-    c.parent.call('openat', [AT_FDCWD, text(path), flags(open, open.O_CLOEXEC)], {
-      title: `find the ${kind} namespace to join`,
-      object: 'namespace',
-      source: __SOURCE__,
-      reference: 'man:namespaces(7)',
-      resultSlot: SLOT.namespace,
-      purpose: 'namespace',
-    });
-    c.parent.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG[kind])], {
-      title: `enter an existing ${kind} namespace instead of a new one`,
-      object: 'namespace',
-      level: 'step',
-      source: __SOURCE__,
-      reference: 'man:setns(2)',
-      purpose: 'namespace',
-    });
-  }
+  const path = namespaceOf(c, kind)?.path;
+  if (!path) return;
+  c.parent.call('openat', [AT_FDCWD, text(path), flags(open, open.O_CLOEXEC)], {
+    title: `find the ${kind} namespace to join`,
+    object: 'namespace',
+    source: __SOURCE__,
+    reference: 'man:namespaces(7)',
+    resultSlot: SLOT.namespace,
+    purpose: 'namespace',
+  });
+  c.parent.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG[kind])], {
+    title: `enter an existing ${kind} namespace instead of a new one`,
+    object: 'namespace',
+    level: 'step',
+    source: __SOURCE__,
+    reference: 'man:setns(2)',
+    purpose: 'namespace',
+  });
 };
 
 /** clone_args up to `cgroup` (CLONE_ARGS_SIZE_VER2), with the descriptor of the cgroup to be born in. */

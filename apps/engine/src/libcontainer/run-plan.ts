@@ -39,6 +39,8 @@ export interface PlanOutcome {
 }
 
 export interface RunningPlan {
+  /** runc itself. */
+  readonly pid: number;
   /** runc has exited (and, unless all went well, everything that it and init recorded was read). */
   readonly exited: Promise<PlanOutcome>;
   /** runc and init have let go of the record pipe: init runs its program (null), or has failed. */
@@ -89,6 +91,7 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     return { code, signal: status?.signal ?? 0, failure: trace.failure, initPid: trace.initPid };
   });
   return {
+    pid: runc.pid,
     exited,
     ended: records.ended,
     initPid: () => {

@@ -11,7 +11,7 @@
  * user_namespaces(7), pidfd_getfd(2). Upstream: runc libcontainer/nsenter/nsexec.c (update_uidmap), process_linux.go.
  */
 import { type Compilation, FD, refuse, SLOT } from './compilation.ts';
-import { hasNew, namespaceOf } from './namespaces.ts';
+import { hasNew, isInUserNamespace, joinByPath, namespaceOf } from './namespaces.ts';
 import { openFlags } from './plan/constants.ts';
 import { AT_FDCWD, flags, number, slot, struct, text } from './plan/stage-builder.ts';
 import { hear, say } from './sync-words.ts';
@@ -27,7 +27,8 @@ export const checkUserNamespace = (c: Compilation): void => {
       refuse("User namespace mappings specified, but USER namespace isn't enabled in the config");
     return;
   }
-  if (namespace.path) refuse('joining an existing user namespace is not supported');
+  // The one that exists has its maps; what is said of them here can only be checked against what the container wants.
+  if (namespace.path && uids.length + gids.length === 0) return;
   if (uids.length === 0) refuse('User namespaces enabled, but no uid mappings found.');
   if (gids.length === 0) refuse('User namespaces enabled, but no gid mappings found.');
   for (const [what, maps] of [
@@ -114,7 +115,17 @@ const writeMap = (c: Compilation, file: 'uid_map' | 'gid_map', maps: Mappings): 
 
 /** Precondition: whatever of the host's only its root may open is open. Postcondition: init is root of its namespace. */
 export const takeIds = (c: Compilation): void => {
-  if (!hasNew(c, 'user')) return;
+  if (hasNew(c, 'user')) waitForMaps(c);
+  if (isInUserNamespace(c)) becomeRootOfUserNamespace(c.init);
+};
+
+/**
+ * An existing one is entered by runc, last of all before the clone: afterwards it has no power over the host any more,
+ * and needs none.
+ */
+export const joinUserNamespace = (c: Compilation): void => joinByPath(c, 'user');
+
+const waitForMaps = (c: Compilation): void => {
   const open = openFlags(c.facts.architecture);
   const words = { object: 'namespace', source: __SOURCE__, purpose: 'id map' } as const;
   c.init.call(
@@ -140,5 +151,4 @@ export const takeIds = (c: Compilation): void => {
     title: "let go of the host's /proc",
     reference: 'man:close(2)',
   });
-  becomeRootOfUserNamespace(c.init);
 };

@@ -57,6 +57,7 @@ export const MOUNT_ATTR = {
   MOUNT_ATTR_NOATIME: 0x10,
   MOUNT_ATTR_STRICTATIME: 0x20,
   MOUNT_ATTR_NODIRATIME: 0x80,
+  MOUNT_ATTR_IDMAP: 0x10_0000,
   MOUNT_ATTR_NOSYMFOLLOW: 0x20_0000,
 } as const;
 
@@ -92,6 +93,12 @@ export const AT = {
   AT_EMPTY_PATH: 0x1000,
   AT_RECURSIVE: 0x8000,
 } as const;
+
+/** open_tree(2), beside O_CLOEXEC and AT_* */
+export const OPEN_TREE = { OPEN_TREE_CLONE: 0x1 } as const;
+
+/** move_mount(2) */
+export const MOVE_MOUNT = { MOVE_MOUNT_F_EMPTY_PATH: 0x4, MOVE_MOUNT_T_EMPTY_PATH: 0x40 } as const;
 
 /** access(2) */
 export const F_OK = 0;

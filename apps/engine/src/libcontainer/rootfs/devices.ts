@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import type { LinuxDevice } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse, SLOT } from '../compilation.ts';
-import { hasNew } from '../namespaces.ts';
+import { isInUserNamespace } from '../namespaces.ts';
 import { MS, S_IFMT_OF } from '../plan/constants.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { fdPath, flags, NULL, number, slot, text } from '../plan/stage-builder.ts';
@@ -49,7 +49,7 @@ export const makeDevices = (c: Compilation): void => {
       ({ path }) => !wanted.some((device) => insideRoot(device.path) === insideRoot(path)),
     ),
   ];
-  if (hasNew(c, 'user')) {
+  if (isInUserNamespace(c)) {
     for (const device of devices) showHostsDevice(c, `/${insideRoot(device.path)}`);
     return;
   }

@@ -4,6 +4,7 @@
  */
 import { EngineError } from '../../protocol/errdefs.ts';
 import { MOUNT_ATTR, MS } from '../plan/constants.ts';
+import { ID_MAP_OPTIONS, isIdMapOption } from './id-maps.ts';
 
 /** attr_set and attr_clr of mount_setattr(2). */
 export interface RecursiveAttributes {
@@ -19,6 +20,8 @@ export interface MountOptions {
   readonly data: string;
   /** `rro`, `rnosuid` …: attributes of the mount and of everything below it; null when none is asked for. */
   readonly recursive: RecursiveAttributes | null;
+  /** An id map is for everything below, too (`ridmap`). */
+  readonly isMappedBelow: boolean;
 }
 
 /** A word sets bits or clears them. */
@@ -103,13 +106,14 @@ const combine = (
   clear: ((before?.clear ?? 0) & (~set | MOUNT_ATTR__ATIME)) | clear,
 });
 
-/** They would change what stands in the image, or need an id map: known, and not done. */
-const REFUSED = new Set(['tmpcopyup', 'idmap', 'ridmap']);
+/** It would change what stands in the image: known, and not done. */
+const REFUSED = new Set(['tmpcopyup']);
 
 export const parseMountOptions = (words: readonly string[]): MountOptions => {
   let flags = 0;
   const propagation: number[] = [];
   const data: string[] = [];
+  let isMappedBelow = false;
   let recursive: RecursiveAttributes | null = null;
   for (const word of words) {
     const bits = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
@@ -118,16 +122,20 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
     if (bits) flags = (flags | (bits.set ?? 0)) & ~(bits.clear ?? 0);
     else if (kind !== undefined) propagation.push(kind);
     else if (attributes) recursive = combine(recursive, attributes);
+    else if (isIdMapOption(word)) isMappedBelow = word === 'ridmap';
     else if (REFUSED.has(word)) {
       throw new EngineError('invalid_argument', `the mount option ${word} is not supported`);
     } else data.push(word);
   }
-  return { flags, propagation, data: data.join(','), recursive };
+  return { flags, propagation, data: data.join(','), recursive, isMappedBelow };
 };
 
 /** Every word that is not handed on to the filesystem, for `runc features`. */
 export const mountOptionWords = (): readonly string[] =>
-  [WORDS, PROPAGATION, RECURSIVE].flatMap((words) => Object.keys(words)).sort();
+  [
+    ...[WORDS, PROPAGATION, RECURSIVE].flatMap((words) => Object.keys(words)),
+    ...ID_MAP_OPTIONS,
+  ].sort();
 
 /** The propagation of the whole tree that init sees, `linux.rootfsPropagation`. */
 export const parseRootfsPropagation = (word: string | undefined): number | undefined => {

@@ -3,7 +3,7 @@
  * open(2) O_PATH, user_namespaces(7). Upstream: runc libcontainer/nsenter/nsexec.c, container_linux.go (mount sources).
  */
 import { type Compilation, FD, SLOT } from '../compilation.ts';
-import { hasNew } from '../namespaces.ts';
+import { isInUserNamespace } from '../namespaces.ts';
 import { openFlags } from '../plan/constants.ts';
 import { AT_FDCWD, flags, number, slot, text } from '../plan/stage-builder.ts';
 import type { ParsedMount } from './parse-mounts.ts';
@@ -13,11 +13,11 @@ import type { ParsedMount } from './parse-mounts.ts';
  * Precondition: in the new mount namespace, for a mount of another cannot be bound.
  */
 export const holdSources = (c: Compilation, mounts: readonly ParsedMount[]): void => {
-  if (!hasNew(c, 'user')) return;
+  if (!isInUserNamespace(c)) return;
   const open = openFlags(c.facts.architecture);
   const words = { object: 'mount', source: __SOURCE__, purpose: 'mount source' } as const;
   mounts.forEach((mount, index) => {
-    if (!mount.isBind) return;
+    if (!mount.isBind || mount.idMap) return;
     c.init.call(
       'openat',
       [AT_FDCWD, text(mount.source), flags(open, open.O_PATH | open.O_CLOEXEC)],

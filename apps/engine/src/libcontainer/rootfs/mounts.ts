@@ -4,7 +4,7 @@
  */
 import { type Compilation, FD, refuse, SLOT } from '../compilation.ts';
 import { mountCgroups } from '../cgroups/mount.ts';
-import { hasNew } from '../namespaces.ts';
+import { isInUserNamespace } from '../namespaces.ts';
 import { MS } from '../plan/constants.ts';
 import { fdPath, flags, NULL, number, text } from '../plan/stage-builder.ts';
 import { insideRoot, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
@@ -14,6 +14,7 @@ import {
   setPropagation,
   setRecursiveAttributes,
 } from './mount-attributes.ts';
+import { placeMappedSource } from './id-mapped-mounts.ts';
 import type { ParsedMount } from './parse-mounts.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -79,8 +80,17 @@ const bindMount = (c: Compilation, mount: ParsedMount, held: number): void => {
   }
   if (isFolder) placeForFolder(c, mount.destination);
   else placeForFile(c, mount.destination);
+  if (mount.idMap) placeMappedSource(c, mount, held);
+  else bindSource(c, mount, held);
+  remountBind(c, mount);
+  setPropagation(c, mount);
+  setRecursiveAttributes(c, mount);
+};
+
+/** Precondition: the slot `target` holds its place. */
+const bindSource = (c: Compilation, mount: ParsedMount, held: number): void => {
   const target = fdPath(SLOT.target, shownPlace(mount.destination));
-  const isHeld = hasNew(c, 'user');
+  const isHeld = isInUserNamespace(c);
   c.init.call(
     'mount',
     [
@@ -108,9 +118,6 @@ const bindMount = (c: Compilation, mount: ParsedMount, held: number): void => {
       purpose: 'mount',
     });
   }
-  remountBind(c, mount);
-  setPropagation(c, mount);
-  setRecursiveAttributes(c, mount);
 };
 
 /** After devices and nested mounts are in place, and after pivot_root: the paths are the container's own now. */

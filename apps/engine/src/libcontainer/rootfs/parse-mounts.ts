@@ -6,6 +6,7 @@ import { posix, resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse } from '../compilation.ts';
 import { MS } from '../plan/constants.ts';
+import { type IdMap, idMapOf } from './id-maps.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
 
 export interface ParsedMount extends MountOptions {
@@ -13,12 +14,13 @@ export interface ParsedMount extends MountOptions {
   readonly type: string;
   readonly source: string;
   readonly isBind: boolean;
+  readonly idMap: IdMap | null;
 }
 
 export const parseMounts = (c: Compilation): readonly ParsedMount[] =>
-  (c.spec.mounts ?? []).map((mount) => parseMount(mount, c.bundle));
+  (c.spec.mounts ?? []).map((mount) => parseMount(mount, c));
 
-const parseMount = (mount: Mount, bundle: string): ParsedMount => {
+const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount => {
   const options = parseMountOptions(mount.options ?? []);
   const destination = posix.normalize(`/${mount.destination}`).replace(/(.)\/$/, '$1');
   if (destination === '/') refuse('a mount over / is not supported');
@@ -34,8 +36,11 @@ const parseMount = (mount: Mount, bundle: string): ParsedMount => {
       `invalid mount on ${destination}: bind mounts cannot have any filesystem-specific options applied (${options.data})`,
     );
   const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
+  const idMap = idMapOf(mount, linux);
+  if (idMap && !isBind) refuse(`only a bind mount can be id-mapped (${destination})`);
   return {
     ...options,
+    idMap,
     flags: isBind ? options.flags | MS.MS_BIND : options.flags,
     destination,
     type,

@@ -90,12 +90,16 @@ export const Process = z.looseObject({
   ioPriority: LinuxIOPriority.nullish(),
 });
 
+const IdMapping = z.looseObject({ containerID: uint32, hostID: uint32, size: uint32 });
+
 /** config.md#mounts */
 export const Mount = z.looseObject({
   destination: text,
   type: text.optional(),
   source: text.optional(),
   options: z.array(text).nullish(),
+  uidMappings: z.array(IdMapping).nullish(),
+  gidMappings: z.array(IdMapping).nullish(),
 });
 
 /** config-linux.md#namespaces: a path joins an existing one. */
@@ -207,8 +211,6 @@ export const LinuxSeccomp = z.looseObject({
   listenerPath: text.optional(),
   syscalls: z.array(LinuxSyscall).nullish(),
 });
-
-const IdMapping = z.looseObject({ containerID: uint32, hostID: uint32, size: uint32 });
 
 export const Linux = z.looseObject({
   namespaces: z.array(LinuxNamespace).nullish(),
