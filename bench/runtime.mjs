@@ -5,23 +5,13 @@
  *   node bench/runtime.mjs [--runs 20] [--warm-up 3] [--pause 0]
  */
 import { spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { importSources } from './bundle.mjs';
+import { exitOf, removeCgroups, stateFolder, writeBundle } from './container.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -55,47 +45,9 @@ const { native, createContainer, startContainer, deleteContainer, Tracer, makeBu
   ]);
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-runtime-'));
+const states = stateFolder();
 const cgroupParent = `/bench-${process.pid}`;
 native.setChildSubreaper();
-
-/** What `runc spec` writes, with Docker's seccomp policy and without a terminal. */
-function writeBundle(name) {
-  const path = join(folder, name);
-  mkdirSync(path);
-  const made = spawnSync('runc', ['spec'], { cwd: path, encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`runc spec: ${made.stderr}`);
-  const spec = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8'));
-  spec.process.terminal = false;
-  spec.process.args = ['true'];
-  spec.root = { path: join(folder, 'rootfs'), readonly: false };
-  // As Docker has it for root: nothing ambient.
-  delete spec.process.capabilities.ambient;
-  // Not everywhere may root raise a hard limit.
-  delete spec.process.rlimits;
-  // Some versions of `runc spec` ask for them and some do not.
-  spec.mounts = spec.mounts.filter(({ destination }) => destination !== '/sys/fs/cgroup');
-  spec.linux.namespaces = spec.linux.namespaces.filter(({ type }) => type !== 'cgroup');
-  spec.linux.cgroupsPath = `${cgroupParent}/${name}`;
-  spec.linux.resources = { ...spec.linux.resources, pids: { limit: 64 } };
-  spec.linux.seccomp = JSON.parse(
-    readFileSync(join(ROOT, 'apps/engine/src/libcontainer/testing/docker-seccomp.json'), 'utf8'),
-  );
-  writeFileSync(join(path, 'config.json'), JSON.stringify(spec));
-  return path;
-}
-
-function exitOf(pid, pidfd) {
-  return new Promise((resolve, reject) => {
-    const stop = native.watchReadable(pidfd, () => {
-      const status = native.reap(pid);
-      if (!status) return;
-      stop();
-      native.close(pidfd);
-      if (status.code === 0) resolve();
-      else reject(new Error(`the container ended with ${status.code}`));
-    });
-  });
-}
 
 /** Events are made and written as JSON, as for a lab, and then forgotten. */
 const tracer = new Tracer('shim', {
@@ -111,7 +63,7 @@ function inProcess(root) {
     create: async (bundle, id) => {
       const stdio = [nothing, nothing, nothing];
       const created = await createContainer({ native, tracer, root, id, bundle, stdio });
-      return exitOf.bind(null, created.pid, created.pidfd);
+      return () => exitOf(native, created.pid, created.pidfd);
     },
     start: (id) => startContainer({ native, tracer, root, id }),
     delete: (id) => deleteContainer({ native, tracer, root, id }),
@@ -140,7 +92,8 @@ function commands(file, root) {
       const pidFile = join(bundle, 'pid');
       await run('create', '--bundle', bundle, '--pid-file', pidFile, id);
       const pid = Number(readFileSync(pidFile, 'utf8'));
-      return exitOf.bind(null, pid, native.pidfdOpen(pid));
+      const pidfd = native.pidfdOpen(pid);
+      return () => exitOf(native, pid, pidfd);
     },
     start: (id) => run('start', id),
     delete: (id) => run('delete', id),
@@ -165,23 +118,14 @@ async function lap(runtime, bundle, id) {
   return [...parts, times[4] - times[0]];
 }
 
-function removeCgroups() {
-  for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
-    const parent = join('/sys/fs/cgroup', hierarchy, cgroupParent);
-    // Where v2 was unmounted a runtime may have made folders all the same, and they are only folders.
-    if (hierarchy === 'unified' && isUnmounted) rmSync(parent, { recursive: true, force: true });
-    else if (existsSync(parent)) rmdirSync(parent);
-  }
-}
-
 const runtimes = {
-  'ours, in process': inProcess(join(folder, 'state-in-process')),
+  'ours, in process': inProcess(join(states, 'state-in-process')),
   'ours, three commands': commands(
     join(ROOT, 'apps/engine/bin/runc'),
-    join(folder, 'state-commands'),
+    join(states, 'state-commands'),
   ),
-  'runc, three commands': commands('runc', join(folder, 'state-runc')),
-  'crun, three commands': commands('crun', join(folder, 'state-crun')),
+  'runc, three commands': commands('runc', join(states, 'state-runc')),
+  'crun, three commands': commands('crun', join(states, 'state-crun')),
 };
 
 try {
@@ -192,7 +136,7 @@ try {
       `runs     ${runs} each, in turns, after ${warmUp} to warm up, ${pause} ms apart`,
   );
   const names = Object.keys(runtimes);
-  const bundles = names.map((_, index) => writeBundle(`container-${index}`));
+  const bundles = names.map((_, index) => writeBundle(folder, `container-${index}`, cgroupParent));
   const samples = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0 - warmUp; round < runs; round++) {
     for (let turn = 0; turn < names.length; turn++) {
@@ -220,6 +164,7 @@ try {
   console.log(`\nload ${load()} (1, 5, 15 min, after)`);
 } finally {
   for (const runtime of Object.values(runtimes)) runtime.close();
-  removeCgroups();
+  removeCgroups(cgroupParent, { isUnmounted });
+  rmSync(states, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }

@@ -6,7 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { dropBoundingSet, keepCapabilities, setCapabilities } from './capabilities.ts';
 import { joinCgroups, makeCgroups } from './cgroups/setup.ts';
-import { cgroupsOf, isUnified } from './cgroups/paths.ts';
+import { cgroupOfBirth, cgroupsOf } from './cgroups/paths.ts';
 import { type Compilation, type CreateInput, FD, refuse, SLOT } from './compilation.ts';
 import { setUpConsole, wantsConsole } from './console.ts';
 import { holdExecFifo, makeExecFifo, waitAtExecFifo } from './exec-fifo.ts';
@@ -170,7 +170,7 @@ const compileRunc = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   mapSources(c, mounts, FD.firstHandedIn + slotsHandedIn(c).length);
   if (isInUserNamespace(c)) setOomScore(c, c.parent);
   joinUserNamespace(c);
-  cloneInit(c, { intoCgroup: isUnified(cgroups) });
+  cloneInit(c, { intoCgroup: cgroupOfBirth(cgroups) !== undefined });
   letGoOfInitsEnd(c);
   writeIdMaps(c);
   passHooksOn(c);

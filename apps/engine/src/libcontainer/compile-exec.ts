@@ -5,7 +5,7 @@
  */
 import type { Process } from '../protocol/oci/runtime-spec.ts';
 import { dropBoundingSet, keepCapabilities, setCapabilities } from './capabilities.ts';
-import { type Cgroup, isUnified } from './cgroups/paths.ts';
+import { type Cgroup, cgroupOfBirth } from './cgroups/paths.ts';
 import { holdCgroup, joinCgroups } from './cgroups/setup.ts';
 import { type Compilation, FD, type ProgramInput, refuse, SLOT } from './compilation.ts';
 import { setUpConsole, wantsConsole } from './console.ts';
@@ -102,12 +102,11 @@ const compileRunc = (c: Compilation, { namespaces, cgroups }: ExecInput): void =
     reference: 'man:PR_SET_DUMPABLE(2const)',
     purpose: 'dumpable',
   });
-  const [cgroup] = cgroups;
-  const intoCgroup = isUnified(cgroups) && cgroup !== undefined;
-  if (intoCgroup) holdCgroup(c, cgroup);
+  const cgroup = cgroupOfBirth(cgroups);
+  if (cgroup) holdCgroup(c, cgroup);
   makeSyncLine(c);
   enterPidNamespace(c, namespaces);
-  cloneIntoContainer(c, { intoCgroup });
+  cloneIntoContainer(c, { intoCgroup: cgroup !== undefined });
   letGoOfInitsEnd(c);
   waitForInit(c);
 };

@@ -3,6 +3,7 @@
  * the docker CLI takes 127 for "executable file not found" and 126 for "permission denied".
  * Upstream: runc 1.1 libcontainer/{process_linux,standard_init_linux,rootfs_linux}.go, Go's os/exec and os.PathError.
  */
+import { dirname } from 'node:path';
 import type { Failure } from './plan-trace.ts';
 import { errnoSentence } from './plan/errno.ts';
 import type { Argument, Step } from './plan/step.ts';
@@ -17,8 +18,14 @@ export const createFailed = (failure: Failure | null, subject: Subject): string 
   `runc create failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
 
 export const execFailed = (failure: Failure | null, subject: Subject): string => {
-  if (failure?.step.purpose === 'cgroup')
-    return `exec failed: unable to start container process: error adding pid ${failure.record.pid} to cgroups: ${callOf(failure)}`;
+  if (failure?.step.purpose === 'cgroup') {
+    const { step, record } = failure;
+    const folder = step.kind === 'writeFile' ? dirname(step.path) : stringOf(step.arguments[1]);
+    return (
+      `exec failed: unable to start container process: error adding pid ${record.pid} to cgroups: ` +
+      `failed to write ${record.pid}: open ${folder}/cgroup.procs: ${errnoSentence(record.errno)}`
+    );
+  }
   return `exec failed: ${failure ? sentenceOf(failure, subject) : 'runc was killed'}`;
 };
 

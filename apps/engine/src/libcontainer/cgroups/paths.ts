@@ -90,6 +90,10 @@ export const isUnified = (cgroups: readonly Cgroup[]): boolean =>
   cgroups.some(({ hierarchy }) => hierarchy.version === 2) &&
   !cgroups.some(({ hierarchy }) => hierarchy.version === 1);
 
+/** The one of version 2, alone or beside those of version 1: a process can be born in it. */
+export const cgroupOfBirth = (cgroups: readonly Cgroup[]): Cgroup | undefined =>
+  cgroups.find(({ hierarchy }) => hierarchy.version === 2);
+
 /** The cgroup and all above it, from the top, without the mount point. */
 export const levelsOf = ({ hierarchy, inner }: Cgroup): readonly string[] => {
   const parts = inner.split('/').filter(Boolean);

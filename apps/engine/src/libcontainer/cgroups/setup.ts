@@ -35,7 +35,7 @@ export const limitsOf = (
 ): ReadonlyMap<Cgroup, readonly Limit[]> =>
   isUnified(cgroups) ? v2Limits(facts, cgroups, resources) : v1Limits(facts, cgroups, resources);
 
-/** Postcondition: every cgroup exists and holds its limits; on version 2 the slot `cgroup` holds the folder. */
+/** Postcondition: every cgroup exists and holds its limits; the slot `cgroup` holds the one of version 2. */
 export const makeCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void => {
   const unified = isUnified(cgroups);
   const resources = resourcesOf(c);
@@ -46,9 +46,8 @@ export const makeCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void =>
       enable: unified ? controllersToEnable(cgroup, resources) : [],
     });
     for (const limit of limits.get(cgroup) ?? []) writeLimit(c, cgroup, limit);
-    if (!unified) return;
-    holdCgroup(c, cgroup);
-    limitDevices(c, resources.devices ?? []);
+    if (cgroup.hierarchy.version === 2) holdCgroup(c, cgroup);
+    if (unified) limitDevices(c, resources.devices ?? []);
   });
 };
 
@@ -134,11 +133,15 @@ export const holdCgroup = (c: Compilation, cgroup: Cgroup): void => {
   );
 };
 
-/** Version 1 knows no birth in a cgroup: init moves itself, first of all. `0` means "me". */
+/**
+ * Version 1 knows no birth in a cgroup: init moves itself, first of all. `0` means "me".
+ * It has one thread, so to move that thread is to move the process; and for a single thread that moves itself the kernel
+ * takes no lock over all processes of the machine, which costs some ten milliseconds (`cgroup.procs`, or any other pid).
+ */
 export const joinCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void => {
-  if (isUnified(cgroups)) return;
-  cgroups.forEach((cgroup, index) => {
-    c.init.writeFile(`${cgroup.path}/cgroup.procs`, '0', {
+  const joined = cgroups.filter(({ hierarchy }) => hierarchy.version === 1);
+  joined.forEach((cgroup, index) => {
+    c.init.writeFile(`${cgroup.path}/tasks`, '0', {
       title: `move into the cgroup: ${hierarchyName(cgroup.hierarchy)}`,
       object: 'cgroup',
       level: index === 0 ? 'step' : 'detail',
@@ -147,7 +150,7 @@ export const joinCgroups = (c: Compilation, cgroups: readonly Cgroup[]): void =>
       purpose: 'cgroup',
       attributes: {
         'engineroom.cgroup.path': cgroup.inner,
-        'engineroom.cgroup.file': 'cgroup.procs',
+        'engineroom.cgroup.file': 'tasks',
         'engineroom.cgroup.value': '0',
       },
     });
