@@ -117,10 +117,11 @@ module.exports = {
       to: { path: 'node_modules/express/', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'ws-only-in-lab',
-      comment: 'The WebSocket is the way of the trace to the page; nothing of Docker uses it.',
+      name: 'ws-only-at-the-http-faces',
+      comment:
+        'A WebSocket is the way of the trace to the page, and one of the ways to attach to a container.',
       severity: 'error',
-      from: { path: '^apps/', pathNot: '^apps/engine/src/lab/' },
+      from: { path: '^apps/', pathNot: '^apps/engine/src/(dockerd/api|lab)/' },
       to: { path: 'node_modules/ws/', dependencyTypesNot: ['type-only'] },
     },
     {

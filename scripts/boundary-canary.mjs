@@ -78,7 +78,7 @@ const BAD = {
     '../services/good.ts',
   ],
   'express-only-at-the-http-faces': ['apps/engine/src/containerd/bad-http.ts', 'express'],
-  'ws-only-in-lab': ['apps/engine/src/dockerd/api/bad-ws.ts', 'ws'],
+  'ws-only-at-the-http-faces': ['apps/engine/src/dockerd/daemon/bad-ws.ts', 'ws'],
   'web-sees-only-protocol': ['apps/web/src/stage/bad.ts', '../../../engine/src/tracing/good.ts'],
   'engine-knows-no-page': ['apps/engine/src/lab/bad.ts', '../../../web/src/model/good.ts'],
   'model-and-trace-know-no-react': ['apps/web/src/model/bad.ts', 'react'],

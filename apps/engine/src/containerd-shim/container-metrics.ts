@@ -3,6 +3,7 @@ import { create, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { MetricsSchema as V1Schema } from '../protocol/gen/containerd/cgroup-v1-metrics_pb.ts';
 import { MetricsSchema as V2Schema } from '../protocol/gen/containerd/cgroup-v2-metrics_pb.ts';
 import type { ContainerCgroup } from './container-cgroup.ts';
+import { ioMetricsV1, ioMetricsV2 } from './io-metrics.ts';
 
 /** `max` and what is no number count as no limit. */
 const number = (text: string | null | undefined): bigint =>
@@ -61,6 +62,7 @@ const readV1 = (cgroup: ContainerCgroup): MessageInitShape<typeof V1Schema> => {
       usage: entry(''),
       swap: entry('memsw.'),
     },
+    blkio: ioMetricsV1(cgroup),
     memoryOomControl: {
       oomKillDisable: of(oom, 'oom_kill_disable'),
       underOom: of(oom, 'under_oom'),
@@ -99,6 +101,7 @@ const readV2 = (cgroup: ContainerCgroup): MessageInitShape<typeof V2Schema> => {
       swapLimit: memory('swap.max'),
       maxUsage: memory('peak'),
     },
+    io: ioMetricsV2(cgroup),
     memoryEvents: {
       low: of(events, 'low'),
       high: of(events, 'high'),

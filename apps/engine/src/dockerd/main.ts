@@ -8,7 +8,6 @@ import { native } from '../native/load.ts';
 import { messageOf } from '../protocol/errdefs.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
-import { listenOnSocket } from '../transport/unix-socket.ts';
 import { ClientProcesses, DOCKER_CLIENTS } from '../transport/client-processes.ts';
 import { createApiServer } from './api/server.ts';
 import { readConfigFile } from './config-file.ts';
@@ -31,8 +30,10 @@ import type { Daemon } from './daemon/daemon.ts';
 import { EventLog } from './daemon/events.ts';
 import { holdVolumes } from './daemon/mounts.ts';
 import { followTasks, shutDown } from './daemon/restore.ts';
-import { ENGINE_VERSION } from './daemon/system.ts';
+import { ENGINE_VERSION, tellReload } from './daemon/system.ts';
 import { ImageStore } from './images/image-store.ts';
+import { accessWarnings, listen, listenWarnings } from './listen.ts';
+import { hostText } from './listen-address.ts';
 import { HELP, parseOptions, type DockerdOptions } from './options.ts';
 import { writePidfile } from './pidfile.ts';
 import { daemonBackend } from './server.ts';
@@ -44,6 +45,12 @@ const say = (sentence: string): void => {
   process.stderr.write(`dockerd: ${sentence}\n`);
 };
 
+const protectionOf = ({ tls, isTlsDenied }: DockerdOptions) => ({
+  hasTls: tls !== null,
+  verifiesClients: tls?.verifiesClients ?? false,
+  isChosen: isTlsDenied,
+});
+
 const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal): Daemon => {
   const channel = connectContainerd({
     socketPath: options.containerd,
@@ -54,7 +61,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
   const storage: Storage = { snapshotter: 'overlayfs' };
   const images = new ImageClient(channel, storage);
   return {
-    options: { ...options },
+    options: { ...options, accessWarnings: accessWarnings(options.hosts, protectionOf(options)) },
     storage,
     channel,
     tasks: new TaskClient(channel, storage),
@@ -91,6 +98,7 @@ const reload = (daemon: Daemon, { configFile }: DockerdOptions): void => {
   try {
     daemon.options.isLiveRestore = readConfigFile(configFile).liveRestore ?? false;
     say(`reloaded configuration: live-restore is ${daemon.options.isLiveRestore}`);
+    tellReload(daemon);
   } catch (error) {
     say(messageOf(error));
   }
@@ -108,26 +116,34 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   holdVolumes(daemon);
 
   // From here on a signal ends us in good order, also while we still wait for containerd.
-  let isServing = false;
-  const server = createApiServer({
-    backend: daemonBackend(daemon),
-    tracer,
-    clients: new ClientProcesses(tracer, native, DOCKER_CLIENTS),
-  });
+  const backend = daemonBackend(daemon);
+  const clients = new ClientProcesses(tracer, native, DOCKER_CLIENTS);
+  const listeners = options.hosts.map((address) => ({
+    address,
+    isOpen: false,
+    server: createApiServer({
+      backend,
+      tracer,
+      clients,
+      tls: address.kind === 'tcp' ? (options.tls?.options ?? null) : null,
+    }),
+  }));
   let isStopping = false;
   const stop = async (): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     say('stopping');
-    server.close();
+    for (const { server } of listeners) server.close();
     // Exits are still told while containers are being stopped.
     await shutDown(daemon);
     daemon.networks.takeDown();
     stopping.abort();
-    server.closeAllConnections();
+    for (const { server } of listeners) server.closeAllConnections();
     await tracer.flush();
     daemon.channel.close();
-    if (isServing) rmSync(options.socketPath, { force: true });
+    for (const { address, isOpen } of listeners) {
+      if (isOpen && address.kind === 'unix') rmSync(address.path, { force: true });
+    }
     removePidfile();
     process.exit(0);
   };
@@ -143,9 +159,12 @@ const serve = async (options: DockerdOptions): Promise<void> => {
   daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel);
   await ensureNamespace(daemon.channel);
   await startAtBoot(daemon);
-  await listenOnSocket(server, options.socketPath);
-  isServing = true;
-  say(`API listen on ${options.socketPath}`);
+  for (const listener of listeners) {
+    for (const line of listenWarnings(listener.address, protectionOf(options))) say(line);
+    const bound = await listen(listener.server, listener.address);
+    listener.isOpen = true;
+    say(`API listen on ${bound.kind === 'unix' ? bound.path : hostText(bound)}`);
+  }
 };
 
 const main = async (): Promise<void> => {

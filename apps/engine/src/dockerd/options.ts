@@ -4,9 +4,16 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { readConfigFile, refuseConflict } from './config-file.ts';
 import { DEFAULT_RUNTIME } from './container/runtime.ts';
 import { checkInsecureRegistry, type RegistryOptions } from './distribution/endpoint.ts';
+import { parseListenAddress, type ListenAddress } from './listen-address.ts';
+import { tlsSettings, wantsTls, type TlsSettings } from './tls-files.ts';
 
 export interface DockerdOptions {
-  readonly socketPath: string;
+  /** Where the API is offered, one or more. */
+  readonly hosts: readonly ListenAddress[];
+  /** For the TCP ones; null for none. */
+  readonly tls: TlsSettings | null;
+  /** `--tls=false` or `--tlsverify=false` was said, so nobody needs to be warned of it. */
+  readonly isTlsDenied: boolean;
   readonly containerd: string;
   readonly dataRoot: string;
   readonly execRoot: string;
@@ -24,9 +31,15 @@ export interface DockerdOptions {
 
 export const HELP = `Usage: dockerd [OPTIONS]
 
-The Docker Engine API on a unix socket, over containerd.
+The Docker Engine API over containerd.
 
-  -H, --host unix://PATH      where to listen (unix:///run/engine-room/docker.sock)
+  -H, --host ADDRESS          where to listen, unix:///PATH or tcp://HOST:PORT (repeatable;
+                              unix:///run/engine-room/docker.sock)
+      --tls                   TLS for TCP; --tlsverify implies it
+      --tlsverify             TLS, and only for clients with a certificate of the authority's
+      --tlscacert FILE        the authority that signs clients (~/.docker/ca.pem)
+      --tlscert FILE          the certificate of this daemon (~/.docker/cert.pem)
+      --tlskey FILE           its key (~/.docker/key.pem)
       --containerd PATH       containerd's socket (/run/engine-room/containerd.sock)
       --data-root DIR         containers and their logs (/var/lib/engine-room/docker)
       --exec-root DIR         FIFOs of running containers (/run/engine-room/docker)
@@ -52,14 +65,28 @@ const absolute = (flag: string, path: string): string => {
   throw new EngineError('invalid_argument', `--${flag} wants an absolute path, not "${path}"`);
 };
 
+/** `--tls=false` and the like: Docker's switches take a value, Node's do not. */
+const DENIED = /^--(tls|tlsverify)=(?:false|0)$/;
+const GRANTED = /^--(tls|tlsverify)=(?:true|1)$/;
+
 export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' | 'version' => {
   let values;
   try {
     ({ values } = parseArgs({
-      args: [...argv],
+      args: argv.filter((word) => !DENIED.test(word)).map((word) => word.replace(GRANTED, '--$1')),
       strict: true,
       options: {
-        host: { type: 'string', short: 'H', default: 'unix:///run/engine-room/docker.sock' },
+        host: {
+          type: 'string',
+          short: 'H',
+          multiple: true,
+          default: ['unix:///run/engine-room/docker.sock'],
+        },
+        tls: { type: 'boolean' },
+        tlsverify: { type: 'boolean' },
+        tlscacert: { type: 'string' },
+        tlscert: { type: 'string' },
+        tlskey: { type: 'string' },
         containerd: { type: 'string', default: '/run/engine-room/containerd.sock' },
         'data-root': { type: 'string', default: '/var/lib/engine-room/docker' },
         'exec-root': { type: 'string', default: '/run/engine-room/docker' },
@@ -81,18 +108,23 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
   }
   if (values.help) return 'help';
   if (values.version) return 'version';
-  if (!values.host.startsWith('unix://')) {
-    throw new EngineError(
-      'invalid_argument',
-      `--host ${values.host}: only unix:// sockets are supported by this daemon yet`,
-    );
-  }
+  const denied = new Set(argv.map((word) => DENIED.exec(word)?.[1]));
+  const { tlscacert, tlscert, tlskey } = values;
+  const tlsFlags = {
+    tls: denied.has('tls') ? false : values.tls,
+    tlsverify: denied.has('tlsverify') ? false : values.tlsverify,
+    tlscacert,
+    tlscert,
+    tlskey,
+  };
   const configFile =
     values['config-file'] === undefined ? null : absolute('config-file', values['config-file']);
   const config = configFile === null ? null : readConfigFile(configFile);
   if (configFile !== null && config) refuseConflict(configFile, config, values['live-restore']);
   return {
-    socketPath: absolute('host', values.host.slice('unix://'.length)),
+    hosts: values.host.map((host) => parseListenAddress(host, { hasTls: wantsTls(tlsFlags) })),
+    tls: tlsSettings(tlsFlags),
+    isTlsDenied: tlsFlags.tls === false || tlsFlags.tlsverify === false,
     containerd: absolute('containerd', values.containerd.replace(/^unix:\/\//, '')),
     dataRoot: absolute('data-root', values['data-root']),
     execRoot: absolute('exec-root', values['exec-root']),

@@ -3,6 +3,7 @@ import type { Backend } from './api/backend.ts';
 import { streamEncoder } from './api/multiplexed-stream.ts';
 import type { ContainerStatus } from '../protocol/docker-engine-api/containers.ts';
 import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
+import { parseDetachKeys } from './container/detach-keys.ts';
 import {
   changesOf,
   exportContainer,
@@ -125,7 +126,8 @@ export const daemonBackend = (daemon: Daemon): Backend => {
       const options = {
         ...request,
         hasStdin: request.hasStdin && container.record.config.OpenStdin,
-        encode: streamEncoder(isTerminal),
+        encode: streamEncoder(isTerminal || !request.isMultiplexed),
+        detachKeys: isTerminal ? parseDetachKeys(request.detachKeys) : null,
       };
       await attach(daemon, container, accept({ isTerminal }), options);
     },

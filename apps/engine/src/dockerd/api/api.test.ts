@@ -40,7 +40,7 @@ beforeEach(async () => {
     close: () => undefined,
   };
   const clients = new ClientProcesses(tracer, calls, DOCKER_CLIENTS);
-  server = createApiServer({ backend: backend as Backend, tracer, clients });
+  server = createApiServer({ backend: backend as Backend, tracer, clients, tls: null });
   await listenOnSocket(server, path);
 });
 afterEach(() => {

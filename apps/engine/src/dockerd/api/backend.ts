@@ -159,6 +159,10 @@ export interface AttachRequest {
   readonly hasStderr: boolean;
   readonly hasLogs: boolean;
   readonly hasStream: boolean;
+  /** stdout and stderr in frames, so that they stay apart; a terminal has only one of them. */
+  readonly isMultiplexed: boolean;
+  /** Empty for Docker's own. */
+  readonly detachKeys: string;
 }
 
 export interface LogsRequest {

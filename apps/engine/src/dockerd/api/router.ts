@@ -7,6 +7,7 @@ import type { Backend } from './backend.ts';
 import type { Exchange } from './exchange.ts';
 import {
   attachContainer,
+  attachWebSocket,
   containerLogs,
   createContainer,
   inspectContainer,
@@ -52,10 +53,10 @@ import {
   inspectPlugin,
   listNetworks,
   listPlugins,
-  notYet,
   pruneNetworks,
   removeNetwork,
 } from './routes/networks.ts';
+import { noBuild, noSearch, noSwarm } from './routes/refused.ts';
 import {
   createVolume,
   inspectVolume,
@@ -101,6 +102,7 @@ export const ROUTES: readonly Route[] = [
   route('GET', '/containers/{name}/json', 'step', inspectContainer),
   route('POST', '/containers/{name}/start', 'chapter', startContainer),
   route('POST', '/containers/{name}/attach', 'step', attachContainer),
+  route('GET', '/containers/{name}/attach/ws', 'step', attachWebSocket),
   route('POST', '/containers/{name}/wait', 'step', waitContainer),
   route('POST', '/containers/{name}/resize', 'detail', resizeContainer),
   route('GET', '/containers/{name}/logs', 'step', containerLogs),
@@ -136,7 +138,9 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/images/{name}/tag', 'step', tagImage),
   route('DELETE', '/images/{name}', 'step', removeImage),
   route('POST', '/commit', 'step', commitContainer),
-  { ...route('POST', '/build', 'step', notYet('docker build')), isUpload: true },
+  { ...route('POST', '/build', 'step', noBuild), isUpload: true },
+  route('POST', '/build/prune', 'step', noBuild),
+  route('GET', '/images/search', 'step', noSearch),
 
   route('GET', '/networks', 'step', listNetworks),
   route('POST', '/networks/create', 'step', createNetwork),
@@ -152,4 +156,9 @@ export const ROUTES: readonly Route[] = [
   route('DELETE', '/volumes/{name}', 'step', removeVolume),
   route('GET', '/plugins', 'detail', listPlugins),
   route('GET', '/plugins/{name}/json', 'detail', inspectPlugin),
+  ...['swarm', 'nodes', 'services', 'tasks', 'secrets', 'configs'].map((noun) =>
+    route('GET', `/${noun}`, 'detail', noSwarm),
+  ),
+  route('POST', '/swarm/init', 'step', noSwarm),
+  route('POST', '/swarm/join', 'step', noSwarm),
 ];

@@ -1,10 +1,12 @@
 /**
- * The Docker Engine API over HTTP on a unix socket.
+ * The Docker Engine API over HTTP, on a unix socket or over TCP.
  * Upstream: moby daemon/server/server.go, daemon/server/middleware.
  */
 import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { TlsOptions } from 'node:tls';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { API_VERSION, versionRefusal } from '../../protocol/docker-engine-api/versions.ts';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
@@ -24,6 +26,8 @@ export interface ApiServerOptions {
   readonly backend: Backend;
   readonly tracer: Tracer;
   readonly clients: ClientProcesses;
+  /** For TCP with TLS; null for a plain connection. */
+  readonly tls: TlsOptions | null;
 }
 
 /** What is known of a request before express sees it. */
@@ -37,9 +41,10 @@ const VERSIONED = /^\/v(\d+\.\d+)(\/.*)$/;
 const BAD_REQUEST =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
 
-export const createApiServer = ({ backend, tracer, clients }: ApiServerOptions): Server => {
+export const createApiServer = (options: ApiServerOptions): Server => {
+  const { clients, tls } = options;
   const arrivals = new WeakMap<IncomingMessage, Arrival>();
-  const app = createApp({ backend, tracer, clients }, arrivals);
+  const app = createApp(options, arrivals);
 
   const arrive = (request: IncomingMessage, upgrade: Exchange['upgrade']): void => {
     const originalUrl = request.url ?? '/';
@@ -54,7 +59,11 @@ export const createApiServer = ({ backend, tracer, clients }: ApiServerOptions):
   };
 
   // A wait, an attach or a pull may take days.
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 });
+  const patience = { requestTimeout: 0, keepAliveTimeout: 0 };
+  // The end of a client's input is not the end of its connection; plain HTTP has that from Node.
+  const server = tls
+    ? createTlsServer({ ...tls, ...patience, allowHalfOpen: true })
+    : createServer(patience);
   server.on('connection', (socket: Socket) => clients.remember(socket));
   server.on('request', (request, response) => {
     arrive(request, null);

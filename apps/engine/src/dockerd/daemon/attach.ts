@@ -6,6 +6,7 @@ import type { Duplex, Writable } from 'node:stream';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { Container } from '../container/container.ts';
+import { DetachKeys } from '../container/detach-keys.ts';
 import type { OutputSink } from '../logger/output-hub.ts';
 import { readLog } from '../logger/log-reader.ts';
 import type { Daemon } from './daemon.ts';
@@ -19,6 +20,8 @@ export interface AttachOptions {
   readonly hasLogs: boolean;
   /** What comes from now on. */
   readonly hasStream: boolean;
+  /** What leaves a terminal without ending anything; null where there is none. */
+  readonly detachKeys: Buffer | null;
   /** How output looks on the wire: framed, or raw for a terminal. */
   readonly encode: (stream: StreamName, bytes: Buffer) => Uint8Array;
 }
@@ -51,7 +54,15 @@ export const attach = async (
   connection.once('close', () => hub.delete(sink));
   hub.add(sink);
   daemon.events.emit(containerEvent(container, 'attach'));
-  if (options.hasStdin) await feedStdin(daemon, container, connection, gone.signal);
+  if (!options.hasStdin) return;
+  const isLeaving = await feedStdin(daemon, container, connection, {
+    detachKeys: options.detachKeys,
+    signal: gone.signal,
+  });
+  if (!isLeaving) return;
+  hub.delete(sink);
+  connection.end();
+  daemon.events.emit(containerEvent(container, 'detach'));
 };
 
 const replay = async (
@@ -74,21 +85,24 @@ const replay = async (
   }
 };
 
-/** Bytes wait in the socket until the container runs. */
+/** Bytes wait in the socket until the container runs. True when the user has typed the keys to leave. */
 const feedStdin = async (
   daemon: Daemon,
   container: Container,
   connection: Duplex,
-  signal: AbortSignal,
-): Promise<void> => {
+  { detachKeys, signal }: { readonly detachKeys: Buffer | null; readonly signal: AbortSignal },
+): Promise<boolean> => {
   if (!container.run) await container.nextStart(signal);
   const { run } = container;
   const stdin = run?.stdin;
   if (!run || !stdin || signal.aborted) {
     connection.resume();
-    return;
+    return false;
   }
-  await pump(connection, stdin);
+  if (await pump(connection, stdin, detachKeys)) {
+    connection.resume();
+    return true;
+  }
   const { StdinOnce, Tty } = container.record.config;
   // A terminal has no end of input, and a container that keeps its stdin waits for the next client.
   if (!Tty && StdinOnce && container.run === run) {
@@ -100,19 +114,32 @@ const feedStdin = async (
     });
   }
   connection.resume();
+  return false;
 };
 
-/** Until the client's end or the container's. One chunk at a time: the container's pace is the client's. */
-export const pump = async (connection: Duplex, stdin: Writable): Promise<void> => {
+/**
+ * Until the client's end or the container's. One chunk at a time: the container's pace is the client's.
+ * True when the user has typed the keys to leave.
+ */
+export const pump = async (
+  connection: Duplex,
+  stdin: Writable,
+  detachKeys: Buffer | null,
+): Promise<boolean> => {
+  const keys = detachKeys && new DetachKeys(detachKeys);
   try {
     // What remains of the connection after the end of its input still carries output.
     for await (const chunk of connection.iterator({ destroyOnReturn: false })) {
-      if (stdin.destroyed) return;
+      if (stdin.destroyed) return false;
+      const typed = chunk as Buffer;
+      const { passed, isLeaving } = keys?.read(typed) ?? { passed: typed, isLeaving: false };
       await new Promise<void>((resolve) => {
-        stdin.write(chunk as Buffer, () => resolve());
+        stdin.write(passed, () => resolve());
       });
+      if (isLeaving) return true;
     }
   } catch {
     // The client is gone, which ends its input too.
   }
+  return false;
 };

@@ -22,13 +22,15 @@ import type { EndpointSettings } from '../libnetwork/endpoint.ts';
 import { unpackImage } from '../images/unpack.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
-import { DEFAULT_SHM_BYTES } from '../oci/mounts.ts';
+import { DEFAULT_SHM_BYTES, MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
 import { commandLine } from '../oci/spec.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
+import { withinKernel } from './kernel-limits.ts';
 import { copyUp, mountPointsOf, prepareVolumes, releaseVolumes } from './mounts.ts';
 import { endpointSettings, type AskedNetworks } from './network-settings.ts';
 import { fixedNetworkMode, networkLender } from './network-mode.ts';
+import { fixedMode } from './shared-namespaces.ts';
 import { validate } from './validate.ts';
 
 export interface CreateRequest {
@@ -86,7 +88,8 @@ const mergeHealthcheck = (
 const complete = (daemon: Daemon, host: HostConfig, config: ContainerConfig): HostConfig => ({
   ...host,
   NetworkMode: fixedNetworkMode(daemon, host.NetworkMode),
-  IpcMode: host.IpcMode || 'private',
+  IpcMode: fixedMode(daemon, host.IpcMode || 'private'),
+  PidMode: fixedMode(daemon, host.PidMode),
   CgroupnsMode: host.CgroupnsMode || 'private',
   // Memory and swap together: Docker allows as much of one as of the other.
   MemorySwap: host.MemorySwap || host.Memory * 2,
@@ -95,21 +98,35 @@ const complete = (daemon: Daemon, host: HostConfig, config: ContainerConfig): Ho
   RestartPolicy: { ...host.RestartPolicy, Name: host.RestartPolicy.Name || 'no' },
   Runtime: host.Runtime || daemon.runtimes.defaultName,
   ConsoleSize: config.Tty ? host.ConsoleSize : [0, 0],
+  MaskedPaths: host.MaskedPaths ?? (host.Privileged ? null : MASKED_PATHS),
+  ReadonlyPaths: host.ReadonlyPaths ?? (host.Privileged ? null : READONLY_PATHS),
 });
 
+/** A client before API 1.44 asks for the address of its only interface beside everything else. */
+const settingsOf = (
+  { NetworkMode }: HostConfig,
+  { NetworkDisabled, MacAddress }: ContainerConfig,
+  networks: AskedNetworks,
+): readonly EndpointSettings[] => {
+  if (NetworkDisabled) return [];
+  const [main, ...others] = endpointSettings(NetworkMode, networks);
+  return main ? [{ ...main, mac: main.mac || MacAddress }, ...others] : [];
+};
+
 /** Who shares a network shares the name that is known there. */
-const hostnameFor = (daemon: Daemon, id: string, { NetworkMode }: HostConfig): string => {
-  if (NetworkMode === 'host') return hostname();
+const hostnameFor = (daemon: Daemon, id: string, { NetworkMode, UTSMode }: HostConfig): string => {
+  if (NetworkMode === 'host' || UTSMode === 'host') return hostname();
   return networkLender(daemon, NetworkMode)?.record.config.Hostname ?? id.slice(0, SHORT_ID);
 };
 
 export const create = async (
   daemon: Daemon,
-  { name, config: asked, host: askedHost, networks }: CreateRequest,
+  { name, config: asked, host: wanted, networks }: CreateRequest,
 ): Promise<ContainerCreateResponse> => {
   // A missing image comes first: it is what makes the client pull and ask again.
   const image = await daemon.imageStore.find(asked.Image);
-  const warnings = validate(asked, askedHost);
+  validate(asked, wanted);
+  const { host: askedHost, warnings } = withinKernel(wanted);
   daemon.runtimes.check(askedHost.Runtime);
   const given = name === '' ? null : checkName(name);
   const merged = mergeConfig(asked, image.config.config);
@@ -120,7 +137,7 @@ export const create = async (
   const id = randomBytes(32).toString('hex');
   const config = { ...merged, Hostname: merged.Hostname || hostnameFor(daemon, id, askedHost) };
   const host = complete(daemon, askedHost, config);
-  const settings = endpointSettings(host.NetworkMode, networks);
+  const settings = settingsOf(host, config, networks);
   const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
   daemon.store.reserveName(chosen, id);
   try {

@@ -23,6 +23,8 @@ export interface DaemonOptions {
   /** May change while we run: SIGHUP has daemon.json read again. */
   isLiveRestore: boolean;
   readonly registries: RegistryOptions;
+  /** Lines of `docker info` about how the API can be reached. */
+  readonly accessWarnings: readonly string[];
 }
 
 export interface Daemon {

@@ -3,148 +3,21 @@
  * furnished while the container's first process waits in front of its program, and all is given back after the exit.
  * Upstream: moby daemon/container_operations.go allocateNetwork, initializeNetworking, releaseNetwork.
  */
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import { isRunning } from '../container/container-state.ts';
-import { NO_NETWORK, type Container, type ContainerNetwork } from '../container/container.ts';
+import type { Container } from '../container/container.ts';
 import type { Member } from '../libnetwork/controller.ts';
-import { isMac, macFor, type Endpoint, type EndpointSettings } from '../libnetwork/endpoint.ts';
-import { isPredefined, mtuOf, OPTION, subnetOf, type Network } from '../libnetwork/network.ts';
+import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
+import { OPTION, type Network } from '../libnetwork/network.ts';
 import { portWishes } from '../libnetwork/port-wishes.ts';
-import { nameservers, type NetworkView, type OwnName } from '../oci/network-files.ts';
+import { nameservers } from '../oci/network-files.ts';
+import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
+import { names, networkOf, setNetwork } from './container-network.ts';
 import type { Daemon } from './daemon.ts';
-import { CONTAINER_PREFIX } from './network-mode.ts';
+import { bridgeNamed, inOrder, lease, release } from './leases.ts';
 
 const SHORT_ID = 12;
-
-export const networkOf = ({ record }: Container): ContainerNetwork => record.network ?? NO_NETWORK;
-
-export const ownNameOf = (
-  { record: { config } }: Container,
-  { address }: Pick<Endpoint, 'address'>,
-): OwnName => ({
-  address,
-  name: config.Domainname
-    ? `${config.Hostname}.${config.Domainname} ${config.Hostname}`
-    : config.Hostname,
-});
-
-/** What the container's own files shall say of its networks. */
-export const networkView = ({ networks }: Daemon, container: Container): NetworkView => {
-  const { endpoints } = networkOf(container);
-  const bridge = networks.store.byName('bridge');
-  return {
-    own: endpoints.map((endpoint) => ownNameOf(container, endpoint)),
-    hostGateway: bridge?.gateway ?? '',
-    names:
-      endpoints.length === 0
-        ? 'none'
-        : endpoints.some(({ networkId }) => networkId !== bridge?.id)
-          ? 'resolver'
-          : 'host',
-  };
-};
-
-/** For a container that does not run: it joins when it starts. */
-export const saveSettings = (
-  container: Container,
-  network: Network,
-  settings: EndpointSettings,
-): void => {
-  checkSettings(network, settings);
-  setNetwork(container, { settings: [...networkOf(container).settings, settings] });
-};
-
-const setNetwork = (container: Container, change: Partial<ContainerNetwork>): void => {
-  container.record = {
-    ...container.record,
-    network: { ...networkOf(container), ...change },
-  };
-};
-
-const refuse = (sentence: string): never => {
-  throw new EngineError('invalid_argument', sentence);
-};
-
-const checkSettings = (network: Network, { address, aliases, mac }: EndpointSettings): void => {
-  if (address !== '' && isPredefined(network)) {
-    refuse('user specified IP address is supported on user defined networks only');
-  }
-  if (address !== '' && !network.isSubnetChosen) {
-    refuse(
-      'user specified IP address is supported only when connecting to networks with user configured subnets',
-    );
-  }
-  if (aliases.length > 0 && isPredefined(network)) {
-    refuse('network-scoped alias is supported only for containers in user defined networks');
-  }
-  if (mac !== '' && !isMac(mac)) refuse(`invalid MAC address: ${mac}`);
-};
-
-/** Of several networks the one with the highest priority leads out, or else the first by name. */
-const inOrder = (
-  settings: readonly EndpointSettings[],
-  endpoints: readonly Endpoint[],
-): Endpoint[] => {
-  const priority = ({ networkId, networkName }: Endpoint): number =>
-    settings.find(({ network }) => network === networkName || networkId.startsWith(network))
-      ?.gatewayPriority ?? 0;
-  return [...endpoints].sort(
-    (left, right) =>
-      priority(right) - priority(left) || (left.networkName < right.networkName ? -1 : 1),
-  );
-};
-
-/** eth0, eth1, …: the first that is free. */
-const freeInterface = (endpoints: readonly Endpoint[]): string => {
-  for (let i = 0; ; i += 1) {
-    if (!endpoints.some(({ interfaceName }) => interfaceName === `eth${i}`)) return `eth${i}`;
-  }
-};
-
-/** Precondition: the network is a bridge. */
-const lease = (
-  daemon: Daemon,
-  network: Network,
-  settings: EndpointSettings,
-  others: readonly Endpoint[],
-): Endpoint => {
-  checkSettings(network, settings);
-  const id = randomBytes(32).toString('hex');
-  const address = daemon.networks.addresses.lease(network, id, settings.address);
-  daemon.networks.teller.note('address leased', 'step', __SOURCE__, {
-    'engineroom.network.name': network.name,
-    'engineroom.network.subnet': network.subnet,
-    'engineroom.network.address': address,
-  });
-  return {
-    id,
-    networkId: network.id,
-    networkName: network.name,
-    bridge: network.bridge,
-    address,
-    prefix: subnetOf(network).prefix,
-    gateway: network.isInternal ? '' : network.gateway,
-    mac: settings.mac === '' ? macFor(address) : settings.mac.toLowerCase(),
-    mtu: mtuOf(network),
-    aliases: settings.aliases,
-    interfaceName: freeInterface(others),
-    hostInterface: `veth${id.slice(0, 7)}`,
-  };
-};
-
-const release = (daemon: Daemon, { networkId, id, address }: Endpoint): void =>
-  daemon.networks.addresses.release(networkId, id, address);
-
-const bridgeNamed = (daemon: Daemon, reference: string): Network => {
-  const network = daemon.networks.store.find(reference);
-  if (network.driver === 'bridge') return network;
-  throw new EngineError(
-    'invalid_argument',
-    'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-  );
-};
 
 /** All or none. Precondition: the caller writes the container's record down. */
 export const leaseEndpoints = (daemon: Daemon, container: Container): void => {
@@ -241,8 +114,9 @@ const publishPorts = async (daemon: Daemon, container: Container): Promise<void>
 /** A new dockerd finds the container running. */
 export const adoptNetworks = async (daemon: Daemon, container: Container): Promise<void> => {
   const { endpoints, ports } = networkOf(container);
-  for (const { id, networkId, address } of endpoints) {
+  for (const { id, networkId, address, ipv6 } of endpoints) {
     daemon.networks.addresses.keep(networkId, id, address);
+    if (ipv6) daemon.networks.addresses6.keep(networkId, id, ipv6.address);
   }
   if (endpoints.length === 0) return;
   try {
@@ -318,7 +192,3 @@ export const partFromNetwork = (
   tell(daemon, container, endpoint, 'disconnect');
   return endpoint;
 };
-
-/** Whether these settings mean that network: by name, or by the beginning of its id. */
-export const names = ({ id, name }: Network, { network }: EndpointSettings): boolean =>
-  network === name || (network !== '' && id.startsWith(network));

@@ -32,6 +32,18 @@ export const containerEvent = (
   },
 });
 
+/** `docker … prune`: one event for all that has gone. */
+export const tellPrune = (
+  { events }: { readonly events: EventLog },
+  type: 'container' | 'image' | 'network' | 'volume',
+  reclaimedBytes: number,
+): void =>
+  events.emit({
+    Type: type,
+    Action: 'prune',
+    Actor: { ID: '', Attributes: { reclaimed: String(reclaimedBytes) } },
+  });
+
 export class EventLog {
   #kept: EventMessage[] = [];
   readonly #listeners = new Set<(event: EventMessage) => void>();
@@ -64,6 +76,9 @@ export class EventLog {
   }
 }
 
+/** `busybox`, whatever its tag. */
+const withoutTag = (name: string | undefined): string | undefined => name?.replace(/:[^:/]*$/, '');
+
 const hasLabel = (attributes: Readonly<Record<string, string>>, label: string): boolean => {
   const equals = label.indexOf('=');
   if (equals < 0) return label in attributes;
@@ -73,14 +88,19 @@ const hasLabel = (attributes: Readonly<Record<string, string>>, label: string): 
 /** Different filters must all hold; of one filter's values one must. */
 export const eventMatches = ({ Type, Action, Actor }: EventMessage, filters: Filters): boolean => {
   const { image, name } = Actor.Attributes;
+  /** A beginning is enough, as in Docker. */
+  const isNamed = (value: string): boolean =>
+    Actor.ID.startsWith(value) || (name?.startsWith(value) ?? false);
   const tests: Readonly<Record<string, (value: string) => boolean>> = {
     type: (value) => Type === value,
     event: (value) => Action === value || Action.startsWith(`${value}:`),
     scope: (value) => value === 'local',
-    container: (value) =>
-      Type === 'container' && (Actor.ID.startsWith(value) || name === value.replace(/^\//, '')),
-    image: (value) => image === value || image?.replace(/:[^:/]*$/, '') === value,
-    network: (value) => Type === 'network' && (Actor.ID.startsWith(value) || name === value),
+    container: (value) => Type === 'container' && isNamed(value.replace(/^\//, '')),
+    image: (value) =>
+      [image, withoutTag(image)].includes(value) ||
+      (Type === 'image' && [Actor.ID, name, withoutTag(name)].includes(value)),
+    daemon: (value) => Type === 'daemon' && isNamed(value),
+    network: (value) => Type === 'network' && isNamed(value),
     volume: (value) => Type === 'volume' && Actor.ID.startsWith(value),
     label: (value) => hasLabel(Actor.Attributes, value),
   };

@@ -10,6 +10,7 @@ import type { Process } from '../../protocol/oci/runtime-spec.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
+import { parseDetachKeys } from '../container/detach-keys.ts';
 import { Exec } from '../container/exec.ts';
 import { ExecRun } from '../container/exec-run.ts';
 import { processOf } from '../oci/spec.ts';
@@ -49,19 +50,14 @@ export const createExec = async (
 ): Promise<string> => {
   await container.settled();
   mustRun(container);
-  const { Cmd, Env, WorkingDir, Privileged } = config;
+  const { Cmd, Env, WorkingDir } = config;
   if (!Cmd || Cmd.length === 0) {
     throw new EngineError('invalid_argument', 'No exec command specified');
-  }
-  if (Privileged) {
-    throw new EngineError(
-      'invalid_argument',
-      'privileged processes (--privileged) are not supported by this daemon yet',
-    );
   }
   if ([...Cmd, ...Env, WorkingDir].some((text) => text.includes('\0'))) {
     throw new EngineError('invalid_argument', 'arguments and variables cannot contain a NUL byte');
   }
+  parseDetachKeys(config.DetachKeys);
   const exec = new Exec(container, config);
   daemon.execs.add(exec);
   daemon.events.emit(
@@ -91,10 +87,14 @@ export const startExec = async (
   }
   mustRun(exec.container);
   const connection = isDetached ? null : accept();
-  if (connection) listen(exec, connection, encode);
+  const leave = connection ? listen(exec, connection, encode) : () => undefined;
   const failure = await launchExec(daemon, exec, { isAttached: connection !== null, consoleSize });
   if (failure && !connection) throw failure;
-  if (!failure && connection && exec.run?.stdin) await feedStdin(daemon, exec, connection);
+  if (failure || !connection || !exec.run?.stdin) return;
+  if (!(await feedStdin(daemon, exec, connection))) return;
+  leave();
+  connection.end();
+  daemon.events.emit(containerEvent(exec.container, 'exec_detach', { execID: exec.id }));
 };
 
 /** A health probe of a container that is well is told to nobody. */
@@ -129,8 +129,12 @@ export const launchExec = async (
   }
 };
 
-/** The client hears what the process prints, for as long as it is there. */
-const listen = (exec: Exec, connection: Duplex, encode: ExecStartOptions['encode']): void => {
+/** The client hears what the process prints, for as long as it is there. Answers the way to end that. */
+const listen = (
+  exec: Exec,
+  connection: Duplex,
+  encode: ExecStartOptions['encode'],
+): (() => void) => {
   const { AttachStdin, AttachStdout, AttachStderr, Tty } = exec.config;
   const sink = {
     wants: { stdout: AttachStdout || Tty || !AttachStderr, stderr: AttachStderr },
@@ -140,8 +144,12 @@ const listen = (exec: Exec, connection: Duplex, encode: ExecStartOptions['encode
   };
   if (!AttachStdin) connection.resume();
   connection.on('drain', () => exec.hub.drained(sink));
-  connection.once('close', () => exec.hub.delete(sink));
+  const leave = (): void => {
+    exec.hub.delete(sink);
+  };
+  connection.once('close', leave);
   exec.hub.add(sink);
+  return leave;
 };
 
 const startProcess = async (
@@ -194,22 +202,25 @@ const processFor = async (
       Env: [...own.Env, ...config.Env],
       WorkingDir: config.WorkingDir || own.WorkingDir,
     },
-    host: { ...host, ConsoleSize: [...size] },
+    host: { ...host, ConsoleSize: [...size], Privileged: host.Privileged || config.Privileged },
     user,
     init: null,
   });
 };
-const feedStdin = async (daemon: Daemon, exec: Exec, connection: Duplex): Promise<void> => {
-  const { run, container } = exec;
-  if (!run?.stdin) return;
-  await pump(connection, run.stdin);
+/** True when the user has typed the keys to leave. */
+const feedStdin = async (daemon: Daemon, exec: Exec, connection: Duplex): Promise<boolean> => {
+  const { run, container, config } = exec;
+  if (!run?.stdin) return false;
+  const keys = config.Tty ? parseDetachKeys(config.DetachKeys) : null;
+  const isLeaving = await pump(connection, run.stdin, keys);
   // A terminal has no end of input.
-  if (!exec.config.Tty && exec.run === run) {
+  if (!config.Tty && exec.run === run) {
     run.closeStdin();
     // It may have exited meanwhile: then there is no stdin to close.
     await daemon.execClient.closeStdin(container.id, exec.id).catch(() => undefined);
   }
   connection.resume();
+  return isLeaving;
 };
 
 export const inspectExec = ({ id, container, config, state, exitCode, pid }: Exec): ExecInspect => {
@@ -230,7 +241,7 @@ export const inspectExec = ({ id, container, config, state, exitCode, pid }: Exe
     OpenStdout: config.AttachStdout,
     CanRemove: false,
     ContainerID: container.id,
-    DetachKeys: '',
+    DetachKeys: config.DetachKeys,
     Pid: pid,
   };
 };

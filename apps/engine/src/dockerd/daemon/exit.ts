@@ -15,7 +15,9 @@ import { containerEvent } from './events.ts';
 import { endExecsOf, handleExecExit } from './exec-exit.ts';
 import { leaveNetworks } from './endpoints.ts';
 import { stopHealth } from './health.ts';
+import { tellMounts } from './mounts.ts';
 import { autoRemove } from './remove.ts';
+import { removeSharedMemory } from './shared-namespaces.ts';
 
 /** Docker's number for an exit that nobody saw: the shim was killed. */
 export const LOST_EXIT_CODE = 255;
@@ -88,6 +90,8 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   await run?.dispose();
   container.run = null;
   leaveNetworks(daemon, container);
+  removeSharedMemory(daemon, container);
+  tellMounts(daemon, container, 'unmount');
   const exitCode = collected?.exitCode ?? exit.exitCode;
   stopHealth(container);
   const delayMs = restartDelay(daemon, container, exitCode);

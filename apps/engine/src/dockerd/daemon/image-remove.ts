@@ -10,6 +10,7 @@ import type { Container } from '../container/container.ts';
 import type { LoadedImage } from '../images/image-store.ts';
 import { canonicalName, familiarName, parseReference } from '../images/reference.ts';
 import type { Daemon } from './daemon.ts';
+import { tellPrune } from './events.ts';
 import { isDangling, isTag, sizeOf } from './image-names.ts';
 import { parseUntil } from './prune.ts';
 
@@ -136,5 +137,6 @@ export const pruneImages = async (
     deleted.push(...(await deleteImage(daemon, image, names)));
     SpaceReclaimed += sizeOf(image);
   }
+  tellPrune(daemon, 'image', SpaceReclaimed);
   return { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed };
 };

@@ -1,7 +1,7 @@
 /** `docker inspect`. Upstream: moby daemon/inspect.go. */
 import { join } from 'node:path';
 import type { Container } from '../container/container.ts';
-import { MASKED_PATHS, READONLY_PATHS } from '../oci/mounts.ts';
+import { securityOptions } from '../oci/security-options.ts';
 import type { Daemon } from './daemon.ts';
 import { execIdsOf } from './exec.ts';
 import { mountAnswer } from './mounts.ts';
@@ -48,13 +48,9 @@ export const inspect = async (
     Platform: 'linux',
     MountLabel: '',
     ProcessLabel: '',
-    AppArmorProfile: '',
+    AppArmorProfile: securityOptions(hostConfig.SecurityOpt).apparmor ?? '',
     ExecIDs: execIdsOf(daemon, container),
-    HostConfig: {
-      ...hostConfig,
-      MaskedPaths: hostConfig.MaskedPaths ?? MASKED_PATHS,
-      ReadonlyPaths: hostConfig.ReadonlyPaths ?? READONLY_PATHS,
-    },
+    HostConfig: hostConfig,
     GraphDriver: { Name: daemon.storage.snapshotter, Data: null },
     Mounts: container.mountPoints.map(mountAnswer),
     Config: record.config,

@@ -118,6 +118,19 @@ export const releaseVolumes = async (
   }
 };
 
+/** Each run mounts the volumes anew. */
+export const tellMounts = (
+  daemon: Daemon,
+  { id, mountPoints }: Container,
+  action: 'mount' | 'unmount',
+): void => {
+  for (const { type, name, destination, isWritable, propagation } of mountPoints) {
+    if (type !== 'volume') continue;
+    const place = { destination, propagation, 'read/write': String(isWritable) };
+    tellVolume(daemon, name, action, { container: id, ...(action === 'mount' ? place : {}) });
+  }
+};
+
 /** After a restart of dockerd the containers themselves say what they use. */
 export const holdVolumes = (daemon: Daemon): void => {
   for (const { id, mountPoints } of daemon.store.list()) {

@@ -13,6 +13,15 @@ import {
   textOfSubnet,
   type Subnet,
 } from '../libnetwork/subnet.ts';
+import {
+  contains6,
+  numberOfAddress6,
+  overlaps6,
+  parseSubnet6,
+  textOfAddress6,
+  textOfSubnet6,
+  type Subnet6,
+} from '../libnetwork/subnet6.ts';
 
 /** What is left of 15 characters for the bridge's name: `br-` is Docker's. */
 const BRIDGE_PREFIX = 'er-';
@@ -21,6 +30,7 @@ const INTERFACE_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,14}$/;
 const KNOWN_OPTIONS: readonly string[] = Object.values(OPTION);
 const LEAST_PREFIX = 8;
 const MOST_PREFIX = 30;
+const MOST_PREFIX_6 = 126;
 const LEAST_MTU = 68;
 const MOST_MTU = 65535;
 
@@ -75,12 +85,65 @@ const inSubnet = (subnet: Subnet, what: string, address: string): string => {
   return address;
 };
 
+type Pool = NetworkCreateBody['IPAM']['Config'][number];
+
+const isPool6 = ({ Subnet }: Pool): boolean => Subnet.includes(':');
+
+const inSubnet6 = (subnet: Subnet6, what: string, address: string): string => {
+  const number = numberOfAddress6(address);
+  if (number === null) return refuse(`invalid ${what} address: ${address}`);
+  if (!contains6(subnet, number)) refuse(`no matching subnet for ${what} ${address}`);
+  return textOfAddress6(number);
+};
+
+/** None, unless they are asked for; then those that were named, or a subnet of the engine's own. */
+const addresses6Of = (
+  controller: NetworkController,
+  { EnableIPv6, IPAM }: NetworkCreateBody,
+): Pick<Network, 'subnet6' | 'gateway6' | 'auxiliary' | 'isSubnet6Chosen'> => {
+  const given = IPAM.Config.filter(isPool6);
+  const none = { subnet6: '', gateway6: '', auxiliary: {}, isSubnet6Chosen: false };
+  // Docker passes over a subnet of a kind that was not asked for.
+  if (EnableIPv6 !== true) return none;
+  if (given.length > 1) {
+    refuse('more than one subnet for a network is not supported by this daemon yet');
+  }
+  const [pool] = given;
+  const subnet = pool ? parseSubnet6(pool.Subnet) : controller.host.freeSubnet6();
+  if (subnet.prefix > MOST_PREFIX_6) {
+    refuse(`invalid subnet ${textOfSubnet6(subnet)}: a bridge wants a prefix of at most 126`);
+  }
+  if (pool && controller.host.takenSubnets6().some((other) => overlaps6(other, subnet))) {
+    throw new EngineError(
+      'forbidden',
+      'invalid pool request: Pool overlaps with other one on this address space',
+    );
+  }
+  if (pool && pool.IPRange !== '') refuse('an IPv6 range is not supported by this daemon yet');
+  const auxiliary = Object.fromEntries(
+    Object.entries(pool?.AuxiliaryAddresses ?? {}).map(([name, address]) => [
+      name,
+      inSubnet6(subnet, 'aux-address', address),
+    ]),
+  );
+  return {
+    subnet6: textOfSubnet6(subnet),
+    gateway6: pool?.Gateway
+      ? inSubnet6(subnet, 'gateway', pool.Gateway)
+      : textOfAddress6(subnet.first + 1n),
+    auxiliary,
+    isSubnet6Chosen: pool !== undefined,
+  };
+};
+
 /** The addresses: those that were asked for, or a pool that is free on this machine. */
 const addressesOf = (
   controller: NetworkController,
   config: NetworkCreateBody['IPAM']['Config'],
 ): Pick<Network, 'subnet' | 'gateway' | 'ipRange' | 'auxiliary' | 'isSubnetChosen'> => {
-  const given = config.filter(({ Subnet, Gateway, IPRange }) => Subnet || Gateway || IPRange);
+  const given = config
+    .filter((each) => !isPool6(each))
+    .filter(({ Subnet, Gateway, IPRange }) => Subnet || Gateway || IPRange);
   if (given.length > 1) {
     refuse('more than one subnet for a network is not supported by this daemon yet');
   }
@@ -117,7 +180,6 @@ const addressesOf = (
 export const newBridge = (controller: NetworkController, body: NetworkCreateBody): Network => {
   if (body.Name.trim() === '') refuse('invalid network name: name is empty');
   checkDriver(body.Driver);
-  if (body.EnableIPv6 === true) refuse('IPv6 networks are not supported by this daemon yet');
   if (body.EnableIPv4 === false) refuse('networks without IPv4 are not supported by this daemon');
   if (body.Ingress) refuse('ingress networks are for swarm, which this daemon does not have');
   if (body.ConfigOnly) refuse('config-only networks are not supported by this daemon yet');
@@ -128,10 +190,14 @@ export const newBridge = (controller: NetworkController, body: NetworkCreateBody
   if (controller.host.lack !== null) {
     throw new EngineError('unavailable', `this machine has no bridges: ${controller.host.lack}`);
   }
+  const ipv4 = addressesOf(controller, body.IPAM.Config);
+  const ipv6 = addresses6Of(controller, body);
   const network = newNetwork({
     name: body.Name,
     driver: 'bridge',
-    ...addressesOf(controller, body.IPAM.Config),
+    ...ipv4,
+    ...ipv6,
+    auxiliary: { ...ipv4.auxiliary, ...ipv6.auxiliary },
     isInternal: body.Internal,
     isAttachable: body.Attachable,
     labels: body.Labels,

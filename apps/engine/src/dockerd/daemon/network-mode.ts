@@ -6,15 +6,15 @@ import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import type { LinuxNamespace } from '../../protocol/oci/runtime-spec.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
+import { CONTAINER_PREFIX, lenderIn } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
-
-export const CONTAINER_PREFIX = 'container:';
 
 /** The container whose network is shared, by `--network container:reference`; null for any other mode. */
 export const networkLender = (daemon: Daemon, mode: string): Container | null => {
-  if (!mode.startsWith(CONTAINER_PREFIX)) return null;
+  const reference = lenderIn(mode);
+  if (reference === null) return null;
   try {
-    return daemon.store.find(mode.slice(CONTAINER_PREFIX.length));
+    return daemon.store.find(reference);
   } catch (error) {
     // Not `not_found`: the client would take it for a missing image and pull.
     throw new EngineError('invalid_argument', messageOf(error), { cause: error });

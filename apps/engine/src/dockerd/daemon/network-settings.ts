@@ -11,19 +11,20 @@ import type { Container } from '../container/container.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import { exposedPorts } from '../libnetwork/port-wishes.ts';
+import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
-import { names, networkOf } from './endpoints.ts';
-import { CONTAINER_PREFIX, isNetworkName } from './network-mode.ts';
+import { names, networkOf } from './container-network.ts';
+import { isNetworkName } from './network-mode.ts';
 
 export type AskedNetworks = Readonly<Record<string, EndpointConfig>>;
 
 const SHORT_ID = 12;
 
 export const settingsFor = (network: string, asked: EndpointConfig): EndpointSettings => {
-  if (asked.IPAMConfig?.IPv6Address || (asked.IPAMConfig?.LinkLocalIPs.length ?? 0) > 0) {
+  if ((asked.IPAMConfig?.LinkLocalIPs.length ?? 0) > 0) {
     throw new EngineError(
       'invalid_argument',
-      'IPv6 and link-local addresses of containers are not supported by this daemon yet',
+      'link-local addresses of containers are not supported by this daemon yet',
     );
   }
   if (asked.Links.length > 0) {
@@ -36,6 +37,7 @@ export const settingsFor = (network: string, asked: EndpointConfig): EndpointSet
     network,
     aliases: asked.Aliases,
     address: asked.IPAMConfig?.IPv4Address ?? '',
+    address6: asked.IPAMConfig?.IPv6Address ?? '',
     mac: asked.MacAddress,
     driverOptions: asked.DriverOpts,
     gatewayPriority: asked.GwPriority,
@@ -60,13 +62,23 @@ export const endpointSettings = (mode: string, asked: AskedNetworks): EndpointSe
   ];
 };
 
+/** What was asked for; null when nothing was. */
+const ipamConfig = (settings: EndpointSettings | null): Readonly<Record<string, string>> | null => {
+  const { address = '', address6 = '' } = settings ?? {};
+  if (address === '' && address6 === '') return null;
+  return {
+    ...(address === '' ? {} : { IPv4Address: address }),
+    ...(address6 === '' ? {} : { IPv6Address: address6 }),
+  };
+};
+
 const endpointAnswer = (
   container: Container,
   networkId: string,
   settings: EndpointSettings | null,
   endpoint: Endpoint | null,
 ): Readonly<Record<string, unknown>> => ({
-  IPAMConfig: settings && settings.address !== '' ? { IPv4Address: settings.address } : null,
+  IPAMConfig: ipamConfig(settings),
   Links: null,
   Aliases: settings && settings.aliases.length > 0 ? settings.aliases : null,
   DriverOpts:
@@ -78,9 +90,9 @@ const endpointAnswer = (
   IPAddress: endpoint?.address ?? '',
   MacAddress: endpoint?.mac ?? '',
   IPPrefixLen: endpoint?.prefix ?? 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
+  IPv6Gateway: endpoint?.ipv6?.gateway ?? '',
+  GlobalIPv6Address: endpoint?.ipv6?.address ?? '',
+  GlobalIPv6PrefixLen: endpoint?.ipv6?.prefix ?? 0,
   DNSNames:
     endpoint && endpoint.networkName !== 'bridge'
       ? [
@@ -159,11 +171,11 @@ export const networkSettings = (daemon: Daemon, container: Container): unknown =
     SecondaryIPv6Addresses: null,
     EndpointID: main?.id ?? '',
     Gateway: main?.gateway ?? '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
+    GlobalIPv6Address: main?.ipv6?.address ?? '',
+    GlobalIPv6PrefixLen: main?.ipv6?.prefix ?? 0,
     IPAddress: main?.address ?? '',
     IPPrefixLen: main?.prefix ?? 0,
-    IPv6Gateway: '',
+    IPv6Gateway: main?.ipv6?.gateway ?? '',
     MacAddress: main?.mac ?? '',
     Networks: networksOf(daemon, container),
   };

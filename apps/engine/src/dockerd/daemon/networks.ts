@@ -10,67 +10,16 @@ import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import type { Container } from '../container/container.ts';
 import { isPredefined, PREDEFINED, type Network } from '../libnetwork/network.ts';
 import { addOwnName, removeOwnName, rewriteResolvConf } from '../oci/network-files.ts';
+import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
-import {
-  joinNetwork,
-  names,
-  networkOf,
-  networkView,
-  ownNameOf,
-  partFromNetwork,
-  saveSettings,
-  tellNetwork,
-} from './endpoints.ts';
+import { tellPrune } from './events.ts';
+import { names, networkOf, networkView, ownNamesOf, saveSettings } from './container-network.ts';
+import { joinNetwork, partFromNetwork, tellNetwork } from './endpoints.ts';
+import { hasLabel, isYes, select, type FilterTests } from './filters.ts';
+import { membersAnswer, networkAnswer } from './network-answer.ts';
 import { newBridge } from './network-create.ts';
-import { CONTAINER_PREFIX } from './network-mode.ts';
+import { parseUntil } from './prune.ts';
 import { settingsFor } from './network-settings.ts';
-
-const ipamOf = ({ subnet, gateway, ipRange, auxiliary }: Network): NetworkAnswer['IPAM'] => ({
-  Driver: 'default',
-  Options: null,
-  Config:
-    subnet === ''
-      ? null
-      : [
-          {
-            Subnet: subnet,
-            ...(ipRange === '' ? {} : { IPRange: ipRange }),
-            Gateway: gateway,
-            ...(Object.keys(auxiliary).length > 0 ? { AuxiliaryAddresses: auxiliary } : {}),
-          },
-        ],
-});
-
-const answer = (network: Network, containers: NetworkAnswer['Containers']): NetworkAnswer => ({
-  Name: network.name,
-  Id: network.id,
-  Created: network.created,
-  Scope: 'local',
-  Driver: network.driver,
-  EnableIPv4: true,
-  EnableIPv6: false,
-  IPAM: ipamOf(network),
-  Internal: network.isInternal,
-  Attachable: network.isAttachable,
-  Ingress: false,
-  ConfigFrom: { Network: '' },
-  ConfigOnly: false,
-  Containers: containers,
-  Options: network.options,
-  Labels: network.labels,
-});
-
-const hasLabel = ({ labels }: Network, label: string): boolean => {
-  const equals = label.indexOf('=');
-  return equals < 0 ? label in labels : labels[label.slice(0, equals)] === label.slice(equals + 1);
-};
-
-const yes = (key: string, values: readonly string[]): boolean => {
-  const [value = ''] = values;
-  if (['1', 'true'].includes(value)) return true;
-  if (['0', 'false'].includes(value)) return false;
-  throw new EngineError('invalid_argument', `invalid filter '${key}=[${values.join(' ')}]'`);
-};
 
 /** Containers count by their settings too: a stopped one wants its network back. */
 const isUsed = (daemon: Daemon, network: Network): boolean =>
@@ -79,75 +28,31 @@ const isUsed = (daemon: Daemon, network: Network): boolean =>
     .list()
     .some((container) => networkOf(container).settings.some((each) => names(network, each)));
 
-type Test = (daemon: Daemon, network: Network, values: readonly string[]) => boolean;
+const listTests = (daemon: Daemon): FilterTests<Network> => ({
+  dangling: (network, values) =>
+    (!isPredefined(network) && !isUsed(daemon, network)) === isYes('dangling', values),
+  driver: ({ driver }, values) => values.includes(driver),
+  id: ({ id }, values) => values.some((part) => id.includes(part)),
+  label: ({ labels }, values) => values.every((label) => hasLabel(labels, label)),
+  name: ({ name }, values) => values.some((part) => name.includes(part)),
+  scope: (_, values) => values.includes('local'),
+  type: (network, values) => values.includes(isPredefined(network) ? 'builtin' : 'custom'),
+});
 
-const LIST_TESTS: Readonly<Record<string, Test>> = {
-  dangling: (daemon, network, values) =>
-    (!isPredefined(network) && !isUsed(daemon, network)) === yes('dangling', values),
-  driver: (_, { driver }, values) => values.includes(driver),
-  id: (_, { id }, values) => values.some((part) => id.includes(part)),
-  label: (_, network, values) => values.every((label) => hasLabel(network, label)),
-  name: (_, { name }, values) => values.some((part) => name.includes(part)),
-  scope: (_, __, values) => values.includes('local'),
-  type: (_, network, values) => values.includes(isPredefined(network) ? 'builtin' : 'custom'),
-};
-
-const PRUNE_TESTS: Readonly<Record<string, Test>> = {
-  label: (_, network, values) => values.every((label) => hasLabel(network, label)),
-  'label!': (_, network, values) => !values.some((label) => hasLabel(network, label)),
-  until: (_, { created }, values) => Date.parse(created) < instant(values[0] ?? '') * 1000,
-};
-
-const SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1 };
-
-/** Seconds since 1970, RFC 3339, or a duration back from now: `1h30m`. */
-const instant = (text: string): number => {
-  if (/^(\d+(\.\d+)?[hms])+$/.test(text)) {
-    const parts = [...text.matchAll(/(\d+(?:\.\d+)?)([hms])/g)];
-    const back = parts.reduce(
-      (sum, [, n, unit]) => sum + Number(n) * (SECONDS[unit ?? ''] ?? 0),
-      0,
-    );
-    return Date.now() / 1000 - back;
-  }
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Date.parse(text) / 1000;
-  if (Number.isFinite(seconds)) return seconds;
-  throw new EngineError('invalid_argument', `invalid filter 'until=${text}'`);
-};
-
-const select = (
-  daemon: Daemon,
-  tests: Readonly<Record<string, Test>>,
-  filters: Filters,
-): Network[] => {
-  for (const key of Object.keys(filters)) {
-    if (!Object.hasOwn(tests, key)) {
-      throw new EngineError('invalid_argument', `invalid filter '${key}'`);
-    }
-  }
-  return daemon.networks.store
-    .list()
-    .filter((network) =>
-      Object.entries(filters).every(([key, values]) => tests[key]?.(daemon, network, values)),
-    );
+const PRUNE_TESTS: FilterTests<Network> = {
+  label: ({ labels }, values) => values.every((label) => hasLabel(labels, label)),
+  'label!': ({ labels }, values) => !values.some((label) => hasLabel(labels, label)),
+  until: ({ created }, values) => Date.parse(created) / 1000 < parseUntil(values[0] ?? ''),
 };
 
 export const listNetworks = (daemon: Daemon, filters: Filters): NetworkAnswer[] =>
-  select(daemon, LIST_TESTS, filters).map((network) => answer(network, {}));
+  select(daemon.networks.store.list(), listTests(daemon), filters).map((network) =>
+    networkAnswer(network, {}),
+  );
 
 export const inspectNetwork = (daemon: Daemon, reference: string): NetworkAnswer => {
   const network = daemon.networks.store.find(reference);
-  const members = daemon.networks.membersOf(network.id).map(({ member, endpoint }) => [
-    member.containerId,
-    {
-      Name: daemon.store.byId(member.containerId)?.name ?? '',
-      EndpointID: endpoint.id,
-      MacAddress: endpoint.mac,
-      IPv4Address: `${endpoint.address}/${endpoint.prefix}`,
-      IPv6Address: '',
-    },
-  ]);
-  return answer(network, Object.fromEntries(members) as NetworkAnswer['Containers']);
+  return networkAnswer(network, membersAnswer(daemon, network));
 };
 
 export const createNetwork = async (
@@ -193,7 +98,7 @@ export const removeNetwork = async (daemon: Daemon, reference: string): Promise<
 };
 
 export const pruneNetworks = async (daemon: Daemon, filters: Filters): Promise<string[]> => {
-  const unused = select(daemon, PRUNE_TESTS, filters).filter(
+  const unused = select(daemon.networks.store.list(), PRUNE_TESTS, filters).filter(
     (network) => !isPredefined(network) && !isUsed(daemon, network),
   );
   const deleted: string[] = [];
@@ -206,6 +111,7 @@ export const pruneNetworks = async (daemon: Daemon, filters: Filters): Promise<s
       if (!['forbidden', 'not_found'].includes(kindOf(error))) throw error;
     }
   }
+  tellPrune(daemon, 'network', 0);
   return deleted;
 };
 
@@ -248,7 +154,7 @@ export const connectNetwork = async (
     // Between two runs of a restart policy there is no namespace to join with.
     if (container.state.pid !== 0) {
       const endpoint = await joinNetwork(daemon, container, settings);
-      await addOwnName(container.directory, ownNameOf(container, endpoint));
+      for (const own of ownNamesOf(container, endpoint)) await addOwnName(container.directory, own);
       await rewriteResolvConf(
         container.directory,
         container.hostConfig,
@@ -283,7 +189,9 @@ export const disconnectNetwork = async (
     }
     const endpoint = partFromNetwork(daemon, container, network);
     if (endpoint) {
-      await removeOwnName(container.directory, endpoint.address);
+      for (const { address } of ownNamesOf(container, endpoint)) {
+        await removeOwnName(container.directory, address);
+      }
       await rewriteResolvConf(
         container.directory,
         container.hostConfig,

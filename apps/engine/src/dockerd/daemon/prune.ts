@@ -4,6 +4,7 @@ import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import type { Daemon } from './daemon.ts';
+import { tellPrune } from './events.ts';
 import { remove } from './remove.ts';
 
 /** Go's durations: `1h30m`, `10s`, `2.5h`. https://pkg.go.dev/time#ParseDuration */
@@ -77,10 +78,6 @@ export const pruneContainers = async (
     deleted.push(container.id);
     reclaimed += size;
   }
-  daemon.events.emit({
-    Type: 'container',
-    Action: 'prune',
-    Actor: { ID: '', Attributes: { reclaimed: String(reclaimed) } },
-  });
+  tellPrune(daemon, 'container', reclaimed);
   return { ContainersDeleted: deleted, SpaceReclaimed: reclaimed };
 };

@@ -6,6 +6,7 @@ import { forceKill } from './kill.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { releaseVolumes } from './mounts.ts';
+import { removeSharedMemory } from './shared-namespaces.ts';
 
 export interface RemoveOptions {
   readonly isForced: boolean;
@@ -55,6 +56,7 @@ const removeStopped = (
         await daemon.tasks.deleteContainer(container.id);
       } else if (container.isTaskUnwanted) await daemon.tasks.discard(container.id);
       await daemon.images.removeSnapshot(container.id);
+      removeSharedMemory(daemon, container);
       await daemon.store.remove(container);
       daemon.execs.removeAll(container);
       await releaseVolumes(daemon, container.id, {

@@ -12,15 +12,18 @@ import { readUserFiles } from '../images/root-view.ts';
 import { networkFilesIn, writeNetworkFiles } from '../oci/network-files.ts';
 import { containerSpec } from '../oci/spec.ts';
 import { resolveUser } from '../oci/user.ts';
+import { checkPropagation } from '../volumes/propagation.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { autoRemove } from './remove.ts';
-import { makeMissingSources } from './mounts.ts';
+import { makeMissingSources, tellMounts } from './mounts.ts';
 import { openRun } from './run-folder.ts';
+import { ipcOf, makeSharedMemory, pidNamespace, removeSharedMemory } from './shared-namespaces.ts';
 import { startFailure } from './start-failure.ts';
 import { watchHealth } from './health.ts';
 import { initProgram } from './init-program.ts';
-import { enterNetworks, leaseEndpoints, leaveNetworks, networkView } from './endpoints.ts';
+import { networkView } from './container-network.ts';
+import { enterNetworks, leaseEndpoints, leaveNetworks } from './endpoints.ts';
 import { networkLender, networkNamespace } from './network-mode.ts';
 
 export const start = (daemon: Daemon, container: Container): Promise<void> =>
@@ -85,7 +88,12 @@ const createTask = async (
   const { id, hostConfig: host } = container;
   const { config, imageRef } = container.record;
   const runtime = daemon.runtimes.get(host.Runtime);
-  const network = networkNamespace(daemon, host.NetworkMode);
+  const ipc = ipcOf(daemon, container);
+  const namespaces = {
+    network: networkNamespace(daemon, host.NetworkMode),
+    pid: pidNamespace(daemon, host),
+    ipc: ipc.namespace,
+  };
   const lender = networkLender(daemon, host.NetworkMode);
   leaseEndpoints(daemon, container);
   const [mounts, files] = await Promise.all([
@@ -102,15 +110,19 @@ const createTask = async (
   const user = resolveUser(config.User, userFiles, host.GroupAdd);
   const { cgroupParent } = daemon.options;
   const { mountPoints } = container;
-  const init = initProgram(host.Init === true);
+  // Where the pid namespace is shared, somebody else is its first process.
+  const init = initProgram(host.Init === true && host.PidMode === '');
   await makeMissingSources(mountPoints);
+  checkPropagation(mountPoints);
+  makeSharedMemory(daemon, container);
   const spec = containerSpec({
     id,
     config,
     host,
     user,
     files,
-    network,
+    namespaces,
+    sharedMemory: ipc.sharedMemory,
     mountPoints,
     init,
     cgroupParent,
@@ -127,6 +139,7 @@ const createTask = async (
   });
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
+  tellMounts(daemon, container, 'mount');
   await enterNetworks(daemon, container);
 };
 
@@ -143,6 +156,7 @@ const failedStart = async (
     () => true,
   );
   leaveNetworks(daemon, container);
+  removeSharedMemory(daemon, container);
   container.hasTask = false;
   container.run = null;
   await run?.dispose();

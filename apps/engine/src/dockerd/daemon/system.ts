@@ -1,11 +1,12 @@
 /** `docker version` and `docker info`. Upstream: moby daemon/info.go. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, hostname, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
 import { containerdVersion } from '../containerd-client/channel.ts';
 import type { Daemon } from './daemon.ts';
+import { isCgroup2, kernelLimits, kernelWord } from './kernel-limits.ts';
 
 export const ENGINE_VERSION = '0.1.0';
 const PLATFORM = 'Engine Room';
@@ -23,8 +24,6 @@ const operatingSystem = (): string => {
   }
 };
 
-const isCgroup2 = (): boolean => existsSync('/sys/fs/cgroup/cgroup.controllers');
-
 /** Made at the first question and kept: two engines on one host are two. */
 const engineId = (dataRoot: string): string => {
   const path = join(dataRoot, 'engine-id');
@@ -39,31 +38,30 @@ const engineId = (dataRoot: string): string => {
   return id;
 };
 
-/** What the first word of a kernel file is, or null where there is none. */
-const kernelWord = (path: string): string | null => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return null;
-  }
-};
+/** daemon.json was read again. */
+export const tellReload = (daemon: Daemon): void =>
+  daemon.events.emit({
+    Type: 'daemon',
+    Action: 'reload',
+    Actor: {
+      ID: engineId(daemon.options.dataRoot),
+      Attributes: { name: hostname(), 'live-restore': String(daemon.options.isLiveRestore) },
+    },
+  });
 
-/** Which limits this host can set. Upstream: moby pkg/sysinfo. */
+/** Which limits this host can set. */
 const limitsOfHost = (): Readonly<Record<string, boolean>> => {
-  const v2 = kernelWord('/sys/fs/cgroup/cgroup.controllers')?.split(' ');
-  const has = (controller: string, file: string): boolean =>
-    v2 ? v2.includes(controller) : existsSync(join('/sys/fs/cgroup', controller, file));
+  const limits = kernelLimits();
   return {
-    MemoryLimit: has('memory', 'memory.limit_in_bytes'),
-    SwapLimit: v2 ? existsSync('/proc/swaps') : has('memory', 'memory.memsw.limit_in_bytes'),
-    CpuCfsPeriod: has('cpu', 'cpu.cfs_period_us'),
-    CpuCfsQuota: has('cpu', 'cpu.cfs_quota_us'),
-    CPUShares: has('cpu', 'cpu.shares'),
-    CPUSet: has('cpuset', 'cpuset.cpus'),
-    PidsLimit: has('pids', 'tasks'),
+    MemoryLimit: limits.memory,
+    SwapLimit: limits.swap,
+    CpuCfsPeriod: limits.cpuQuota,
+    CpuCfsQuota: limits.cpuQuota,
+    CPUShares: limits.cpuShares,
+    CPUSet: limits.cpuset,
+    PidsLimit: limits.pids,
     IPv4Forwarding: kernelWord('/proc/sys/net/ipv4/ip_forward') === '1',
-    // cgroup v2 has no such switch.
-    OomKillDisable: !v2 && has('memory', 'memory.oom_control'),
+    OomKillDisable: limits.oomKillDisable,
   };
 };
 
@@ -176,6 +174,6 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     RuncCommit: { ID: ENGINE_VERSION },
     InitCommit: { ID: '' },
     SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
-    Warnings: networkWarnings(daemon),
+    Warnings: [...daemon.options.accessWarnings, ...networkWarnings(daemon)],
   };
 };

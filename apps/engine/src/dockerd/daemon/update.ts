@@ -22,7 +22,7 @@ export const update = async (
     const host = merged(container, asked);
     if (isRunning(container.state) && container.state.status !== 'restarting') {
       await daemon.measures
-        .update(container.id, containerResources(host))
+        .update(container.id, containerResources(host, []))
         .catch((error: unknown) => {
           throw cannot(container, messageOf(error));
         });

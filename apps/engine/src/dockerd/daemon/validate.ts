@@ -14,16 +14,15 @@ import { parseLogOptions } from '../logger/log-options.ts';
 import { signalNumber } from '../container/signals.ts';
 import { containerCapabilities } from '../oci/capabilities.ts';
 import { portWishes } from '../libnetwork/port-wishes.ts';
+import { checkNamespaceModes } from '../oci/namespaces.ts';
 import { hostsFile } from '../oci/network-files.ts';
 import { containerRlimits } from '../oci/rlimits.ts';
+import { securityOptions } from '../oci/security-options.ts';
 
 const MINIMUM_MEMORY_BYTES = 6 * 1024 * 1024;
 const NANO_CPUS_PER_CPU = 1e9;
 const HOSTNAME_BYTES = 64;
 const RESTART_POLICIES = ['', 'no', 'on-failure', 'always', 'unless-stopped'];
-const SECURITY_OPTIONS =
-  /^(no-new-privileges([:=](true|false))?|seccomp[=:](unconfined|builtin)|apparmor[=:]unconfined|label[=:]disable)$/;
-
 const refuse = (sentence: string): never => {
   throw new EngineError('invalid_argument', sentence);
 };
@@ -89,7 +88,13 @@ const checkMemory = (host: HostConfig): void => {
   }
 };
 
-const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): void => {
+const checkIo = ({ BlkioWeight }: HostConfig): void => {
+  if (BlkioWeight !== 0 && (BlkioWeight < 10 || BlkioWeight > 1000)) {
+    refuse('Range of blkio weight is from 10 to 1000');
+  }
+};
+
+const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus, CpuShares }: HostConfig): void => {
   if (NanoCpus > 0 && CpuPeriod > 0) {
     refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
@@ -106,6 +111,9 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): vo
   if (CpuQuota > 0 && CpuQuota < 1000) {
     refuse('CPU cfs quota can not be less than 1ms (i.e. 1000)');
   }
+  if (CpuShares < 0) {
+    refuse(`invalid CPU shares (${CpuShares}): value must be a positive integer`);
+  }
   if (CpusetCpus && !/^\d+(-\d+)?(,\d+(-\d+)?)*$/.test(CpusetCpus)) {
     refuse(`Invalid value ${CpusetCpus} for cpuset cpus`);
   }
@@ -113,40 +121,10 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus }: HostConfig): vo
 
 /** `[is it asked for, what it is]`: each of these would change what the container is. */
 const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] => [
-  [host.Privileged, 'privileged containers (--privileged)'],
   [host.Links.length > 0, 'links between containers (--link)'],
-  [host.PidMode !== '', "another pid namespace than the container's own (--pid)"],
-  [
-    !['', 'private', 'shareable'].includes(host.IpcMode),
-    "another ipc namespace than the container's own (--ipc)",
-  ],
-  [host.UTSMode !== '', "another uts namespace than the container's own (--uts)"],
   [!['', 'host'].includes(host.UsernsMode), 'user namespaces (--userns)'],
-  [
-    !['', 'private', 'host'].includes(host.CgroupnsMode),
-    `the cgroup namespace mode ${host.CgroupnsMode}`,
-  ],
-  [host.Devices.length + host.DeviceRequests.length > 0, 'devices (--device, --gpus)'],
-  [host.DeviceCgroupRules.length > 0, 'device cgroup rules (--device-cgroup-rule)'],
-  [Object.keys(host.Sysctls).length > 0, 'kernel parameters (--sysctl)'],
   [Object.keys(host.StorageOpt).length > 0, 'storage options (--storage-opt)'],
   [!['', 'json-file'].includes(host.LogConfig.Type), `the logging driver ${host.LogConfig.Type}`],
-  [
-    host.CpuRealtimePeriod !== 0 || host.CpuRealtimeRuntime !== 0,
-    'realtime scheduling (--cpu-rt-*)',
-  ],
-  [
-    host.BlkioWeight !== 0 ||
-      [
-        host.BlkioWeightDevice,
-        host.BlkioDeviceReadBps,
-        host.BlkioDeviceWriteBps,
-        host.BlkioDeviceReadIOps,
-        host.BlkioDeviceWriteIOps,
-      ].some((list) => list.length > 0),
-    'block I/O limits (--blkio-weight, --device-read-bps, …)',
-  ],
-  [!['', 'default'].includes(host.Isolation), `the isolation technology ${host.Isolation}`],
 ];
 
 export const checkRestartPolicy = ({
@@ -174,11 +152,14 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   for (const [isAsked, what] of unsupported(host)) {
     if (isAsked) refuse(`${what} are not supported by this daemon yet`);
   }
-  for (const option of host.SecurityOpt) {
-    if (!SECURITY_OPTIONS.test(option)) {
-      refuse(`the security option "${option}" is not supported by this daemon yet`);
-    }
+  if (!['', 'default'].includes(host.Isolation)) {
+    refuse(`invalid isolation '${host.Isolation}' on linux`);
   }
+  if (Object.hasOwn(host.Annotations, '')) {
+    refuse('invalid Annotations: the empty string is not permitted as an annotation key');
+  }
+  checkNamespaceModes(host);
+  securityOptions(host.SecurityOpt);
   const sharesNetwork = host.NetworkMode.startsWith('container:');
   if (sharesNetwork && config.Hostname !== '') {
     refuse('conflicting options: hostname and the network mode');
@@ -208,18 +189,18 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
 export const checkLimits = (host: HostConfig): void => {
   checkMemory(host);
   checkCpu(host);
+  checkIo(host);
 };
 
-/** Throws what Docker would say, or answers warnings. */
-export const validate = (config: ContainerConfig, host: HostConfig): string[] => {
+/** Throws what Docker would say. */
+export const validate = (config: ContainerConfig, host: HostConfig): void => {
   checkConfig(config);
   checkHost(config, host);
   checkLimits(host);
   // Each of these throws for a value that it does not know.
-  containerCapabilities(host.CapAdd, host.CapDrop);
+  containerCapabilities(host);
   containerRlimits(host.Ulimits);
   hostsFile(host, []);
   portWishes(config.ExposedPorts, host);
   parseLogOptions(host.LogConfig.Config);
-  return [];
 };

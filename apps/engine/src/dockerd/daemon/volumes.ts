@@ -3,10 +3,12 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { VolumeAnswer, VolumeCreateBody } from '../../protocol/docker-engine-api/volumes.ts';
-import { EngineError, kindOf } from '../../protocol/errdefs.ts';
+import { kindOf } from '../../protocol/errdefs.ts';
 import { checkDriver } from '../volumes/mount-points.ts';
 import { ANONYMOUS_LABEL, LOCAL_DRIVER, type Volume } from '../volumes/volume-store.ts';
 import type { Daemon } from './daemon.ts';
+import { tellPrune } from './events.ts';
+import { hasLabel, isYes, select, type FilterTests } from './filters.ts';
 
 const answer = ({ name, createdAt, labels, mountpoint }: Volume): VolumeAnswer => ({
   CreatedAt: createdAt,
@@ -18,60 +20,34 @@ const answer = ({ name, createdAt, labels, mountpoint }: Volume): VolumeAnswer =
   Scope: 'local',
 });
 
-export const tellVolume = (daemon: Daemon, name: string, action: 'create' | 'destroy'): void =>
+export const tellVolume = (
+  daemon: Daemon,
+  name: string,
+  action: 'create' | 'destroy' | 'mount' | 'unmount',
+  attributes: Readonly<Record<string, string>> = {},
+): void =>
   daemon.events.emit({
     Type: 'volume',
     Action: action,
-    Actor: { ID: name, Attributes: { driver: LOCAL_DRIVER } },
+    Actor: { ID: name, Attributes: { ...attributes, driver: LOCAL_DRIVER } },
   });
 
-const hasLabel = ({ labels }: Volume, label: string): boolean => {
-  const equals = label.indexOf('=');
-  return equals < 0 ? label in labels : labels[label.slice(0, equals)] === label.slice(equals + 1);
-};
+const listTests = ({ volumes }: Daemon): FilterTests<Volume> => ({
+  dangling: ({ name }, values) =>
+    (volumes.usersOf(name).length === 0) === isYes('dangling', values),
+  driver: (_, values) => values.includes(LOCAL_DRIVER),
+  label: ({ labels }, values) => values.every((label) => hasLabel(labels, label)),
+  name: ({ name }, values) => values.some((part) => name.includes(part)),
+});
 
-const yes = (key: string, values: readonly string[]): boolean => {
-  const [value = ''] = values;
-  if (['1', 'true'].includes(value)) return true;
-  if (['0', 'false'].includes(value)) return false;
-  throw new EngineError('invalid_argument', `invalid filter '${key}=[${values.join(' ')}]'`);
-};
-
-type Test = (daemon: Daemon, volume: Volume, values: readonly string[]) => boolean;
-
-const LIST_TESTS: Readonly<Record<string, Test>> = {
-  dangling: ({ volumes }, { name }, values) =>
-    (volumes.usersOf(name).length === 0) === yes('dangling', values),
-  driver: (_, __, values) => values.includes(LOCAL_DRIVER),
-  label: (_, volume, values) => values.every((label) => hasLabel(volume, label)),
-  name: (_, { name }, values) => values.some((part) => name.includes(part)),
-};
-
-const PRUNE_TESTS: Readonly<Record<string, Test>> = {
+const PRUNE_TESTS: FilterTests<Volume> = {
   all: () => true,
-  label: (_, volume, values) => values.every((label) => hasLabel(volume, label)),
-  'label!': (_, volume, values) => !values.some((label) => hasLabel(volume, label)),
-};
-
-const select = (
-  daemon: Daemon,
-  tests: Readonly<Record<string, Test>>,
-  filters: Filters,
-): Volume[] => {
-  for (const key of Object.keys(filters)) {
-    if (!Object.hasOwn(tests, key)) {
-      throw new EngineError('invalid_argument', `invalid filter '${key}'`);
-    }
-  }
-  return daemon.volumes
-    .list()
-    .filter((volume) =>
-      Object.entries(filters).every(([key, values]) => tests[key]?.(daemon, volume, values)),
-    );
+  label: ({ labels }, values) => values.every((label) => hasLabel(labels, label)),
+  'label!': ({ labels }, values) => !values.some((label) => hasLabel(labels, label)),
 };
 
 export const listVolumes = (daemon: Daemon, filters: Filters): VolumeAnswer[] =>
-  select(daemon, LIST_TESTS, filters).map(answer);
+  select(daemon.volumes.list(), listTests(daemon), filters).map(answer);
 
 export const inspectVolume = (daemon: Daemon, name: string): VolumeAnswer =>
   answer(daemon.volumes.find(name));
@@ -114,8 +90,8 @@ export const pruneVolumes = async (
   filters: Filters,
   { takesNamed }: { readonly takesNamed: boolean },
 ): Promise<{ readonly VolumesDeleted: readonly string[]; readonly SpaceReclaimed: number }> => {
-  const takesAll = takesNamed || ('all' in filters && yes('all', filters['all'] ?? []));
-  const unused = select(daemon, PRUNE_TESTS, filters)
+  const takesAll = takesNamed || ('all' in filters && isYes('all', filters['all'] ?? []));
+  const unused = select(daemon.volumes.list(), PRUNE_TESTS, filters)
     .filter(({ name }) => daemon.volumes.usersOf(name).length === 0)
     .filter(({ labels }) => takesAll || ANONYMOUS_LABEL in labels);
   const deleted: string[] = [];
@@ -132,5 +108,6 @@ export const pruneVolumes = async (
     deleted.push(name);
     reclaimed += size;
   }
+  tellPrune(daemon, 'volume', reclaimed);
   return { VolumesDeleted: deleted, SpaceReclaimed: reclaimed };
 };

@@ -16,8 +16,14 @@ import {
   setAlias,
   setUp,
 } from './netlink/links.ts';
+import { addAddress6 } from './netlink/links6.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
 import { numberOfAddress, overlaps, type Subnet } from './subnet.ts';
+import { numberOfAddress6, parseSubnet6 } from './subnet6.ts';
+
+/** fe80::1 */
+const LINK_LOCAL_GATEWAY = (0xfe80n << 112n) | 1n;
+const LINK_LOCAL_PREFIX = 64;
 
 /** The first byte says: not from a manufacturer. */
 export const randomMac = (): Buffer => Buffer.from([0x02, 0x42, ...randomBytes(4)]);
@@ -48,12 +54,20 @@ export const ensureBridge = (socket: NetlinkSocket, network: Network, owner: str
   try {
     setAlias(socket, index, owner);
     addAddress(socket, index, numberOfAddress(network.gateway) ?? 0, subnetOf(network));
-    setUp(socket, index);
+    setUp(socket, index, network.subnet6 !== '');
+    if (network.subnet6 !== '') addAddresses6(socket, index, network);
   } catch (error) {
     deleteLink(socket, index);
     throw error;
   }
   return index;
+};
+
+/** The gateway's, and one on the link itself: with it the bridge looks for its neighbours. */
+const addAddresses6 = (socket: NetlinkSocket, index: number, network: Network): void => {
+  const gateway = numberOfAddress6(network.gateway6) ?? 0n;
+  addAddress6(socket, index, gateway, parseSubnet6(network.subnet6).prefix);
+  addAddress6(socket, index, LINK_LOCAL_GATEWAY, LINK_LOCAL_PREFIX);
 };
 
 export const removeBridge = (socket: NetlinkSocket, name: string, owner: string): void => {

@@ -8,6 +8,7 @@ import type { Tracer } from '../../tracing/tracer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { HostSide } from './host-side.ts';
 import { AddressBook } from './ipam.ts';
+import { AddressBook6 } from './ipam6.ts';
 import { isPredefined, type Network } from './network.ts';
 import { newNetwork, NetworkStore } from './network-store.ts';
 import type { NetlinkNative } from './netlink/socket.ts';
@@ -51,6 +52,7 @@ const wayOut = (endpoints: readonly Endpoint[]): Endpoint | null =>
 export class NetworkController {
   readonly store: NetworkStore;
   readonly addresses = new AddressBook();
+  readonly addresses6 = new AddressBook6();
   readonly teller: Teller;
   readonly host: HostSide;
   readonly #native: NetlinkNative;
@@ -104,6 +106,7 @@ export class NetworkController {
     this.host.removeBridge(network);
     await this.store.remove(network.id);
     this.addresses.forget(network.id);
+    this.addresses6.forget(network.id);
     this.#applyRules();
   }
 
@@ -111,6 +114,7 @@ export class NetworkController {
   async enter(member: Member): Promise<void> {
     const sandbox: Sandbox = { member, ports: [], portBridge: '', resolver: null };
     this.#sandboxes.set(member.containerId, sandbox);
+    this.host.passBesideDocker();
     const out = wayOut(member.endpoints);
     for (const endpoint of member.endpoints) this.#plugIn(member.pid, endpoint, endpoint === out);
     await this.#openResolver(sandbox);
@@ -130,7 +134,8 @@ export class NetworkController {
       hostIp,
       hostPorts: { first: hostPort, last: hostPort },
     }));
-    await this.publish(member.containerId, wishes, ports[0]?.containerIp ?? endpoint.address);
+    const toIpv4 = ports.find(({ containerIp }) => !containerIp.includes(':'));
+    await this.publish(member.containerId, wishes, toIpv4?.containerIp ?? endpoint.address);
   }
 
   /** Ports of the host that lead to the container from now on. */
@@ -144,7 +149,8 @@ export class NetworkController {
     if (!sandbox || !endpoint || wishes.length === 0) return [];
     const { context } = sandbox.member;
     const begin = process.hrtime.bigint();
-    sandbox.ports = await this.#ports.publish(wishes, containerIp, (port, from) => {
+    const addresses = { ipv4: containerIp, ipv6: endpoint.ipv6?.address ?? '' };
+    sandbox.ports = await this.#ports.publish(wishes, addresses, (port, from) => {
       if (!context) return;
       withContext(context, () =>
         this.teller.note('a connection comes through the published port', 'step', __SOURCE__, {
@@ -264,7 +270,9 @@ export class NetworkController {
         }),
       );
     }
-    return found.map(({ endpoint }) => endpoint.address);
+    return found.flatMap(({ endpoint }) =>
+      endpoint.ipv6 ? [endpoint.address, endpoint.ipv6.address] : [endpoint.address],
+    );
   }
 
   #nameOf(asking: Member, address: string): string | null {
@@ -278,9 +286,7 @@ export class NetworkController {
     if (!this.#isSettled) return;
     this.host.applyRules(
       [...this.#sandboxes.values()].flatMap(({ ports, portBridge }) =>
-        ports
-          .filter(({ hostIp }) => !hostIp.includes(':'))
-          .map((port) => ({ ...port, bridge: portBridge })),
+        ports.map((port) => ({ ...port, bridge: portBridge })),
       ),
     );
   }

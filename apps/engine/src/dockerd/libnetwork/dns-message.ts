@@ -53,11 +53,11 @@ const encodeName = (name: string): Buffer =>
   ]);
 
 export type AnswerRecord =
-  | { readonly type: typeof TYPE.A; readonly address: Buffer }
+  | { readonly type: typeof TYPE.A | typeof TYPE.AAAA; readonly address: Buffer }
   | { readonly type: typeof TYPE.PTR; readonly name: string };
 
 const record = (answer: AnswerRecord): Buffer => {
-  const data = answer.type === TYPE.A ? answer.address : encodeName(answer.name);
+  const data = answer.type === TYPE.PTR ? encodeName(answer.name) : answer.address;
   const head = Buffer.alloc(12);
   head.writeUInt16BE(POINTER_TO_QUESTION, 0);
   head.writeUInt16BE(answer.type, 2);

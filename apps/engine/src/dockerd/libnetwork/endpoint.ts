@@ -7,11 +7,21 @@ export interface EndpointSettings {
   readonly aliases: readonly string[];
   /** `--ip`; empty for any. */
   readonly address: string;
+  /** `--ip6`; empty, or missing in notes of an older engine, for any. */
+  readonly address6?: string;
   /** `--mac-address`; empty for one that follows from the address. */
   readonly mac: string;
   readonly driverOptions: Readonly<Record<string, string>>;
   /** Of several networks the one with the highest gets the default route. */
   readonly gatewayPriority: number;
+}
+
+/** On a network that has IPv6. */
+export interface Endpoint6 {
+  readonly address: string;
+  readonly prefix: number;
+  /** Empty where nothing leads out. */
+  readonly gateway: string;
 }
 
 /** What it has got while it runs. */
@@ -24,6 +34,7 @@ export interface Endpoint {
   readonly prefix: number;
   /** Empty where nothing leads out. */
   readonly gateway: string;
+  readonly ipv6?: Endpoint6;
   readonly mac: string;
   readonly mtu: number;
   readonly aliases: readonly string[];

@@ -5,6 +5,7 @@
  * See nft(8). Upstream: moby daemon/libnetwork/drivers/bridge/setup_ip_tables_linux.go.
  */
 import { hasIcc, isMasqueraded, subnetOf, type Network } from './network.ts';
+import { type Chain } from './netlink/nf-tables.ts';
 import {
   accept,
   daddr,
@@ -15,20 +16,20 @@ import {
   iifname,
   masquerade,
   oifname,
+  oifnameLike,
   saddr,
   toLocalAddress,
   wasDnat,
-  type Chain,
   type Rule,
   type Transport,
-} from './netlink/nf-tables.ts';
+} from './netlink/nf-terms.ts';
 import { numberOfAddress, parseSubnet, subnetAt } from './subnet.ts';
 
 /** A port of the host that leads into a container. */
 export interface Forwarding {
   readonly bridge: string;
   readonly protocol: Transport;
-  /** IPv4; `0.0.0.0` for every address of the host. */
+  /** `0.0.0.0` and `::` for every address of the host. */
   readonly hostIp: string;
   readonly hostPort: number;
   readonly containerIp: string;
@@ -36,8 +37,8 @@ export interface Forwarding {
 }
 
 const LOOPBACK = parseSubnet('127.0.0.0/8');
-const DSTNAT = -100;
-const SRCNAT = 100;
+export const DSTNAT = -100;
+export const SRCNAT = 100;
 const FILTER = 0;
 
 const isLoopback = (hostIp: string): boolean => hostIp.startsWith('127.');
@@ -52,9 +53,16 @@ const forward = (rule: Forwarding, ...origin: Rule): Rule => [
   dnat(numberOfAddress(rule.containerIp) ?? 0, rule.containerPort),
 ];
 
+/** A real Docker's: containers of one engine are no neighbours of the other's, but for published ports. */
+const DOCKERS_BRIDGES = [oifname('docker0'), oifnameLike('br-')];
+
 const filterRules = (network: Network): Rule[] => {
   const { bridge, isInternal } = network;
   const among: Rule = [iifname(bridge), oifname(bridge), hasIcc(network) ? accept : drop];
+  const apart = DOCKERS_BRIDGES.flatMap((docker): Rule[] => [
+    [iifname(bridge), docker, wasDnat, accept],
+    [iifname(bridge), docker, drop],
+  ]);
   if (isInternal) {
     return [among, [iifname(bridge), drop], [oifname(bridge), drop]];
   }
@@ -63,8 +71,22 @@ const filterRules = (network: Network): Rule[] => {
     [oifname(bridge), wasDnat, accept],
     among,
     [oifname(bridge), drop],
+    ...apart,
   ];
 };
+
+/** Between interfaces, whatever the addresses. */
+export const filterChain = (networks: readonly Network[]): Chain => ({
+  name: 'forward',
+  type: 'filter',
+  hook: 'forward',
+  priority: FILTER,
+  // What may not leave at all is stopped before anything is let in elsewhere.
+  rules: [
+    ...networks.filter(({ isInternal }) => isInternal),
+    ...networks.filter(({ isInternal }) => !isInternal),
+  ].flatMap(filterRules),
+});
 
 export const chainsFor = (
   networks: readonly Network[],
@@ -95,16 +117,6 @@ export const chainsFor = (
         .filter(isMasqueraded)
         .map((network) => [saddr(subnetOf(network)), oifname(network.bridge, true), masquerade]),
     },
-    {
-      name: 'forward',
-      type: 'filter',
-      hook: 'forward',
-      priority: FILTER,
-      // What may not leave at all is stopped before anything is let in elsewhere.
-      rules: [
-        ...networks.filter(({ isInternal }) => isInternal),
-        ...networks.filter(({ isInternal }) => !isInternal),
-      ].flatMap(filterRules),
-    },
+    filterChain(networks),
   ];
 };

@@ -13,11 +13,16 @@ import {
   removeOrphans,
   takenSubnets,
 } from './bridge.ts';
+import { letThrough, meetsDocker } from './docker-user.ts';
 import { chainsFor, type Forwarding } from './firewall.ts';
+import { chainsFor6 } from './firewall6.ts';
 import { freePool } from './ipam.ts';
+import { freeSubnet6 } from './ipam6.ts';
 import { isPredefined, subnetOf, type Network } from './network.ts';
 import { newNetwork, type NetworkStore } from './network-store.ts';
-import { removeTable, replaceTable, wordsOf } from './netlink/nf-tables.ts';
+import { listRoutes6 } from './netlink/links6.ts';
+import { removeTable, replaceTable } from './netlink/nf-tables.ts';
+import { wordsOf } from './netlink/nf-terms.ts';
 import {
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
@@ -25,10 +30,16 @@ import {
   type NetlinkNative,
 } from './netlink/socket.ts';
 import { textOfAddress, textOfSubnet, type Subnet } from './subnet.ts';
+import { parseSubnet6, type Subnet6 } from './subnet6.ts';
 import type { Teller } from './teller.ts';
 
 const DEFAULT_BRIDGE = 'engine-room';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+const FORWARDING_6 = '/proc/sys/net/ipv6/conf/all/forwarding';
+
+const routeOn = (path: string): void => {
+  if (readFileSync(path, 'utf8').trim() !== '1') writeFileSync(path, '1\n');
+};
 
 /** What marks the bridges and the table of one engine. */
 const ownerOf = (dataRoot: string): string =>
@@ -52,6 +63,9 @@ export class HostSide {
   readonly #teller: Teller;
   #route: NetlinkSocket | null = null;
   #netfilter: NetlinkSocket | null = null;
+  #hasRules6 = false;
+  /** The bridges that a real Docker lets pass; null for none. */
+  #knownToDocker: readonly string[] | null = null;
 
   constructor({ dataRoot, native, store, teller }: HostSideOptions) {
     this.#owner = ownerOf(dataRoot);
@@ -100,6 +114,20 @@ export class HostSide {
     return [...this.bridges().map(subnetOf), ...(this.#route ? takenSubnets(this.#route) : [])];
   }
 
+  takenSubnets6(): Subnet6[] {
+    return [
+      ...this.bridges()
+        .filter(({ subnet6 }) => subnet6 !== '')
+        .map(({ subnet6 }) => parseSubnet6(subnet6)),
+      ...(this.#route ? listRoutes6(this.#route) : []),
+    ];
+  }
+
+  /** Of this engine's own, for a network that asks for IPv6 and for no subnet. */
+  freeSubnet6(): Subnet6 {
+    return freeSubnet6(this.#owner, this.takenSubnets6());
+  }
+
   /** A subnet that nothing on this machine and no network of ours uses. */
   freeSubnet(): Subnet {
     return freePool(this.takenSubnets());
@@ -130,7 +158,17 @@ export class HostSide {
   applyRules(forwardings: readonly Forwarding[]): void {
     if (!this.#netfilter) return;
     const netfilter = this.#netfilter;
-    const chains = chainsFor(this.bridges(), forwardings);
+    const chains = chainsFor(
+      this.bridges(),
+      forwardings.filter(({ hostIp }) => !hostIp.includes(':')),
+    );
+    this.#applyRules6(
+      netfilter,
+      // To a container without IPv6 such a port leads through the userland proxy alone.
+      forwardings.filter(
+        ({ hostIp, containerIp }) => hostIp.includes(':') && containerIp.includes(':'),
+      ),
+    );
     try {
       this.#teller.call(
         {
@@ -152,11 +190,47 @@ export class HostSide {
     }
   }
 
+  /** Where no network has IPv6 there is no table of it. */
+  #applyRules6(netfilter: NetlinkSocket, forwardings: readonly Forwarding[]): void {
+    const networks = this.bridges().filter(({ subnet6 }) => subnet6 !== '');
+    if (networks.length === 0 && !this.#hasRules6) return;
+    try {
+      if (networks.length === 0) removeTable(netfilter, this.#owner, 'ip6');
+      else replaceTable(netfilter, this.#owner, chainsFor6(networks, forwardings), 'ip6');
+      this.#hasRules6 = networks.length > 0;
+      if (this.#hasRules6) routeOn(FORWARDING_6);
+    } catch (error) {
+      process.stderr.write(`dockerd: no packet rules for IPv6: ${messageOf(error)}\n`);
+    }
+  }
+
+  /** Asked whenever a container comes: a Docker may have been started meanwhile. */
+  passBesideDocker(): void {
+    if (!this.#netfilter || this.firewallLack !== null) return;
+    try {
+      if (!meetsDocker(this.#netfilter)) return;
+      const bridges = this.bridges().map(({ bridge }) => bridge);
+      if (this.#knownToDocker?.join() === bridges.join()) return;
+      letThrough(this.#owner, bridges);
+      this.#knownToDocker = bridges;
+    } catch (error) {
+      process.stderr.write(
+        `dockerd: beside a real Docker, packets may not pass: ${messageOf(error)}\n`,
+      );
+    }
+  }
+
+  #leaveDocker(): void {
+    if (!this.#knownToDocker || !this.#netfilter || !meetsDocker(this.#netfilter)) return;
+    letThrough(this.#owner, []);
+    this.#knownToDocker = null;
+  }
+
   /** What leaves a bridge is passed on only by a router; without rules that one would let everything through. */
   becomeRouter(): void {
     if (this.lack !== null || this.firewallLack !== null) return;
     try {
-      if (readFileSync(FORWARDING, 'utf8').trim() !== '1') writeFileSync(FORWARDING, '1\n');
+      routeOn(FORWARDING);
     } catch (error) {
       process.stderr.write(
         `dockerd: containers cannot reach beyond this host: ${messageOf(error)}\n`,
@@ -167,7 +241,10 @@ export class HostSide {
   /** Precondition: no container is on any of the networks. They are made again at the next start. */
   takeDown(): void {
     if (this.#route) removeOrphans(this.#route, this.#owner, () => false);
-    if (this.#netfilter && this.firewallLack === null) removeTable(this.#netfilter, this.#owner);
+    if (!this.#netfilter || this.firewallLack !== null) return;
+    this.#leaveDocker();
+    removeTable(this.#netfilter, this.#owner);
+    if (this.#hasRules6) removeTable(this.#netfilter, this.#owner, 'ip6');
   }
 
   async #ensureDefaultBridge(route: NetlinkSocket): Promise<void> {
@@ -205,5 +282,6 @@ export const removeEverythingOf = (native: NetlinkNative, dataRoot: string): voi
   route.close();
   const netfilter = new NetlinkSocket(native, NETLINK_NETFILTER);
   removeTable(netfilter, owner);
+  removeTable(netfilter, owner, 'ip6');
   netfilter.close();
 };

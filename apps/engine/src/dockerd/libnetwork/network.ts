@@ -12,6 +12,10 @@ export const NetworkNote = z.object({
   /** Empty for `host` and `none`, which have no addresses. */
   subnet: z.string(),
   gateway: z.string(),
+  /** Empty where the network has no IPv6; notes of an older engine do not say. */
+  subnet6: z.string().default(''),
+  gateway6: z.string().default(''),
+  isSubnet6Chosen: z.boolean().default(false),
   /** The part of the subnet that addresses are given from; empty for all of it. */
   ipRange: z.string(),
   /** The user chose the subnet; only there may a container choose its address. */

@@ -19,7 +19,7 @@ test('tcp: what is said arrives, also after the other side has said everything',
   const containerPort = (server.address() as AddressInfo).port;
   const [port] = await mapper.publish(
     [{ ...ANY, protocol: 'tcp', containerPort }],
-    '127.0.0.1',
+    { ipv4: '127.0.0.1', ipv6: '' },
     (_, from) => seen.push(from),
   );
 
@@ -43,7 +43,7 @@ test('udp: the answer finds back to who asked', async () => {
   const mapper = new PortMapper();
   const ports = await mapper.publish(
     [{ ...ANY, protocol: 'udp', containerPort: server.address().port }],
-    '127.0.0.1',
+    { ipv4: '127.0.0.1', ipv6: '' },
     () => undefined,
   );
   const clients = [createSocket('udp4'), createSocket('udp4')];
@@ -62,7 +62,11 @@ test('udp: the answer finds back to who asked', async () => {
 test('all or none: a clash gives back what was taken before it', async () => {
   const mapper = new PortMapper();
   const wish = { protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1' } as const;
-  const [held] = await mapper.publish([{ ...wish, hostPorts: null }], '10.0.0.2', () => undefined);
+  const [held] = await mapper.publish(
+    [{ ...wish, hostPorts: null }],
+    { ipv4: '10.0.0.2', ipv6: '' },
+    () => undefined,
+  );
   const taken = { first: held?.hostPort ?? 0, last: held?.hostPort ?? 0 };
 
   const clash = mapper.publish(
@@ -70,7 +74,7 @@ test('all or none: a clash gives back what was taken before it', async () => {
       { ...wish, hostPorts: null },
       { ...wish, hostPorts: taken },
     ],
-    '10.0.0.3',
+    { ipv4: '10.0.0.3', ipv6: '' },
     () => undefined,
   );
 
@@ -78,7 +82,11 @@ test('all or none: a clash gives back what was taken before it', async () => {
     `Bind for 127.0.0.1:${taken.first} failed: port is already allocated`,
   );
   mapper.withdraw(held ? [held] : []);
-  const again = await mapper.publish([{ ...wish, hostPorts: taken }], '10.0.0.3', () => undefined);
+  const again = await mapper.publish(
+    [{ ...wish, hostPorts: taken }],
+    { ipv4: '10.0.0.3', ipv6: '' },
+    () => undefined,
+  );
   expect(again).toHaveLength(1);
   mapper.withdraw(again);
 });

@@ -17,6 +17,13 @@ export interface PublishedPort {
   readonly containerPort: number;
 }
 
+/** Where the container is; a port of the host leads to the address of its own kind, where there is one. */
+export interface ContainerAddresses {
+  readonly ipv4: string;
+  /** Empty for none. */
+  readonly ipv6: string;
+}
+
 const WILDCARDS = ['0.0.0.0', '::'];
 
 const clashes = (left: PublishedPort, right: PublishedPort): boolean =>
@@ -55,13 +62,13 @@ export class PortMapper {
   /** All of them or none. */
   async publish(
     wishes: readonly PortWish[],
-    containerIp: string,
+    addresses: ContainerAddresses,
     onConnection: (port: PublishedPort, from: string) => void,
   ): Promise<PublishedPort[]> {
     const published: PublishedPort[] = [];
     try {
       for (const wish of wishes) {
-        published.push(...(await this.#take(wish, containerIp, onConnection)));
+        published.push(...(await this.#take(wish, addresses, onConnection)));
       }
     } catch (error) {
       this.withdraw(published);
@@ -79,14 +86,14 @@ export class PortMapper {
 
   #take(
     wish: PortWish,
-    containerIp: string,
+    addresses: ContainerAddresses,
     onConnection: (port: PublishedPort, from: string) => void,
   ): Promise<PublishedPort[]> {
     const result = this.#last.then(async () => {
       let failure = new EngineError('internal', 'no free port is left');
       for (const hostPort of this.#candidates(wish)) {
         try {
-          return await this.#listen(wish, hostPort, containerIp, onConnection);
+          return await this.#listen(wish, hostPort, addresses, onConnection);
         } catch (error) {
           failure = error instanceof EngineError ? error : failure;
         }
@@ -115,12 +122,13 @@ export class PortMapper {
   async #listen(
     { protocol, containerPort, hostIp }: PortWish,
     hostPort: number,
-    containerIp: string,
+    addresses: ContainerAddresses,
     onConnection: (port: PublishedPort, from: string) => void,
   ): Promise<PublishedPort[]> {
     const made: PublishedPort[] = [];
     try {
       for (const ip of hostIp === '' ? WILDCARDS : [hostIp]) {
+        const containerIp = (ip.includes(':') && addresses.ipv6) || addresses.ipv4;
         const port = { protocol, hostIp: ip, hostPort, containerIp, containerPort };
         if ([...this.#open.keys()].some((other) => clashes(other, port))) {
           throw new EngineError(

@@ -9,7 +9,8 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
 import { answerTo, parseQuestion, RCODE, TYPE, type AnswerRecord } from './dns-message.ts';
-import { daddr, dnat, dport, replaceTable } from './netlink/nf-tables.ts';
+import { replaceTable } from './netlink/nf-tables.ts';
+import { daddr, dnat, dport } from './netlink/nf-terms.ts';
 import {
   NETLINK_NETFILTER,
   NetlinkSocket,
@@ -17,6 +18,7 @@ import {
   type NetlinkNative,
 } from './netlink/socket.ts';
 import { bytesOfAddress, numberOfAddress, parseSubnet } from './subnet.ts';
+import { bytesOfAddress6, numberOfAddress6 } from './subnet6.ts';
 
 export const RESOLVER_ADDRESS = '127.0.0.11';
 const DNS_PORT = 53;
@@ -32,7 +34,7 @@ const TABLE = 'engine-room-dns';
 
 /** What the neighbours are called. Names are compared without regard to case. */
 export interface NameService {
-  /** IPv4 addresses; null when nobody on the container's networks has that name. */
+  /** IPv4 and IPv6 addresses; null when nobody on the container's networks has that name. */
   addressesOf(name: string): readonly string[] | null;
   nameOf(address: string): string | null;
   /** Whom to ask about the rest; empty when the container may not look out. */
@@ -155,11 +157,14 @@ export class Resolver {
     }
     const addresses = this.#names.addressesOf(name.toLowerCase());
     if (!addresses) return null;
-    if (type !== TYPE.A) return [];
-    return addresses.map((address) => ({
-      type: TYPE.A,
-      address: bytesOfAddress(numberOfAddress(address) ?? 0),
-    }));
+    const wanted = addresses.filter((address) =>
+      address.includes(':') ? type === TYPE.AAAA : type === TYPE.A,
+    );
+    return wanted.map((address) =>
+      address.includes(':')
+        ? { type: TYPE.AAAA, address: bytesOfAddress6(numberOfAddress6(address) ?? 0n) }
+        : { type: TYPE.A, address: bytesOfAddress(numberOfAddress(address) ?? 0) },
+    );
   }
 
   /** From the host's namespace: its servers may be reachable from there only. */

@@ -14,6 +14,7 @@ import {
   removeDefaultRoute,
   setUp,
 } from './netlink/links.ts';
+import { addAddress6, addDefaultRoute6, removeDefaultRoute6 } from './netlink/links6.ts';
 import {
   NETLINK_ROUTE,
   NetlinkSocket,
@@ -21,6 +22,7 @@ import {
   type NetlinkNative,
 } from './netlink/socket.ts';
 import { numberOfAddress, subnetAt } from './subnet.ts';
+import { numberOfAddress6 } from './subnet6.ts';
 import type { Teller } from './teller.ts';
 
 export const namespacePath = (pid: number): string => `/proc/${pid}/ns/net`;
@@ -52,7 +54,7 @@ export const plugIn = (
   { native, route, teller }: Host,
   { pid, endpoint, isWayOut }: { pid: number; endpoint: Endpoint; isWayOut: boolean },
 ): void => {
-  const { interfaceName, hostInterface, bridge, address, prefix, gateway, mtu } = endpoint;
+  const { interfaceName, hostInterface, bridge, address, prefix, mtu } = endpoint;
   const facts = teller.factsOf(endpoint);
   teller.call(
     {
@@ -86,7 +88,7 @@ export const plugIn = (
         source: __SOURCE__,
         attributes: facts,
       },
-      () => setUp(socket, index),
+      () => setUp(socket, index, endpoint.ipv6 !== undefined),
     );
     teller.call(
       {
@@ -102,8 +104,31 @@ export const plugIn = (
         addAddress(socket, index, number, subnetAt(number, prefix));
       },
     );
-    if (isWayOut && gateway !== '') routeOut(teller, socket, endpoint, index);
+    if (endpoint.ipv6) giveAddress6(teller, socket, endpoint, index);
+    if (isWayOut) routeOut(teller, socket, endpoint, index);
   });
+};
+
+const giveAddress6 = (
+  teller: Teller,
+  socket: NetlinkSocket,
+  endpoint: Endpoint,
+  index: number,
+): void => {
+  const { interfaceName, ipv6 } = endpoint;
+  if (!ipv6) return;
+  const whole = `${ipv6.address}/${ipv6.prefix}`;
+  teller.call(
+    {
+      title: `${interfaceName} gets its IPv6 address ${whole}`,
+      detail: `RTM_NEWADDR {"${interfaceName}", ${whole}}`,
+      level: 'step',
+      reference: 'man:rtnetlink(7)',
+      source: __SOURCE__,
+      attributes: { ...teller.factsOf(endpoint), 'engineroom.network.address': whole },
+    },
+    () => addAddress6(socket, index, numberOfAddress6(ipv6.address) ?? 0n, ipv6.prefix),
+  );
 };
 
 const routeOut = (
@@ -112,18 +137,25 @@ const routeOut = (
   endpoint: Endpoint,
   index: number,
 ): void => {
-  const { interfaceName, gateway } = endpoint;
-  teller.call(
-    {
-      title: `whatever is not near goes to the gateway ${gateway}`,
-      detail: `RTM_NEWROUTE {default, via ${gateway}, dev "${interfaceName}"}`,
-      level: 'detail',
-      reference: 'man:rtnetlink(7)',
-      source: __SOURCE__,
-      attributes: teller.factsOf(endpoint),
-    },
-    () => addDefaultRoute(socket, index, numberOfAddress(gateway) ?? 0),
-  );
+  const { interfaceName, gateway, ipv6 } = endpoint;
+  const tell = (through: string, add: () => void): void =>
+    teller.call(
+      {
+        title: `whatever is not near goes to the gateway ${through}`,
+        detail: `RTM_NEWROUTE {default, via ${through}, dev "${interfaceName}"}`,
+        level: 'detail',
+        reference: 'man:rtnetlink(7)',
+        source: __SOURCE__,
+        attributes: teller.factsOf(endpoint),
+      },
+      add,
+    );
+  if (gateway !== '') {
+    tell(gateway, () => addDefaultRoute(socket, index, numberOfAddress(gateway) ?? 0));
+  }
+  if (ipv6 && ipv6.gateway !== '') {
+    tell(ipv6.gateway, () => addDefaultRoute6(socket, index, numberOfAddress6(ipv6.gateway) ?? 0n));
+  }
 };
 
 /** Either end takes the other with it. */
@@ -150,11 +182,10 @@ export const changeWayOut = (
 ): void => {
   if (from?.id === to?.id) return;
   inside(native, pid, (socket) => {
-    if (from && from.gateway !== '' && findLink(socket, from.interfaceName)) {
-      removeDefaultRoute(socket);
+    if (from && findLink(socket, from.interfaceName)) {
+      if (from.gateway !== '') removeDefaultRoute(socket);
+      if (from.ipv6 && from.ipv6.gateway !== '') removeDefaultRoute6(socket);
     }
-    if (to && to.gateway !== '') {
-      routeOut(teller, socket, to, linkIndex(socket, to.interfaceName));
-    }
+    if (to) routeOut(teller, socket, to, linkIndex(socket, to.interfaceName));
   });
 };

@@ -79,7 +79,7 @@ export const udpProxy = async (port: PublishedPort): Promise<Proxy> => {
   const meet = (key: string, from: RemoteInfo) => {
     const [oldest] = peers.keys();
     if (peers.size >= MOST_UDP_PEERS && oldest !== undefined) forget(oldest);
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIpv6(port.containerIp) ? 'udp6' : 'udp4');
     socket.on('message', (answer) => front.send(answer, from.port, from.address));
     // The container may not be listening; datagrams get lost.
     socket.on('error', () => forget(key));

@@ -2,6 +2,8 @@
  * Which capabilities a container gets: Docker's fourteen, more by --cap-add, fewer by --cap-drop.
  * See capabilities(7). Upstream: moby daemon/pkg/oci/caps.
  */
+import { readFileSync } from 'node:fs';
+import type { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
 
 /** In the order of their numbers, 0 to 40. */
@@ -23,24 +25,45 @@ export const DEFAULT_CAPABILITIES =
 
 const ALL = 'ALL';
 
+/** Those that dockerd itself has: what it lacks it cannot give. proc_pid_status(5). */
+const ownCapabilities = (): readonly string[] => {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  const own = ALL_CAPABILITIES.filter((_name, number) => (effective >> BigInt(number)) & 1n);
+  // Without any (a test, no root) none is held back: the runtime will say what it cannot do.
+  return own.length > 0 ? own : ALL_CAPABILITIES;
+};
+
+/** They never change while we run. */
+let known: readonly string[] | null = null;
+const availableCapabilities = (): readonly string[] => (known ??= ownCapabilities());
+
 /** `net_admin`, `NET_ADMIN` and `CAP_NET_ADMIN` are one word. */
 const normalize = (field: 'CapAdd' | 'CapDrop', names: readonly string[]): string[] =>
   names.map((given) => {
     const upper = given.toUpperCase();
     if (upper === ALL) return ALL;
     const name = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-    if (ALL_CAPABILITIES.includes(name)) return name;
-    throw new EngineError('invalid_argument', `invalid ${field}: unknown capability: "${name}"`);
+    const refuse = (why: string): never => {
+      throw new EngineError('invalid_argument', `invalid ${field}: ${why}: "${name}"`);
+    };
+    if (!ALL_CAPABILITIES.includes(name)) return refuse('unknown capability');
+    if (availableCapabilities().includes(name)) return name;
+    return refuse(
+      'capability not supported by your kernel or not available in the current environment',
+    );
   });
 
-export const containerCapabilities = (
-  add: readonly string[],
-  drop: readonly string[],
-): string[] => {
-  const added = normalize('CapAdd', add);
-  const dropped = normalize('CapDrop', drop);
+export const containerCapabilities = ({
+  CapAdd,
+  CapDrop,
+  Privileged,
+}: Pick<HostConfig, 'CapAdd' | 'CapDrop' | 'Privileged'>): string[] => {
+  const added = normalize('CapAdd', CapAdd);
+  const dropped = normalize('CapDrop', CapDrop);
+  if (Privileged) return [...availableCapabilities()];
   let start: readonly string[] = DEFAULT_CAPABILITIES;
-  if (added.includes(ALL)) start = ALL_CAPABILITIES;
+  if (added.includes(ALL)) start = availableCapabilities();
   else if (dropped.includes(ALL)) start = [];
   const kept = start.filter((name) => !dropped.includes(name));
   const extra = added.filter((name) => name !== ALL && !kept.includes(name));

@@ -2,6 +2,7 @@
  * What a container finds mounted. Upstream: moby daemon/pkg/oci/defaults.go, daemon/oci_linux.go.
  * Reference: https://github.com/opencontainers/runtime-spec/blob/main/config.md#mounts
  */
+import type { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 
@@ -84,9 +85,10 @@ const depth = ({ destination }: Mount): number => destination.split('/').length;
 
 interface MountOptions {
   readonly files: ManagedFiles;
-  readonly shmBytes: number;
-  /** `--tmpfs /path:options`. */
-  readonly tmpfs: Readonly<Record<string, string>>;
+  readonly host: Pick<HostConfig, 'ShmSize' | 'Tmpfs' | 'Privileged'>;
+  /** The host's folder that becomes /dev/shm; `own` is memory of the container's alone, null is none at all. */
+  readonly sharedMemory: string | 'own' | null;
+  readonly hasWritableCgroups: boolean;
   readonly points: readonly MountPoint[];
   /** `--init`; null for none. */
   readonly init: string | null;
@@ -94,15 +96,31 @@ interface MountOptions {
 
 /** What the user mounts takes the place of what would be there; a folder comes before what lies in it. */
 export const containerMounts = (options: MountOptions): Mount[] => {
-  const own = [...Object.entries(options.tmpfs).map(tmpfsMount), ...options.points.map(userMount)];
+  const own = [
+    ...Object.entries(options.host.Tmpfs).map(tmpfsMount),
+    ...options.points.map(userMount),
+  ];
   const taken = new Set(own.map(({ destination }) => destination));
-  const kept = defaultMounts(options).filter(({ destination }) => !taken.has(destination));
+  // Whoever brings a /dev of his own brings all of it.
+  const isTaken = (path: string): boolean =>
+    taken.has(path) || (taken.has('/dev') && path.startsWith('/dev/'));
+  const kept = defaultMounts(options).filter(({ destination }) => !isTaken(destination));
   const inOrder = own.sort((left, right) => depth(left) - depth(right));
   const isFile = ({ type }: Mount): boolean => type === 'bind';
   return [...kept.filter((mount) => !isFile(mount)), ...inOrder, ...kept.filter(isFile)];
 };
 
-const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes' | 'init'>): Mount[] => [
+const sharedMemoryMount = ({
+  host: { ShmSize },
+  sharedMemory,
+}: Pick<MountOptions, 'host' | 'sharedMemory'>): Mount[] => {
+  if (sharedMemory === null) return [];
+  if (sharedMemory !== 'own') return [fileMount('/dev/shm', sharedMemory)];
+  const options = [...HARDENED, 'mode=1777', `size=${ShmSize || DEFAULT_SHM_BYTES}`];
+  return [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options }];
+};
+
+const defaultMounts = (options: Omit<MountOptions, 'points'>): Mount[] => [
   { destination: '/proc', type: 'proc', source: 'proc', options: HARDENED },
   {
     destination: '/dev',
@@ -117,15 +135,20 @@ const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes' | 'init'
     // Group 5 is `tty`: programs such as `wall` may write to a terminal without owning it.
     options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
   },
-  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: [...HARDENED, 'ro'] },
-  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['ro', ...HARDENED] },
-  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: HARDENED },
   {
-    destination: '/dev/shm',
-    type: 'tmpfs',
-    source: 'shm',
-    options: [...HARDENED, 'mode=1777', `size=${options.shmBytes || DEFAULT_SHM_BYTES}`],
+    destination: '/sys',
+    type: 'sysfs',
+    source: 'sysfs',
+    options: [...HARDENED, ...(options.host.Privileged ? [] : ['ro'])],
   },
+  {
+    destination: '/sys/fs/cgroup',
+    type: 'cgroup',
+    source: 'cgroup',
+    options: [...(options.hasWritableCgroups ? [] : ['ro']), ...HARDENED],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: HARDENED },
+  ...sharedMemoryMount(options),
   fileMount('/etc/resolv.conf', options.files.resolvConf),
   fileMount('/etc/hostname', options.files.hostname),
   fileMount('/etc/hosts', options.files.hosts),
@@ -133,3 +156,12 @@ const defaultMounts = (options: Pick<MountOptions, 'files' | 'shmBytes' | 'init'
     ? []
     : [{ ...fileMount(INIT_PATH, options.init), options: ['bind', 'ro'] }]),
 ];
+
+const SHARED = ['shared', 'rshared'];
+const SLAVE = ['slave', 'rslave'];
+
+/** Mounts of the host can only travel into a container whose root lets them. mount_namespaces(7) */
+export const rootPropagation = (points: readonly MountPoint[]): 'shared' | 'rslave' | null => {
+  if (points.some(({ propagation }) => SHARED.includes(propagation))) return 'shared';
+  return points.some(({ propagation }) => SLAVE.includes(propagation)) ? 'rslave' : null;
+};

@@ -12,7 +12,8 @@ const aSpec = (config: unknown, host: unknown = {}, uid = 0): RuntimeSpec =>
     host: HostConfig.parse(host),
     user: { uid, gid: uid, additionalGids: [uid], home: '/root' },
     files: { hosts: '/d/hosts', hostname: '/d/hostname', resolvConf: '/d/resolv.conf' },
-    network: { type: 'network' },
+    namespaces: { network: { type: 'network' }, pid: { type: 'pid' }, ipc: { type: 'ipc' } },
+    sharedMemory: 'own',
     mountPoints: [],
     init: null,
     cgroupParent: '/engine-room',
@@ -63,7 +64,9 @@ test.each([
   [['CAP_SYS_TIME'], [], [...DEFAULT_CAPABILITIES, 'CAP_SYS_TIME']],
   [[], ['chown', 'CAP_KILL'], DEFAULT_CAPABILITIES.filter((name) => !/CHOWN|KILL/.test(name))],
 ])('capabilities: add %j, drop %j', (add, drop, expected) => {
-  expect(containerCapabilities(add, drop)).toEqual(expected);
+  expect(containerCapabilities({ CapAdd: add, CapDrop: drop, Privileged: false })).toEqual(
+    expected,
+  );
 });
 
 test('seccomp lets a capability bring its calls, and keeps new namespaces from everybody else', () => {

@@ -63,11 +63,6 @@ const destinationOf = (path: string, problem: (sentence: string) => never): stri
   return normal;
 };
 
-const checkPropagation = (propagation: string): void => {
-  if (!TRAVELLING.includes(propagation)) return;
-  refuse(`the mount propagation ${propagation} is not supported by this daemon yet`);
-};
-
 /** `/host:/path:ro`, `name:/path`, `/path`. */
 export const parseBind = (spec: string): MountPoint => {
   const parts = spec.split(':');
@@ -81,7 +76,6 @@ export const parseBind = (spec: string): MountPoint => {
   const isBind = source.startsWith('/');
   const isKnown = words.every((word) => MODES.has(word) || (isBind && word === propagation));
   if (!isKnown || (words.includes('ro') && words.includes('rw'))) refuse(`invalid mode: ${mode}`);
-  checkPropagation(propagation);
   const type = isBind ? 'bind' : 'volume';
   const destination = destinationOf(second ?? first, (why) =>
     invalid(`invalid mount config for type "${type}": ${why}`),
@@ -138,7 +132,6 @@ const bindOf = (asked: MountRequest, invalid: (why: string) => never) => {
   if (![...PRIVATE, ...TRAVELLING].includes(propagation)) {
     invalid(`invalid propagation mode: ${propagation}`);
   }
-  checkPropagation(propagation);
   const makesSource = BindOptions?.CreateMountpoint ?? false;
   if (!makesSource && !existsSync(Source)) invalid(`bind source path does not exist: ${Source}`);
   return {

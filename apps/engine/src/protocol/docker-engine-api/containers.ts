@@ -48,6 +48,7 @@ export const ContainerConfig = z.object({
   WorkingDir: text,
   Entrypoint: command,
   NetworkDisabled: flag,
+  MacAddress: text,
   Labels: textMap,
   StopSignal: text,
   StopTimeout: optionalInteger,
@@ -60,6 +61,9 @@ export const Ulimit = z.object({
   Hard: z.number().int(),
 });
 export type Ulimit = z.output<typeof Ulimit>;
+
+/** Bytes or operations a second, of one device of the host. */
+const throttled = or(z.array(z.object({ Path: text, Rate: z.number().int().nonnegative() })), []);
 
 export const HostConfig = z.object({
   Binds: texts,
@@ -115,14 +119,28 @@ export const HostConfig = z.object({
   CpusetCpus: text,
   CpusetMems: text,
   BlkioWeight: integer,
-  BlkioWeightDevice: or(z.array(z.unknown()), []),
-  BlkioDeviceReadBps: or(z.array(z.unknown()), []),
-  BlkioDeviceWriteBps: or(z.array(z.unknown()), []),
-  BlkioDeviceReadIOps: or(z.array(z.unknown()), []),
-  BlkioDeviceWriteIOps: or(z.array(z.unknown()), []),
-  Devices: or(z.array(z.unknown()), []),
+  BlkioWeightDevice: or(z.array(z.object({ Path: text, Weight: integer })), []),
+  BlkioDeviceReadBps: throttled,
+  BlkioDeviceWriteBps: throttled,
+  BlkioDeviceReadIOps: throttled,
+  BlkioDeviceWriteIOps: throttled,
+  Devices: or(
+    z.array(z.object({ PathOnHost: text, PathInContainer: text, CgroupPermissions: text })),
+    [],
+  ),
   DeviceCgroupRules: texts,
-  DeviceRequests: or(z.array(z.unknown()), []),
+  DeviceRequests: or(
+    z.array(
+      z.object({
+        Driver: text,
+        Count: integer,
+        DeviceIDs: texts,
+        Capabilities: or(z.array(texts), []),
+        Options: textMap,
+      }),
+    ),
+    [],
+  ),
   OomKillDisable: or(z.boolean().nullable(), null),
   PidsLimit: optionalInteger,
   Ulimits: or(z.array(Ulimit), []),

@@ -12,6 +12,7 @@ import { checkForJson, parseBody } from '../body.ts';
 import { answerEmpty, answerJson, writeAll, type Exchange } from '../exchange.ts';
 import { hijack } from '../hijack.ts';
 import { streamContentType, streamEncoder } from '../multiplexed-stream.ts';
+import { acceptWebSocket, checkForWebSocket } from '../websocket.ts';
 
 type Handler = (backend: Backend, exchange: Exchange) => Promise<void> | void;
 
@@ -130,18 +131,34 @@ const waitCondition = (text: string): WaitCondition => {
   return condition;
 };
 
+const attachRequest = ({ query }: Exchange) => ({
+  hasStdin: query.flag('stdin'),
+  hasStdout: query.flag('stdout'),
+  hasStderr: query.flag('stderr'),
+  hasLogs: query.flag('logs'),
+  hasStream: query.flag('stream'),
+  isMultiplexed: true,
+  detachKeys: query.text('detachKeys'),
+});
+
 export const attachContainer: Handler = async (backend, exchange) => {
-  const { query, name, version } = exchange;
-  const options = {
-    hasStdin: query.flag('stdin'),
-    hasStdout: query.flag('stdout'),
-    hasStderr: query.flag('stderr'),
-    hasLogs: query.flag('logs'),
-    hasStream: query.flag('stream'),
-  };
-  await backend.attach(name, options, ({ isTerminal }) =>
+  const { name, version } = exchange;
+  await backend.attach(name, attachRequest(exchange), ({ isTerminal }) =>
     hijack(exchange, streamContentType(version, isTerminal)),
   );
+};
+
+export const attachWebSocket: Handler = async (backend, exchange) => {
+  const { name, version } = exchange;
+  checkForWebSocket(exchange);
+  // Until then nobody could choose.
+  const everything = { hasStdin: true, hasStdout: true, hasStderr: true };
+  const request = {
+    ...attachRequest(exchange),
+    ...(compareVersions(version, '1.42') < 0 ? everything : {}),
+    isMultiplexed: false,
+  };
+  await backend.attach(name, request, () => acceptWebSocket(exchange));
 };
 
 const tailOf = (text: string): number | null => {

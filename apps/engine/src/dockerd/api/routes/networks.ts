@@ -60,10 +60,3 @@ export const listPlugins: Handler = (_backend, exchange) => {
 export const inspectPlugin: Handler = (_backend, { name }) => {
   throw new EngineError('not_found', `plugin "${name}" not found`);
 };
-
-/** A route of Docker's that this daemon does not serve yet: said, not hidden. */
-export const notYet =
-  (what: string): Handler =>
-  () => {
-    throw new EngineError('not_implemented', `${what} is not supported by this daemon yet`);
-  };

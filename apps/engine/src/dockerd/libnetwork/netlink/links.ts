@@ -135,8 +135,8 @@ export const setAlias = (socket: NetlinkSocket, index: number, alias: string): v
   );
 };
 
-/** Up, and without the IPv6 address that the kernel would make up: there is no IPv6 on these networks. */
-export const setUp = (socket: NetlinkSocket, index: number): void => {
+/** Up; and where the network has no IPv6, without the address of that kind that the kernel would make up. */
+export const setUp = (socket: NetlinkSocket, index: number, hasIpv6 = false): void => {
   const noAddress = attribute(IFLA_INET6_ADDR_GEN_MODE, u8(ADDR_GEN_MODE_NONE));
   const settle = (...attributes: readonly Buffer[]): void => {
     socket.ask(
@@ -144,6 +144,10 @@ export const setUp = (socket: NetlinkSocket, index: number): void => {
       message(RTM.NEWLINK, NLM_F.ACK, ifinfomsg(index, true), ...attributes),
     );
   };
+  if (hasIpv6) {
+    settle();
+    return;
+  }
   try {
     settle(nested(IFLA.AF_SPEC, nested(AF_INET6, noAddress)));
   } catch (error) {
