@@ -76,9 +76,9 @@ export default defineConfig({
           name: 'docker-cli',
           root: '.',
           include: ['e2e/docker-cli/**/*.test.ts'],
-          // How to restart Debian's daemons, and what they make of nonsense, is Debian's business.
+          // How to start Debian's daemons, and what they make of nonsense, is Debian's business.
           exclude: process.env['DOCKER_CLI_PEER']
-            ? ['**/restart.test.ts', '**/api-fuzz.test.ts']
+            ? ['restart', 'api-fuzz', 'tcp', 'disk-full'].map((name) => `**/${name}.test.ts`)
             : [],
           globalSetup: ['e2e/docker-cli/global-setup.ts'],
           testTimeout: 60_000,
@@ -113,6 +113,27 @@ export default defineConfig({
           include: ['e2e/sdk/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
+          // Wants a network namespace of its own: see scripts/test-peers.mjs.
+          name: 'beside-docker',
+          root: '.',
+          include: ['e2e/conformance/beside-docker.check.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          ...serial,
+          // By hand, with moby's document: see the file.
+          name: 'swagger',
+          root: '.',
+          include: ['e2e/conformance/swagger.check.ts'],
+          hookTimeout: 180_000,
         },
       },
       {

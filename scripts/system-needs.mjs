@@ -138,6 +138,12 @@ export const NEEDS = {
       has: () => find('strace'),
     },
     {
+      what: 'openssl',
+      why: 'certificates for the tests of TLS',
+      packages: ['openssl'],
+      has: () => find('openssl'),
+    },
+    {
       what: 'runc',
       why: 'our error messages must be its',
       packages: ['runc'],

@@ -74,6 +74,11 @@ await runSuites([
   }),
   vitest('docker-cli-table', ['conformance']),
   vitest('sdk', ['sdk']),
+  // Both engines on one network, in a namespace of its own: a real Docker writes packet rules for all of it.
+  check('beside-docker', [
+    ...['unshare', '--net', '--mount', '--', process.execPath, 'node_modules/vitest/vitest.mjs'],
+    ...['run', '--project', 'beside-docker'],
+  ]),
   vitest('ctr', ['ctr']),
   vitest('broker', ['broker']),
   // Ours and Debian's components crossed; prints who ran with whom.

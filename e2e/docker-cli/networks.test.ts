@@ -241,3 +241,23 @@ test.each([
   expect(started.status).toBeGreaterThanOrEqual(400);
   expect(JSON.stringify([created.json, started.json])).toMatch(sentence);
 });
+
+test('a network with IPv6: an address of each kind, by name and by number', async () => {
+  const network = await aNetwork('--ipv6', '--subnet', 'fd00:5:6::/64');
+  const server = await aServer('--network', network, '--ip6', 'fd00:5:6::77');
+
+  const get = 'wget -qO- http://[fd00:5:6::77]/';
+  const script = `cat /proc/net/if_inet6; for i in $(seq 50); do ${get} && break; sleep 0.1; done; echo; nslookup ${server} | grep -c fd00:5:6::77`;
+  const { stdout } = await docker([
+    ...['run', '--rm', '--network', network, 'busybox', 'sh', '-c', script],
+  ]);
+
+  expect(stdout).toContain('fd00000500060000');
+  expect(stdout).toContain(`${server}\n1\n`);
+  const members = '{{.EnableIPv6}} {{range .Containers}}{{.IPv6Address}}{{end}}';
+  expect(await docker.ok(['network', 'inspect', '--format', members, network])).toBe(
+    'true fd00:5:6::77/64',
+  );
+  const own = '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}} {{.IPv6Gateway}}{{end}}';
+  expect(await format(server, own)).toBe('fd00:5:6::77 fd00:5:6::1');
+});

@@ -2,12 +2,12 @@
  * Debian's dockerd and containerd (with their shim, and their runc or ours) in mount and network namespaces of their own, so that they meet neither another
  * Docker on the machine nor ours. Upstream: moby cmd/dockerd, containerd cmd/containerd.
  */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeBusyboxRootfs } from './busybox-rootfs.ts';
+import { importBusybox } from './busybox-image.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
 export interface RealEngine extends Engine {
@@ -15,17 +15,24 @@ export interface RealEngine extends Engine {
   readonly insidePid: number;
 }
 
-/** `runtime`: an OCI runtime in the place of Debian's runc. */
-export async function startRealEngine(runtime?: string): Promise<RealEngine> {
+/**
+ * `runtime`: an OCI runtime in the place of Debian's runc. `sharesNetwork`: the network is the caller's, bridge and
+ * packet rules included.
+ */
+export async function startRealEngine(
+  runtime?: string,
+  { sharesNetwork = false }: { readonly sharesNetwork?: boolean } = {},
+): Promise<RealEngine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
   const socket = join(root, 'docker.sock');
   const cgroupParent = `/peer-${process.pid}`;
   const log = createWriteStream(join(root, 'daemons.log'));
 
+  const namespaces = sharesNetwork ? ['--mount'] : ['--mount', '--net'];
   // Holds the namespaces; ends when we do, because its standard input ends then.
   const holder = spawn(
     'unshare',
-    ['--mount', '--net', '--', 'sh', '-c', 'ip link set lo up; echo ready; exec cat'],
+    [...namespaces, '--', 'sh', '-c', 'ip link set lo up; echo ready; exec cat'],
     {
       stdio: ['pipe', 'pipe', 'inherit'],
     },
@@ -34,7 +41,7 @@ export async function startRealEngine(runtime?: string): Promise<RealEngine> {
   const inside = (command: string, args: readonly string[]): ChildProcess => {
     const child = spawn(
       'nsenter',
-      ['--target', String(holder.pid), '--mount', '--net', '--', command, ...args],
+      ['--target', String(holder.pid), ...namespaces, '--', command, ...args],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -101,28 +108,4 @@ export async function startRealEngine(runtime?: string): Promise<RealEngine> {
       rmSync(root, { recursive: true, force: true });
     },
   };
-}
-
-function importBusybox(root: string, socket: string): void {
-  const rootfs = makeBusyboxRootfs(join(root, 'busybox-rootfs'));
-  const archive = execFileSync(
-    'tar',
-    ['-C', rootfs, '--numeric-owner', '--owner=0', '--group=0', '-c', '.'],
-    { maxBuffer: 1 << 28 },
-  );
-  execFileSync(
-    'docker',
-    [
-      '--host',
-      `unix://${socket}`,
-      'import',
-      '--change',
-      'CMD ["sh"]',
-      '--change',
-      'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      '-',
-      'busybox:latest',
-    ],
-    { input: archive, env: { PATH: process.env['PATH'], DOCKER_CONFIG: root } },
-  );
 }
