@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import type { Backend } from '../../apps/engine/src/dockerd/api/backend.ts';
 import { parseBody } from '../../apps/engine/src/dockerd/api/body.ts';
-import { ClientProcesses } from '../../apps/engine/src/dockerd/api/client-processes.ts';
 import { Query } from '../../apps/engine/src/dockerd/api/query.ts';
 import { ROUTES } from '../../apps/engine/src/dockerd/api/router.ts';
 import { createApiServer } from '../../apps/engine/src/dockerd/api/server.ts';
@@ -16,6 +15,10 @@ import { ExecCreateBody } from '../../apps/engine/src/protocol/docker-engine-api
 import { VolumeCreateBody } from '../../apps/engine/src/protocol/docker-engine-api/volumes.ts';
 import { EngineError } from '../../apps/engine/src/protocol/errdefs.ts';
 import { Tracer } from '../../apps/engine/src/tracing/tracer.ts';
+import {
+  ClientProcesses,
+  DOCKER_CLIENTS,
+} from '../../apps/engine/src/transport/client-processes.ts';
 import { listenOnSocket } from '../../apps/engine/src/transport/unix-socket.ts';
 import { cuts, mutatedBytes, mutatedJson } from './mutate.ts';
 import { sendAndLeave } from './servers.ts';
@@ -65,13 +68,14 @@ const openServer = async () => {
     close: () => undefined,
   };
   const tracer = new Tracer('dockerd', exporter);
-  const clients = new ClientProcesses(tracer, {
+  const calls = {
     peerCredentials: () => ({ pid: process.pid, uid: 0, gid: 0 }),
     pidfdOpen: () => -1,
     watchReadable: () => () => undefined,
     close: () => undefined,
-  });
-  const server = createApiServer({ backend: nobody, tracer, clients });
+  };
+  const clients = new ClientProcesses(tracer, calls, DOCKER_CLIENTS);
+  const server = createApiServer({ backend: nobody, tracer, clients, tls: null });
   await listenOnSocket(server, path);
   const ask = (sent: {
     method: string;
