@@ -12,6 +12,7 @@ import { Container, type ContainerRecord } from './container.ts';
 const CONFIG = 'config.v2.json';
 const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
+const RETRY_MS = 500;
 
 const replaceFile = async (path: string, content: unknown): Promise<void> => {
   const temporary = `${path}.tmp`;
@@ -81,14 +82,35 @@ export class ContainerStore {
     const directory = this.directoryOf(record.id);
     await mkdir(directory, { recursive: true, mode: 0o710 });
     const container = new Container(directory, record, hostConfig);
-    await replaceFile(join(directory, HOST_CONFIG), hostConfig);
-    await this.save(container);
+    try {
+      await replaceFile(join(directory, HOST_CONFIG), hostConfig);
+      await this.save(container);
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
     this.#remember(container);
     return container;
   }
 
   async save(container: Container): Promise<void> {
     await replaceFile(join(container.directory, CONFIG), container.record);
+  }
+
+  /** For what has happened and cannot be refused: on a full disk it is tried again until there is room. */
+  async note(container: Container, change: Partial<ContainerRecord>): Promise<void> {
+    container.record = { ...container.record, ...change };
+    try {
+      await this.save(container);
+    } catch (error) {
+      process.stderr.write(
+        `dockerd: container ${container.id}: ${messageOf(error)}; trying again\n`,
+      );
+      setTimeout(() => {
+        if (this.#byId.get(container.id) !== container) return;
+        void container.exclusively(() => this.note(container, {}));
+      }, RETRY_MS).unref();
+    }
   }
 
   async update(container: Container, change: Partial<ContainerRecord>): Promise<void> {

@@ -97,7 +97,7 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   const delayMs = restartDelay(daemon, container, exitCode);
   const ranSeconds =
     Math.max(0, Date.parse(exit.exitedAt) - Date.parse(container.state.startedAt)) / 1000;
-  await daemon.store.update(container, {
+  await daemon.store.note(container, {
     state: nextState(container.state, delayMs === null ? 'exited' : 'restarting', {
       pid: 0,
       exitCode,

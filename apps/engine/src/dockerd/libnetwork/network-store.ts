@@ -90,6 +90,7 @@ export class NetworkStore {
       await rename(`${path}.tmp`, path);
     } catch (error) {
       this.#networks.delete(network.id);
+      await rm(`${path}.tmp`, { force: true });
       throw error;
     }
   }

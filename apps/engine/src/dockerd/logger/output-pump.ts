@@ -26,6 +26,7 @@ const MOVE_BYTES = 64 * 1024;
 /** Moved in one turn of the event loop, before others get theirs. */
 const TURN_BYTES = 512 * 1024;
 const LOG_BACKLOG_BYTES = 4 * 1024 * 1024;
+const FULL_DISK_RETRY_MS = 500;
 
 export class OutputPump {
   /** Resolves at the end of the stream, when all of it is in the log and was given to the attached clients. */
@@ -94,7 +95,16 @@ export class OutputPump {
         return;
       }
       if (moved >= TURN_BYTES) break;
-      const bytes = this.#spool.take(this.#fifo, native.splice, MOVE_BYTES);
+      let bytes;
+      try {
+        bytes = this.#spool.take(this.#fifo, native.splice, MOVE_BYTES);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        // A full disk holds the container up until there is room; nothing is thrown away.
+        this.#pause();
+        setTimeout(() => this.start(), FULL_DISK_RETRY_MS).unref();
+        return;
+      }
       if (bytes === null) break;
       if (bytes === 0) {
         void this.#finish(stream);
