@@ -134,15 +134,6 @@ describe('what it runs as', () => {
 
     expect(seen.replaceAll('\0', ' ').trim()).toBe('box\nsleep 1000');
   });
-
-  ofOursAlone('--privileged is refused by name', async () => {
-    const name = await sleeper();
-
-    const { code, stderr } = await docker(['exec', '--privileged', name, 'id']);
-
-    expect(code).toBe(1);
-    expect(stderr).toContain('--privileged');
-  });
 });
 
 describe('the container it needs', () => {

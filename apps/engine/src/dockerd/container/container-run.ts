@@ -83,6 +83,11 @@ export class ContainerRun {
     for (const pump of this.#pumps) pump.start();
   }
 
+  /** The container has ended: a full disk is no reason any more to wait. */
+  lastCall(): void {
+    for (const pump of this.#pumps) pump.lastCall();
+  }
+
   /** Where a client's keystrokes go; null without -i, or after the end was told. */
   get stdin(): Socket | null {
     return this.#stdin;

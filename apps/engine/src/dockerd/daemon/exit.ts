@@ -81,6 +81,7 @@ export const handleExit = (daemon: Daemon, container: Container, exit: Exit): Pr
 const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Promise<void> => {
   const { run } = container;
   try {
+    run?.lastCall();
     await run?.drained;
   } catch (error) {
     complain(container)(error);

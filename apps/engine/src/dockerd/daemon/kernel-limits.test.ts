@@ -33,3 +33,12 @@ test('what it cannot is dropped with a warning, one each', () => {
     'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
   );
 });
+
+test('a weight out of range is refused, where there are weights', () => {
+  const asked = { ...ASKED, BlkioWeight: 5 };
+
+  expect(() => withinKernel(asked, every(true))).toThrow(
+    'Range of blkio weight is from 10 to 1000',
+  );
+  expect(withinKernel(asked, every(false)).host.BlkioWeight).toBe(0);
+});

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { EngineError } from '../../protocol/errdefs.ts';
 
 const CGROUPS = '/sys/fs/cgroup';
 
@@ -186,6 +187,10 @@ export const withinKernel = (
     if (limits[limit] || !isLost(host)) continue;
     host = { ...host, ...instead };
     warnings.push(warning);
+  }
+  // Asked of what is left: a weight that nobody can set is dropped, whatever it is.
+  if (host.BlkioWeight !== 0 && (host.BlkioWeight < 10 || host.BlkioWeight > 1000)) {
+    throw new EngineError('invalid_argument', 'Range of blkio weight is from 10 to 1000');
   }
   if (host.OomKillDisable === true && host.Memory === 0) {
     warnings.push(

@@ -42,7 +42,6 @@ test.each<[string, unknown, unknown]>([
     {},
     { SecurityOpt: ['no-new-privileges:maybe'] },
   ],
-  ['Range of blkio weight is from 10 to 1000', {}, { BlkioWeight: 5 }],
   ['invalid port specification: "x/tcp"', {}, { PortBindings: { 'x/tcp': [] } }],
   [
     'conflicting options: port publishing',

@@ -88,12 +88,6 @@ const checkMemory = (host: HostConfig): void => {
   }
 };
 
-const checkIo = ({ BlkioWeight }: HostConfig): void => {
-  if (BlkioWeight !== 0 && (BlkioWeight < 10 || BlkioWeight > 1000)) {
-    refuse('Range of blkio weight is from 10 to 1000');
-  }
-};
-
 const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus, CpuShares }: HostConfig): void => {
   if (NanoCpus > 0 && CpuPeriod > 0) {
     refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set');
@@ -189,7 +183,6 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
 export const checkLimits = (host: HostConfig): void => {
   checkMemory(host);
   checkCpu(host);
-  checkIo(host);
 };
 
 /** Throws what Docker would say. */

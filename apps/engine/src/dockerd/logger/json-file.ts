@@ -110,6 +110,7 @@ export class JsonFile {
   #pending: LogEntry[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | null = null;
+  #isGivingUp = false;
   #watchers = new Set<() => void>();
 
   constructor(path: string, checkpointPath: string, rotation: Rotation = NEVER) {
@@ -173,8 +174,7 @@ export class JsonFile {
       if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
       const entries = this.#takePending();
       const bytes = encodeAll(entries);
-      await this.#persist(await this.#handle, bytes);
-      this.#fileBytes += bytes.length;
+      if (await this.#persist(await this.#handle, bytes)) this.#fileBytes += bytes.length;
       for (const { stream, bytes: logged } of entries) {
         this.logged[stream] += logged.length;
         this.#pendingBytes -= logged.length;
@@ -207,13 +207,26 @@ export class JsonFile {
     if (this.#rotation.maxFiles === 1) dropOld(this.path);
   }
 
-  /** A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away. */
-  async #persist(handle: FileHandle, bytes: Buffer): Promise<void> {
+  /** The container has ended: what a full disk does not take is not waited for any more. */
+  giveUpOnFullDisk(): void {
+    this.#isGivingUp = true;
+  }
+
+  /**
+   * A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away.
+   * False when it was given up.
+   */
+  async #persist(handle: FileHandle, bytes: Buffer): Promise<boolean> {
     for (;;) {
       try {
         await handle.appendFile(bytes);
-        return;
+        return true;
       } catch (error) {
+        if (this.#isGivingUp) {
+          process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; not logged\n`);
+          await handle.truncate(this.#fileBytes).catch(() => undefined);
+          return false;
+        }
         process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; trying again\n`);
         await setTimeout(RETRY_MS);
         // Part of it may have been written.

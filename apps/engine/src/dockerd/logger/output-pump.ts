@@ -2,7 +2,7 @@
  * One output stream of a running container: FIFO → spool → attached clients, log and trace, in this order.
  * What cannot be passed on fast enough stays in the FIFO, and there it holds up the container: back-pressure, no loss.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Native } from '../../../../../native/native.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { JsonFile } from './json-file.ts';
@@ -38,6 +38,9 @@ export class OutputPump {
   #offset: number;
   #stopWatching: (() => void) | null = null;
   #isFinished = false;
+  #isLastCall = false;
+  /** From here on nothing is spooled: the places in the stream would not agree. */
+  #isUnkept = false;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
   readonly #stopLogWatch: () => void;
@@ -83,6 +86,10 @@ export class OutputPump {
   #turn(): void {
     if (this.#isFinished) return;
     const { stream, hub, log, native } = this.#options;
+    if (this.#isUnkept) {
+      this.#passUnkept();
+      return;
+    }
     for (let moved = 0; ;) {
       this.#passOn();
       if (hub.isCongested) {
@@ -100,8 +107,13 @@ export class OutputPump {
         bytes = this.#spool.take(this.#fifo, native.splice, MOVE_BYTES);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-        // A full disk holds the container up until there is room; nothing is thrown away.
         this.#pause();
+        if (this.#isLastCall) {
+          this.#isUnkept = true;
+          this.#passUnkept();
+          return;
+        }
+        // A full disk holds the container up until there is room; nothing is thrown away.
         setTimeout(() => this.start(), FULL_DISK_RETRY_MS).unref();
         return;
       }
@@ -113,6 +125,41 @@ export class OutputPump {
       moved += bytes;
     }
     this.#stopWatching ??= native.watchReadable(this.#fifo, () => this.#guard(() => this.#turn()));
+  }
+
+  /**
+   * The container has ended, and would be waited for in vain when it has filled the disk itself: what is still in the
+   * FIFO then goes to whoever is attached, and into no log. (Docker loses such lines as well.)
+   */
+  lastCall(): void {
+    this.#isLastCall = true;
+    this.#options.log.giveUpOnFullDisk();
+    this.start();
+  }
+
+  #passUnkept(): void {
+    const { stream, hub, native, onOutput } = this.#options;
+    const chunk = Buffer.allocUnsafe(MOVE_BYTES);
+    for (;;) {
+      let length;
+      try {
+        length = readSync(this.#fifo, chunk);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+        this.#stopWatching ??= native.watchReadable(this.#fifo, () =>
+          this.#guard(() => this.#turn()),
+        );
+        return;
+      }
+      if (length === 0) {
+        void this.#finish(stream);
+        return;
+      }
+      const bytes = Buffer.from(chunk.subarray(0, length));
+      hub.write(stream, bytes);
+      onOutput(bytes, this.#offset);
+      this.#offset += length;
+    }
   }
 
   /** Everything in the spool that was not passed on yet. */
