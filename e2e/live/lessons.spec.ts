@@ -82,7 +82,7 @@ for (const folder of chosen)
 
     await finish(learner, folder, { beside });
 
-    await expect(learner.room).not.toContainText('recording');
+    await expect(learner.room).not.toContainText(/On recordings|against the recording/);
     for (const command of tidyingUp(lesson.runs)) await beside.lab.run(command);
   });
 
@@ -133,7 +133,7 @@ test('a wrong answer of the learner’s is told as what was seen, with a hint', 
 
   await expect(learner.room).toContainText('Not yet: You have read its pid off the machine.');
   await expect(learner.room).toContainText('compared with 999999999999');
-  await expect(learner.room).toContainText('The shim’s node on the stage shows its pid'.slice(9));
+  await expect(learner.room).toContainText('node on the stage shows its pid');
   await beside.lab.run('docker rm -f child');
 });
 
@@ -149,9 +149,9 @@ test('a command line in the lesson answers with what docker prints, and refuses 
 
   await field.fill('docker volume create notes');
   await field.press('Enter');
-  await expect(learner.room.getByLabel('What docker volume create notes printed')).toHaveText(
-    /^notes\n?exit 0$/,
-  );
+  const answer = learner.room.getByLabel('What docker volume create notes printed');
+  await expect(answer).toContainText('notes');
+  await expect(answer).toContainText('exit 0');
   await field.fill('docker run -v /:/host busybox ls /host');
   await field.press('Enter');
   await expect(learner.room).toContainText('from the page a container may mount a volume of yours');

@@ -5,7 +5,7 @@ import type { Block, Lesson } from '../../apps/engine/src/protocol/lesson/lesson
 import type { Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 
 /** How a learner goes through it. */
-export interface Way {
+interface Way {
   /** What is said to a prediction; asked at the moment when it is to be said. */
   readonly answer: (prediction: string) => Value | Promise<Value>;
   /** What is done beside the page. */

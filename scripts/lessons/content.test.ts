@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { decide } from '../../apps/engine/src/lab/policy/policy.ts';
 import { namesOf } from '../../apps/engine/src/protocol/lesson/event-names.ts';
 import type {
   Block,
@@ -93,6 +94,13 @@ const stepsOf = (lesson: Lesson): readonly Step[] => {
   return lesson.screens.flatMap(({ blocks }) => ofBlocks(blocks));
 };
 
+const terminalsIn = (blocks: readonly Block[]): readonly string[] =>
+  blocks.flatMap((block) => {
+    if (block.t === 'list') return block.items.flatMap(terminalsIn);
+    if (block.t === 'terminal') return [block.command];
+    return 'c' in block && block.t !== 'p' ? terminalsIn(block.c) : [];
+  });
+
 describe.each(FOLDERS.map((folder) => [folder.lesson.id, folder] as const))(
   '%s',
   (_id, { lesson, translations, solution, recording }) => {
@@ -105,6 +113,15 @@ describe.each(FOLDERS.map((folder) => [folder.lesson.id, folder] as const))(
 
     test('every file of ours that it names is there', () => {
       for (const { ours } of lesson.code) expect(existsSync(ours), ours).toBe(true);
+    });
+
+    test('every command that it gives is one that the page may send', () => {
+      const typed = lesson.screens.flatMap(({ blocks }) => terminalsIn(blocks));
+      const sent = Object.values(lesson.runs).flatMap((run) =>
+        'command' in run ? [run.command] : [],
+      );
+      for (const command of [...sent, ...typed])
+        expect(decide(command, 'me'), command).toMatchObject({ allowed: true });
     });
 
     test('its recording is its own, whole, and passes its check', () => {
