@@ -175,6 +175,28 @@ test('in the page that is one file a lesson needs no server', async ({
   await context.close();
 });
 
+test('in another language where there is a translation, and saying so where there is none', async ({
+  learner,
+  page,
+}) => {
+  const [second] = LESSONS.filter(({ translations }) => !translations.has('de'));
+  const german = first.translations.get('de');
+  if (!german || !second) throw new Error('the first lesson is to be translated, and not all are');
+  await page.evaluate(() => (document.documentElement.lang = 'de'));
+  await page.getByRole('button', { name: 'Lessons', exact: true }).press('Enter');
+  const room = page.getByRole('region', { name: 'Lektion' });
+
+  await room.getByRole('button', { name: german.title }).press('Enter');
+  await expect(room.getByRole('heading', { name: german.screens[0]!.title })).toBeVisible();
+  await expect(room).not.toContainText('noch nicht auf Deutsch');
+  await room.getByRole('button', { name: 'Alle Lektionen' }).press('Enter');
+  await room.getByRole('button', { name: second.lesson.title }).press('Enter');
+
+  await expect(room).toContainText('Diese Lektion gibt es noch nicht auf Deutsch');
+  await expect(room.getByRole('heading', { name: second.lesson.title })).toBeVisible();
+  await expect(learner.room).toBeHidden();
+});
+
 test('in print a lesson is whole: all screens, and nothing to press', async ({ learner, page }) => {
   await learner.open(first.lesson);
   await page.emulateMedia({ media: 'print' });

@@ -15,6 +15,7 @@ import type { Progress } from './progress.ts';
 import { RunBlock } from './RunBlock.tsx';
 import { TerminalBlock } from './TerminalBlock.tsx';
 import { TermNote } from './TermNote.tsx';
+import { words } from './words.ts';
 
 /** The lesson that is open, and how far the learner is in it. */
 export interface Here {
@@ -89,7 +90,7 @@ const OneBlock = ({ block, here }: { block: Block; here: Here }): ReactNode => {
       );
     case 'reveal':
       return here.progress.runs[block.after] === undefined ? (
-        <p className="muted">What comes here is about the run. Make it first.</p>
+        <p className="muted">{words().aboutRun}</p>
       ) : (
         children
       );

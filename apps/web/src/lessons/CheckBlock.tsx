@@ -9,6 +9,7 @@ import type { Here } from './Blocks.tsx';
 import { runsBefore } from './flow.ts';
 import { observe } from './lesson-session.ts';
 import { change, progressOf, progressStore } from './progress.ts';
+import { words } from './words.ts';
 
 export const CheckBlock = ({
   ids,
@@ -31,7 +32,9 @@ export const CheckBlock = ({
   const check = async (): Promise<void> => {
     const first = lesson.runs[missing[0] ?? ''];
     if (first)
-      return setProblem(`Make the run first: ${'fault' in first ? first.fault : commandOf(first)}`);
+      return setProblem(
+        words().runFirst('fault' in first ? first.fault : (commandOf(first) ?? '')),
+      );
     setIsAsking(true);
     const questions = new Map(checks.flatMap((each) => [...questionsOfCheck(each)]));
     setProblem(await observe(module, questions));
@@ -51,7 +54,7 @@ export const CheckBlock = ({
           aria-disabled={isAsking}
           onClick={() => void check()}
         >
-          Check
+          {words().check}
         </button>
       </p>
       <div role="status">
@@ -63,7 +66,9 @@ export const CheckBlock = ({
         </ul>
         {isDone && (
           <p className="lesson-done" data-tone="ok">
-            ✓ Lesson {lesson.number} checked{progress.isRecorded ? ' against the recording' : ''}.
+            {progress.isRecorded
+              ? words().doneRecorded(lesson.number)
+              : words().done(lesson.number)}
           </p>
         )}
       </div>
@@ -84,21 +89,22 @@ const Checked = ({ check, seen }: { check: Check; seen: ReadonlyMap<string, Obse
   return (
     <li data-tone={holds ? 'ok' : 'bad'}>
       <span aria-hidden="true">{holds ? '✓ ' : '✕ '}</span>
-      <span className="sr-only">{holds ? 'Yes: ' : 'Not yet: '}</span>
+      <span className="sr-only">{holds ? words().yes : words().notYet}</span>
       {check.say}
       <p className="check-facts">
-        The lab looked at {meaningOf(check.that.fact).words}
+        {words().labLookedAt(meaningOf(check.that.fact).words)}
         {why === null ? (
           <>
             : <span className="mono">{shown(observed)}</span>
             {!holds && (
               <>
-                , compared with <span className="mono">{shown(wanted)}</span>
+                {words().comparedWith}
+                <span className="mono">{shown(wanted)}</span>
               </>
             )}
           </>
         ) : (
-          `, but ${why}`
+          words().but(why)
         )}
         .
       </p>

@@ -12,6 +12,7 @@ import type { Here } from './Blocks.tsx';
 import { runsBefore } from './flow.ts';
 import { observe } from './lesson-session.ts';
 import { change } from './progress.ts';
+import { words } from './words.ts';
 
 export const CompareBlock = ({
   id,
@@ -49,11 +50,11 @@ export const CompareBlock = ({
 
   if (!prediction) return null;
   const answer = progress.answers[id] ?? null;
-  if (!isLocked) return <p className="muted">Lock your answer, and this will compare it.</p>;
+  if (!isLocked) return <p className="muted">{words().lockToCompare}</p>;
   if (truth === null)
     return (
       <p className="muted" role="status">
-        {problem ?? (isOver ? 'Looking …' : 'The answer comes from the run. Make it first.')}
+        {problem ?? (isOver ? words().looking : words().fromRun)}
       </p>
     );
   const isRight = isSame(answer, truth);
@@ -67,17 +68,17 @@ export const CompareBlock = ({
   return (
     <div className="block block-compare" role="status">
       <dl className="compare">
-        <dt>You said</dt>
+        <dt>{words().youSaid}</dt>
         <dd data-tone={isRight ? 'ok' : 'bad'}>
           <span aria-hidden="true">{isRight ? '✓ ' : '✕ '}</span>
           {wordsOf(prediction, answer)}
         </dd>
-        <dt>{progress.isRecorded ? 'The recording says' : 'The engine says'}</dt>
+        <dt>{progress.isRecorded ? words().recordingSays : words().engineSays}</dt>
         <dd>{wordsOf(prediction, truth)}</dd>
       </dl>
       {!isRight && prediction.kind !== 'choice' && (
         <button type="button" onClick={again}>
-          Answer again
+          {words().answerAgain}
         </button>
       )}
       {children}
@@ -86,7 +87,7 @@ export const CompareBlock = ({
 };
 
 const wordsOf = (prediction: Prediction, value: Value): string => {
-  if (value === null) return 'nothing';
+  if (value === null) return words().nothing;
   if (prediction.kind === 'number') return String(value);
   const said = (id: string): string =>
     prediction.options.find((option) => option.id === id)?.say ?? id;

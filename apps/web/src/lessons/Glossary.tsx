@@ -1,9 +1,10 @@
 /** All words of the glossary, below the list of lessons. */
 import { TERMS } from './glossary.ts';
+import { words } from './words.ts';
 
 export const Glossary = () => (
   <details className="glossary">
-    <summary>Glossary: {TERMS.length} words</summary>
+    <summary>{words().glossary(TERMS.length)}</summary>
     <dl>
       {TERMS.map(({ name, means, source }) => (
         <div key={name}>

@@ -5,16 +5,15 @@ import { CARDS, cardsIn, languageOfPage } from './catalog.ts';
 import { Glossary } from './Glossary.tsx';
 import { ProgressFile } from './ProgressFile.tsx';
 import { progressOf, progressStore } from './progress.ts';
+import { words } from './words.ts';
 
 export const LessonList = () => {
   const lessons = useStore(progressStore, (state) => state.lessons);
   const passed = CARDS.filter(({ id }) => progressOf(lessons, id).isPassed).length;
   return (
     <>
-      <h2>Lessons</h2>
-      <p className="lesson-sum">
-        {passed} of {CARDS.length} checked
-      </p>
+      <h2>{words().lessons}</h2>
+      <p className="lesson-sum">{words().passedOf(passed, CARDS.length)}</p>
       <ol className="lesson-list">
         {cardsIn(languageOfPage()).map(({ id, number, title, question, minutes }) => {
           const progress = progressOf(lessons, id);
@@ -27,11 +26,11 @@ export const LessonList = () => {
                 </span>
                 <span className="lesson-question">{question}</span>
                 <span className="run-facts">
-                  <span>{minutes} min</span>
+                  <span>{words().minutes(minutes)}</span>
                   {progress.isPassed ? (
-                    <span data-tone="ok">✓ checked</span>
+                    <span data-tone="ok">{words().checked}</span>
                   ) : (
-                    isBegun && <span data-tone="wait">◐ begun</span>
+                    isBegun && <span data-tone="wait">{words().begun}</span>
                   )}
                 </span>
               </button>

@@ -5,11 +5,12 @@ import { LessonView } from './LessonView.tsx';
 import './lessons.css';
 import './blocks.css';
 import './print.css';
+import { words } from './words.ts';
 
 export const LessonRoom = () => {
   const id = useReader((state) => state.lesson);
   return (
-    <section className="lesson" aria-label="Lesson">
+    <section className="lesson" aria-label={words().lesson}>
       {id ? <LessonView key={id} id={id} /> : <LessonList />}
     </section>
   );

@@ -1,8 +1,9 @@
 /** On a phone there is room for one thing: the lesson, or the run that it speaks of. */
 import { useEffect, useState } from 'react';
+import { words } from './words.ts';
 
-const TABS = { lesson: 'Lesson', run: 'Run' } as const;
-type Tab = keyof typeof TABS;
+const TABS = ['lesson', 'run'] as const;
+type Tab = (typeof TABS)[number];
 
 export const LessonTabs = () => {
   const [tab, setTab] = useState<Tab>('lesson');
@@ -13,10 +14,10 @@ export const LessonTabs = () => {
     };
   }, [tab]);
   return (
-    <nav className="lesson-tabs" aria-label="What is shown">
-      {(Object.keys(TABS) as Tab[]).map((each) => (
+    <nav className="lesson-tabs" aria-label={words().shown}>
+      {TABS.map((each) => (
         <button key={each} type="button" aria-pressed={each === tab} onClick={() => setTab(each)}>
-          {TABS[each]}
+          {words()[each]}
         </button>
       ))}
     </nav>

@@ -8,6 +8,7 @@ import { lacksTranslation, languageOfPage, nextAfter } from './catalog.ts';
 import { CodePlaces } from './CodePlaces.tsx';
 import { enterLesson, lessonStore, usesRecording } from './lesson-session.ts';
 import { change, progressOf, progressStore, startOver } from './progress.ts';
+import { words } from './words.ts';
 
 export const LessonView = ({ id }: { id: string }) => {
   const { open, problem } = useStore(lessonStore);
@@ -18,7 +19,7 @@ export const LessonView = ({ id }: { id: string }) => {
     <>
       <p>
         <button type="button" className="quiet" onClick={() => openLesson('')}>
-          ← All lessons
+          {words().allLessons}
         </button>
       </p>
       {problem !== null && (
@@ -29,7 +30,7 @@ export const LessonView = ({ id }: { id: string }) => {
       {open?.lesson.id === id ? (
         <Opened here={{ module: open, lesson: open.lesson, progress }} />
       ) : (
-        problem === null && <p className="muted">Loading …</p>
+        problem === null && <p className="muted">{words().loading}</p>
       )}
     </>
   );
@@ -59,21 +60,19 @@ const Opened = ({ here }: { here: Here }) => {
         <article key={screen.title} className="screen" data-away={index !== at || undefined}>
           <h3 ref={index === at ? title : undefined} tabIndex={-1}>
             {screen.title}{' '}
-            <span className="screen-count">
-              {index + 1} of {screens.length}
-            </span>
+            <span className="screen-count">{words().screenOf(index + 1, screens.length)}</span>
           </h3>
           <Blocks blocks={screen.blocks} here={here} />
           {index === screens.length - 1 && <CodePlaces places={lesson.code} />}
         </article>
       ))}
-      <nav className="lesson-nav" aria-label="Screens of the lesson">
+      <nav className="lesson-nav" aria-label={words().screens}>
         <button type="button" disabled={at === 0} onClick={() => go(at - 1)}>
-          Back
+          {words().back}
         </button>
         {at < screens.length - 1 ? (
           <button type="button" className="primary" onClick={() => go(at + 1)}>
-            Next
+            {words().next}
           </button>
         ) : (
           next && (
@@ -82,12 +81,12 @@ const Opened = ({ here }: { here: Here }) => {
               className={progress.isPassed ? 'primary' : undefined}
               onClick={() => openLesson(next.id)}
             >
-              Next lesson: {next.title}
+              {words().nextLesson(next.title)}
             </button>
           )
         )}
         <button type="button" className="quiet" onClick={() => startOver(id)}>
-          Start over
+          {words().startOver}
         </button>
       </nav>
     </>
@@ -96,13 +95,11 @@ const Opened = ({ here }: { here: Here }) => {
 
 /** Whoever reads in another language is told why this is in English. */
 const Language = ({ id }: { id: string }) => {
-  const language = languageOfPage();
-  if (!lacksTranslation(id, language)) return null;
-  const name = new Intl.DisplayNames(['en'], { type: 'language' }).of(language);
+  if (!lacksTranslation(id, languageOfPage())) return null;
   return (
-    <p className="lesson-mode" data-tone="wait" lang="en">
+    <p className="lesson-mode" data-tone="wait">
       <span aria-hidden="true">◐ </span>
-      This lesson is not there in {name} yet: it is shown in English.
+      {words().notTranslated}
     </p>
   );
 };
@@ -115,7 +112,7 @@ const Mode = ({ id }: { id: string }) => {
   return (
     <p className="lesson-mode" data-tone="wait">
       <span aria-hidden="true">◐ </span>
-      On recordings: the runs were made on a real engine, but not now and not by you.
+      {words().onRecordings}
     </p>
   );
 };

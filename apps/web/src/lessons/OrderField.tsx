@@ -1,5 +1,6 @@
 /** A list to be put in order, by keys and buttons alone. */
 import { useEffect, useRef, useState } from 'react';
+import { words } from './words.ts';
 
 interface OrderFieldProps {
   readonly options: readonly { readonly id: string; readonly say: string }[];
@@ -36,7 +37,7 @@ export const OrderField = ({ options, order, onChange }: OrderFieldProps) => {
             className="quiet"
             data-by={-1}
             disabled={index === 0}
-            aria-label={`Move ${wordsOf(id)} up`}
+            aria-label={words().moveUp(wordsOf(id))}
             onClick={() => move(id, -1)}
           >
             ↑
@@ -46,7 +47,7 @@ export const OrderField = ({ options, order, onChange }: OrderFieldProps) => {
             className="quiet"
             data-by={1}
             disabled={index === order.length - 1}
-            aria-label={`Move ${wordsOf(id)} down`}
+            aria-label={words().moveDown(wordsOf(id))}
             onClick={() => move(id, 1)}
           >
             ↓

@@ -5,6 +5,7 @@ import type { Value } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { Here } from './Blocks.tsx';
 import { OrderField } from './OrderField.tsx';
 import { change } from './progress.ts';
+import { words } from './words.ts';
 
 export const PredictBlock = ({
   id,
@@ -39,11 +40,12 @@ export const PredictBlock = ({
       <p className="block-acts">
         {isLocked ? (
           <span>
-            <span aria-hidden="true">■ </span>Locked
+            <span aria-hidden="true">■ </span>
+            {words().locked}
           </span>
         ) : (
           <button type="submit" aria-disabled={answer === null}>
-            Lock my answer
+            {words().lockMine}
           </button>
         )}
       </p>

@@ -1,6 +1,7 @@
 /** One's progress as a file: taken away, and brought to another browser. */
 import { useRef, useState } from 'react';
 import { exported, imported } from './progress.ts';
+import { words } from './words.ts';
 
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 
@@ -9,28 +10,28 @@ export const ProgressFile = () => {
   const [notice, setNotice] = useState<string | null>(null);
   const open = async (file: File): Promise<void> => {
     const isTooLarge = file.size > LARGEST_FILE_BYTES;
-    const answer = isTooLarge ? { problem: 'it is too large' } : imported(await file.text());
+    const answer = isTooLarge ? { problem: 'tooLarge' as const } : imported(await file.text());
     setNotice(
       'problem' in answer
-        ? `${file.name} cannot be read: ${answer.problem}. Your progress is as it was.`
-        : `${file.name}: ${answer.taken} ${answer.taken === 1 ? 'lesson' : 'lessons'} taken over.`,
+        ? words().cannotRead(file.name, words()[answer.problem])
+        : words().takenOver(file.name, answer.taken),
     );
   };
   return (
     <div className="progress-file">
       <p className="muted">
-        Progress is kept in this browser only.{' '}
+        {words().kept}{' '}
         <button type="button" className="quiet" onClick={saveProgress}>
-          Save it as a file
+          {words().save}
         </button>{' '}
         <button type="button" className="quiet" onClick={() => input.current?.click()}>
-          Open such a file
+          {words().open}
         </button>
         <input
           ref={input}
           type="file"
           hidden
-          aria-label="A file with progress"
+          aria-label={words().progressFile}
           accept=".json,application/json"
           onChange={({ target }) => {
             const [file] = target.files ?? [];

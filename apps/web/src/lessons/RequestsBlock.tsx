@@ -3,6 +3,7 @@ import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import { useTraces } from '../hooks.ts';
 import { requestsOf } from '../model/client-requests.ts';
 import type { Here } from './Blocks.tsx';
+import { words } from './words.ts';
 
 export const RequestsBlock = ({
   names,
@@ -20,16 +21,15 @@ export const RequestsBlock = ({
     const requests = requestsOf(told.model.order.placed.map(({ event }) => event));
     return [{ name, line: commandOf(run), requests }];
   });
-  if (rows.length === 0)
-    return <p className="muted">What comes here is what the runs send. Make one first.</p>;
+  if (rows.length === 0) return <p className="muted">{words().aboutRuns}</p>;
   return (
-    <div className="requests" tabIndex={0} role="region" aria-label="HTTP, side by side">
+    <div className="requests" tabIndex={0} role="region" aria-label={words().http}>
       <table>
         <thead>
           <tr>
-            <th scope="col">Request</th>
-            <th scope="col">Who says to ask</th>
-            <th scope="col">Answer</th>
+            <th scope="col">{words().request}</th>
+            <th scope="col">{words().userAgent}</th>
+            <th scope="col">{words().answer}</th>
           </tr>
         </thead>
         {rows.map(({ name, line, requests }) => (

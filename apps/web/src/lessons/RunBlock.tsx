@@ -10,6 +10,7 @@ import { chooseRun } from '../session.ts';
 import type { Here } from './Blocks.tsx';
 import { earlierRun, openPrediction } from './flow.ts';
 import { lessonStore, startRun, usesRecording } from './lesson-session.ts';
+import { words } from './words.ts';
 
 const FAULT_WORDS: Readonly<Record<Fault, string>> = {
   'kill-dockerd': 'SIGKILL → dockerd',
@@ -40,16 +41,16 @@ export const RunBlock = ({
   const isRecording = recorded || run?.summary.origin === 'recording';
   const whyNot =
     openPrediction(lesson, progress, id) !== undefined
-      ? 'Lock your prediction first.'
+      ? words().lockFirst
       : earlierRun(lesson, progress, id) !== undefined
-        ? 'Make the run before this one first.'
+        ? words().runBefore
         : null;
   const experiment = lesson.runs[id];
   const isFault = experiment !== undefined && 'fault' in experiment;
-  const again = traceId === undefined ? '' : ' again';
   const isOutside = experiment !== undefined && 'outside' in experiment;
-  const act = isFault ? 'Send the signal' : isOutside ? 'I have typed it' : 'Run';
-  const words = recorded ? 'Play the recording' : `${act}${again}`;
+  const w = words();
+  const once = isFault ? w.sendSignal : isOutside ? w.haveTyped : w.run;
+  const act = recorded ? w.playRecording : traceId === undefined ? once : w.again(once);
   return (
     <div className="block block-run" data-run={id}>
       {children}
@@ -66,23 +67,21 @@ export const RunBlock = ({
             if (whyNot === null) void startRun(module, id);
           }}
         >
-          {asking === id ? 'Sending…' : words}
+          {asking === id ? w.sending : act}
         </button>
         {run && !isShown && (
           <button type="button" onClick={() => chooseRun(run.summary.traceId)}>
-            Show this run
+            {w.showRun}
           </button>
         )}
         <span role="status">
           {whyNot ??
             (run && experiment
-              ? `${isRecording ? 'recorded: ' : ''}${becameOf(experiment, run.summary)}`
-              : traceId !== undefined && 'That run is not kept any more: run it again.')}
+              ? became(experiment, run.summary, isRecording)
+              : traceId !== undefined && w.notKept)}
         </span>
       </p>
-      {instead !== undefined && (
-        <p className="muted">Not run here, so this is its recording: {instead}.</p>
-      )}
+      {instead !== undefined && <p className="muted">{w.instead(instead)}</p>}
       {failed?.run === id && (
         <p className="problem" role="alert">
           {failed.why}
@@ -92,12 +91,20 @@ export const RunBlock = ({
   );
 };
 
+const became = (
+  experiment: Experiment,
+  summary: Pick<TraceSummary, 'state' | 'exitCode' | 'title'>,
+  isRecording: boolean,
+): string =>
+  isRecording ? words().recorded(becameOf(experiment, summary)) : becameOf(experiment, summary);
+
 const becameOf = (
   experiment: Experiment,
   { state, exitCode, title }: Pick<TraceSummary, 'state' | 'exitCode' | 'title'>,
 ): string => {
-  if ('fault' in experiment) return 'sent; the trace tells what came of it';
-  if ('outside' in experiment) return `seen: ${title}`;
-  if (state === 'running' && exitCode === null) return '◐ running';
-  return `${'program' in experiment ? 'the program' : 'docker'} ended with exit ${exitCode ?? '?'}`;
+  if ('fault' in experiment) return words().signalSent;
+  if ('outside' in experiment) return words().seen(title);
+  if (state === 'running' && exitCode === null) return words().running;
+  const code = String(exitCode ?? '?');
+  return 'program' in experiment ? words().programEnded(code) : words().dockerEnded(code);
 };

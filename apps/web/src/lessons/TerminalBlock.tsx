@@ -5,6 +5,7 @@ import { sendRequest } from '../session.ts';
 import type { Here } from './Blocks.tsx';
 import { usesRecording } from './lesson-session.ts';
 import { writtenIn } from './written.ts';
+import { words } from './words.ts';
 
 interface Sent {
   readonly command: string;
@@ -32,8 +33,7 @@ export const TerminalBlock = ({
     setIsSending(true);
     const answer = await sendRequest(command);
     setIsSending(false);
-    if (answer === null)
-      setSent({ command, traceId: null, problem: 'Another request is on its way.' });
+    if (answer === null) setSent({ command, traceId: null, problem: words().anotherOnWay });
     else if ('message' in answer) setSent({ command, traceId: null, problem: answer.message });
     else setSent({ command, traceId: answer.traceId, problem: null });
   };
@@ -46,7 +46,7 @@ export const TerminalBlock = ({
       }}
     >
       {children}
-      <label htmlFor={id}>A docker command of yours</label>
+      <label htmlFor={id}>{words().yourCommand}</label>
       <p className="terminal-line mono">
         <span aria-hidden="true">$ </span>
         <input
@@ -60,11 +60,11 @@ export const TerminalBlock = ({
           onChange={({ target }) => setCommand(target.value)}
         />
         <button type="submit" aria-disabled={isSending || needsEngine}>
-          {isSending ? 'Sending…' : 'Send'}
+          {isSending ? words().sending : words().send}
         </button>
       </p>
       <div role="status">
-        {needsEngine && <p className="muted">There is no engine here that could answer.</p>}
+        {needsEngine && <p className="muted">{words().noEngine}</p>}
         {sent?.problem != null && <p className="problem">{sent.problem}</p>}
       </div>
       {sent?.traceId != null && <Answer command={sent.command} traceId={sent.traceId} />}
@@ -78,12 +78,12 @@ const Answer = ({ command, traceId }: { command: string; traceId: string }) => {
   const text = run ? writtenIn(run.model.machineAt(run.model.length)) : '';
   const { exitCode = null } = run?.summary ?? {};
   return (
-    <pre className="prose-code" tabIndex={0} aria-label={`What ${command} printed`}>
+    <pre className="prose-code" tabIndex={0} aria-label={words().printed(command)}>
       {text}
       {exitCode === null ? (
-        <span className="muted">◐ running</span>
+        <span className="muted">{words().running}</span>
       ) : (
-        <span className="muted">exit {exitCode}</span>
+        <span className="muted">{words().exit(exitCode)}</span>
       )}
     </pre>
   );

@@ -66,12 +66,11 @@ export const exported = (): string =>
  */
 export const imported = (
   text: string,
-): { readonly taken: number } | { readonly problem: string } => {
+): { readonly taken: number } | { readonly problem: 'noProgress' | 'noLesson' } => {
   const file = parse(text);
-  if (!isRecord(file) || file['format'] !== EXPORT_FORMAT)
-    return { problem: 'it is no saved progress of Engine Room' };
+  if (!isRecord(file) || file['format'] !== EXPORT_FORMAT) return { problem: 'noProgress' };
   const found = Object.entries(validIn(file['lessons']));
-  if (found.length === 0) return { problem: 'there is no lesson in it that this page understands' };
+  if (found.length === 0) return { problem: 'noLesson' };
   let taken = 0;
   for (const [id, theirs] of found) {
     const ours = progressOf(progressStore.getState().lessons, id);
