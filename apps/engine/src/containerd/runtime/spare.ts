@@ -6,6 +6,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
@@ -67,7 +68,10 @@ export class SpareKeeper {
   /** Of this containerd alone. */
   readonly #folder: string;
   #spare: Spare | undefined;
-  #refilling: Promise<void> | undefined;
+  /** Spares that load their code now. */
+  #starting = 0;
+  /** Whoever waits for one; undefined tells that it does not come. */
+  readonly #waiting: ((spare: Spare | undefined) => void)[] = [];
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -81,16 +85,15 @@ export class SpareKeeper {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
   }
 
-  get isReady(): boolean {
-    return this.#spare !== undefined;
-  }
-
   /** Something is going on: a missing spare waits until it is quiet again. */
   touch(delayMs = QUIET_MS): void {
     if (this.#stopped || this.#spare || !this.#options.isWanted) return;
     clearTimeout(this.#timer);
+    const refill = (): void => {
+      if (!this.#spare) this.#startUpTo(Math.max(this.#waiting.length, 1));
+    };
     // Outside of any span: a spare belongs to no container yet.
-    this.#timer = withContext(undefined, () => setTimeout(() => void this.#refill(), delayMs));
+    this.#timer = withContext(undefined, () => setTimeout(refill, delayMs));
     this.#timer.unref();
   }
 
@@ -102,15 +105,8 @@ export class SpareKeeper {
     shimPath: string,
     request: Omit<ClaimRequest, keyof ShimSurroundings | 'debug'>,
   ): Promise<ClaimedSpare | undefined> {
-    if (!this.#options.isWanted) return undefined;
-    if (!this.#spare) {
-      // A shim of another kind has nothing to wait for.
-      if (shimPath !== (await this.#options.shimPath())) return undefined;
-      await withContext(undefined, () => this.#refill());
-    }
-    const spare = this.#spare;
-    if (!spare || spare.shimPath !== shimPath) return undefined;
-    this.#spare = undefined;
+    const spare = await this.#take(shimPath);
+    if (!spare) return undefined;
     const { address, ttrpcAddress, publishBinary, isDebug } = this.#options.surroundings;
     const full: ClaimRequest = { ...request, address, ttrpcAddress, publishBinary, debug: isDebug };
     try {
@@ -138,38 +134,66 @@ export class SpareKeeper {
     rmSync(this.#folder, { recursive: true, force: true });
     this.#spare?.socket.destroy();
     this.#spare = undefined;
+    for (const resolve of this.#waiting.splice(0)) resolve(undefined);
   }
 
-  /** One at a time: whoever comes while a spare is on its way waits for that one. Never rejects. */
-  #refill(): Promise<void> {
-    if (this.#stopped || this.#spare) return Promise.resolve();
-    clearTimeout(this.#timer);
-    this.#refilling ??= this.#startOne().finally(() => {
-      this.#refilling = undefined;
+  async #take(shimPath: string): Promise<Spare | undefined> {
+    if (this.#stopped || !this.#options.isWanted) return undefined;
+    // A shim of another kind has nothing to wait for.
+    if (!this.#spare && shimPath !== (await this.#options.shimPath())) return undefined;
+    const spare = this.#spare;
+    if (spare) {
+      if (spare.shimPath !== shimPath) return undefined;
+      this.#spare = undefined;
+      return spare;
+    }
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      withContext(undefined, () => this.#startUpTo(this.#waiting.length));
     });
-    return this.#refilling;
   }
 
+  /** More at once than there are processors would only make each of them slower. */
+  #startUpTo(wanted: number): void {
+    while (!this.#stopped && this.#starting < Math.min(wanted, availableParallelism())) {
+      clearTimeout(this.#timer);
+      this.#starting += 1;
+      void this.#startOne().finally(() => {
+        this.#starting -= 1;
+        this.#startUpTo(this.#waiting.length);
+      });
+    }
+  }
+
+  /** Never rejects. */
   async #startOne(): Promise<void> {
     try {
       const spare = await this.#start();
-      if (this.#stopped) {
-        spare.socket.destroy();
-        return;
-      }
-      this.#spare = spare;
       this.#retryMs = FIRST_RETRY_MS;
-      spare.socket.once('close', () => {
-        if (this.#spare !== spare) return;
-        this.#spare = undefined;
-        this.touch(this.#retryMs);
-      });
-      this.#options.log.debug('spare shim is ready', { pid: spare.hello.pid });
+      const taker = this.#waiting.shift();
+      if (taker) taker(spare);
+      else this.#keep(spare);
     } catch (error) {
       this.#options.log.warn('no spare shim', { error: messageOf(error), retryMs: this.#retryMs });
+      this.#waiting.shift()?.(undefined);
       this.touch(this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
     }
+  }
+
+  /** One is enough. */
+  #keep(spare: Spare): void {
+    if (this.#stopped || this.#spare) {
+      spare.socket.destroy();
+      return;
+    }
+    this.#spare = spare;
+    spare.socket.once('close', () => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      this.touch(this.#retryMs);
+    });
+    this.#options.log.debug('spare shim is ready', { pid: spare.hello.pid });
   }
 
   async #start(): Promise<Spare> {

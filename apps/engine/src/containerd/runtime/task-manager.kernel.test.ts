@@ -197,6 +197,18 @@ describe('a spare shim', () => {
     expect(isAlive(spare ?? 0)).toBe(true);
   });
 
+  test('is on its way for each of several containers that come at once', async () => {
+    const channel = await start();
+
+    const pids = await Promise.all(
+      ['c1', 'c2', 'c3', 'c4'].map((id) => run(channel, id, 'sleep', '100')),
+    );
+
+    expect(new Set(pids).size).toBe(4);
+    expect(daemon.log.split('spare shim claimed')).toHaveLength(5);
+    await until(() => spares().length === 1, 'one spare for the next');
+  });
+
   test('that died is not missed: the shim is bootstrapped', async () => {
     const channel = await start();
     await until(() => daemon.log.includes('spare shim is ready'), 'the spare');
