@@ -53,6 +53,8 @@ export interface StreamHubOptions<Word extends Said> {
   readonly store: TraceSource;
   readonly engine: () => EngineStatus;
   readonly guests?: Guests<Word>;
+  /** What comes from the store comes in batches already. */
+  readonly isBatched?: boolean;
 }
 
 const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
@@ -60,6 +62,7 @@ const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
 export class StreamHub<Word extends Said = never> {
   readonly #store: TraceSource;
   readonly #engine: () => EngineStatus;
+  readonly #batchMs: number;
   readonly #guests: Guests<Word> | null;
   readonly #schema: z.ZodType<ClientFrame | Word>;
   readonly #pages = new Set<PageConnection<ClientFrame | Word>>();
@@ -70,9 +73,10 @@ export class StreamHub<Word extends Said = never> {
   #flushTimer: NodeJS.Timeout | null = null;
   #frame = 0;
 
-  constructor({ store, engine, guests }: StreamHubOptions<Word>) {
+  constructor({ store, engine, guests, isBatched = false }: StreamHubOptions<Word>) {
     this.#store = store;
     this.#engine = engine;
+    this.#batchMs = isBatched ? 0 : BATCH_MS;
     this.#guests = guests ?? null;
     this.#schema = guests ? z.union([pageFrame, guests.words]) : pageFrame;
     this.#stopListening = store.listen({
@@ -142,7 +146,7 @@ export class StreamHub<Word extends Said = never> {
   #schedule(): void {
     this.#flushTimer ??= setTimeout(
       () => this.#flush(),
-      this.#pages.size > HALL_PAGES ? HALL_BATCH_MS : BATCH_MS,
+      this.#pages.size > HALL_PAGES ? HALL_BATCH_MS : this.#batchMs,
     );
   }
 

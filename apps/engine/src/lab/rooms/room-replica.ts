@@ -74,6 +74,7 @@ export class RoomReplica {
     this.#hub = new StreamHub<RoomWord>({
       store: this.traces,
       engine: () => this.#engine,
+      isBatched: true,
       guests: {
         words: roomWord,
         take: (page, word) => this.#takeWord(page, word),

@@ -82,6 +82,14 @@ export class RoomService {
     this.#hosted.get(code)?.desks.add(line);
   }
 
+  /** Shows a run of this lab in a room without a presenter's desk: what the bench of the fan-out does. */
+  show(code: string, traceId: string, realNs = 0): void {
+    const host = this.#hosted.get(code)?.host;
+    if (!host) return;
+    const { playhead, lesson } = host.room.state;
+    void host.drive({ ...playhead, traceId, realNs }, lesson);
+  }
+
   /** The presenter brings a run that the lab does not have: a recording. False when the wheel is another's. */
   bringTrace(
     code: string,

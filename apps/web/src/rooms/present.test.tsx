@@ -1,0 +1,220 @@
+/** The presenter's desk against a lab that the test plays: what it tells the room, and what it lets out. */
+import { act } from 'react';
+import { createRoot, type Root } from 'react-dom/client';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { DeskFrame, DeskWord } from '@engine-room/engine/protocol/room/room.ts';
+import { aRun } from '../model/a-run.fixture.ts';
+import { goToStart, seekStep } from '../playback/playhead.ts';
+import { chooseRun } from '../session.ts';
+import { readTrace } from '../trace/recorded-trace.ts';
+import { openRecording } from '../trace/trace-store.ts';
+import { headerOf } from '../trace/write-trace.ts';
+import { NO_ROOM, presentStore, toggleMirror } from './present-store.ts';
+import { startPresenting } from './present.ts';
+import { PresentPanel } from './PresentPanel.tsx';
+
+class DeskSocket extends EventTarget {
+  static readonly OPEN = 1;
+  static opened: DeskSocket[] = [];
+  readonly url: URL;
+  readonly sent: DeskWord[] = [];
+  readyState = 1;
+  constructor(url: URL) {
+    super();
+    this.url = url;
+    DeskSocket.opened.push(this);
+  }
+  close(): void {
+    this.readyState = 3;
+  }
+  send(text: string): void {
+    this.sent.push(JSON.parse(text) as DeskWord);
+  }
+  async hear(...frames: readonly DeskFrame[]): Promise<void> {
+    await act(async () => {
+      for (const frame of frames)
+        this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(frame) }));
+      await Promise.resolve();
+    });
+  }
+}
+
+const OPENED = {
+  code: 'amber-whale',
+  driver: 'first-driver-secret',
+  clicker: 'clicker-secret-1234',
+  audienceUrl: 'http://10.0.0.7:7080',
+  reach: null,
+};
+const events = aRun();
+const SUMMARY = {
+  traceId: events[0]!.traceId,
+  title: 'docker run',
+  argv: null,
+  origin: 'page',
+  state: 'ended',
+  exitCode: 0,
+  anchor: { mono: '0', unixNano: '0' },
+  eventCount: events.length,
+  links: [],
+  containerIds: [],
+} as const;
+
+const CROWD = { devices: 3, away: 1, answered: 0, counts: {}, results: [], screens: {}, queue: [] };
+const ROOM: Extract<DeskFrame, { type: 'room' }> = {
+  type: 'room',
+  elapsedMs: 0,
+  room: {
+    code: 'amber-whale',
+    version: 1,
+    presenter: 'Ada',
+    isDriven: true,
+    lesson: null,
+    poll: null,
+    offers: [],
+    isOver: false,
+    playhead: {
+      traceId: null,
+      realNs: -1,
+      step: 0,
+      isResting: true,
+      level: 'step',
+      pace: 'learn',
+      isPlaying: false,
+      stopAt: null,
+    },
+  },
+};
+const WHEEL: DeskFrame = { type: 'wheel', driver: 'second-driver-secret', clicker: OPENED.clicker };
+
+let root: Root;
+let page: HTMLElement;
+let asked: { readonly url: string; readonly init: RequestInit }[];
+
+const line = (): DeskSocket => DeskSocket.opened.at(-1)!;
+const drives = () => line().sent.filter((word) => word.type === 'drive');
+const press = (words: string): Promise<void> =>
+  act(async () => {
+    [...page.querySelectorAll('button')].find(({ textContent }) => textContent === words)!.click();
+    await Promise.resolve();
+  });
+
+beforeEach(async () => {
+  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
+  vi.stubGlobal('WebSocket', DeskSocket);
+  asked = [];
+  vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
+    asked.push({ url, init });
+    return Promise.resolve(new Response(JSON.stringify(OPENED), { status: 201 }));
+  });
+  DeskSocket.opened = [];
+  sessionStorage.clear();
+  presentStore.setState(NO_ROOM);
+  chooseRun(openRecording({ header: headerOf(SUMMARY, 'a test'), events, caveat: null }));
+  goToStart();
+  page = document.createElement('div');
+  document.body.append(page);
+  root = createRoot(page);
+  await act(async () => {
+    root.render(<PresentPanel />);
+    await startPresenting();
+  });
+  line().dispatchEvent(new Event('open'));
+  await line().hear(ROOM, { type: 'crowd', crowd: CROWD }, WHEEL);
+});
+
+afterEach(async () => {
+  await line().hear({ ...ROOM, room: { ...ROOM.room, isOver: true } });
+  await act(async () => {
+    root.unmount();
+    await Promise.resolve();
+  });
+  page.remove();
+  vi.unstubAllGlobals();
+});
+
+test('it sits down with its secret, and shows the way in, the devices and what comes next', () => {
+  expect(line().url.pathname).toBe('/api/rooms/amber-whale/desk');
+  expect(line().sent[0]).toMatchObject({ type: 'sit', driver: OPENED.driver });
+  expect(page.textContent).toContain('10.0.0.7:7080/room/amber-whale');
+  expect(page.querySelector('svg.qr')?.getAttribute('aria-label')).toContain('amber-whale');
+  expect(page.textContent).toContain('3 devices');
+  expect(page.textContent).toContain('1 is on a step of their own');
+  expect(page.textContent).toContain('Before the first step');
+  // The secrets are for the line, and not for the screen.
+  expect(page.innerHTML).not.toMatch(/driver-secret|clicker-secret/);
+});
+
+test('where it goes is told, with the newest secret, and what stays the same is not', async () => {
+  await vi.waitFor(() => expect(drives()).toHaveLength(1));
+  act(() => seekStep(3));
+  await vi.waitFor(() => expect(drives()).toHaveLength(2));
+  expect(drives()[1]).toMatchObject({
+    driver: 'second-driver-secret',
+    playhead: { traceId: SUMMARY.traceId, step: 3, isResting: true, isPlaying: false },
+  });
+  act(() => seekStep(3));
+  act(() => seekStep(4));
+  await vi.waitFor(() => expect(drives()).toHaveLength(3));
+});
+
+test('a run that the lab does not have is brought, whole', async () => {
+  await line().hear({ type: 'trace-wanted', traceId: SUMMARY.traceId });
+  await vi.waitFor(() => expect(asked.at(-1)?.init.method).toBe('PUT'));
+  const { url, init } = asked.at(-1)!;
+  expect(url).toBe(`/api/rooms/amber-whale/traces/${SUMMARY.traceId}`);
+  expect(init.headers).toMatchObject({ 'X-Driver': 'second-driver-secret' });
+  const file = new Uint8Array(await (init.body as Blob).arrayBuffer());
+  expect((await readTrace(file)).events).toHaveLength(events.length);
+});
+
+test('who has lost the wheel tells nothing any more, and may ask for it', async () => {
+  await vi.waitFor(() => expect(drives()).toHaveLength(1));
+  await line().hear(
+    { type: 'wheel-lost', to: 'Bob' },
+    { ...ROOM, room: { ...ROOM.room, presenter: 'Bob' } },
+  );
+  act(() => seekStep(5));
+  expect(page.textContent).toContain('Bob drives');
+  await press('Ask for the wheel');
+  expect(line().sent.at(-1)).toEqual({ type: 'take-wheel' });
+  await line().hear(WHEEL);
+  await vi.waitFor(() => expect(drives()).toHaveLength(2));
+});
+
+test('a colleague who asks is answered by the presenter alone', async () => {
+  await line().hear({ type: 'wheel-asked', by: 'bob-1', name: 'Bob' });
+  expect(page.textContent).toContain('Bob asks for the wheel.');
+  await press('Hand it over');
+  expect(line().sent.at(-1)).toEqual({
+    type: 'hand-over',
+    to: 'bob-1',
+    driver: 'second-driver-secret',
+  });
+});
+
+test('the histogram is on the desk before the reveal', async () => {
+  const poll = {
+    id: 'q',
+    ask: 'Who is the parent?',
+    options: [{ id: 'shim', say: 'the shim' }],
+    isOpen: true,
+    revealed: null,
+  };
+  await line().hear(
+    { ...ROOM, room: { ...ROOM.room, poll } },
+    { type: 'crowd', crowd: { ...CROWD, answered: 2, counts: { shim: 2 } } },
+  );
+  expect(page.textContent).toContain('2 of 3 have answered');
+  expect(page.textContent).toContain('2 (100 %)');
+  await press('Reveal: the engine decides');
+  expect(line().sent.at(-1)).toEqual({ type: 'reveal', driver: 'second-driver-secret' });
+});
+
+test('the screen is the projector only in a room', () => {
+  act(toggleMirror);
+  expect(presentStore.getState().isMirror).toBe(true);
+  act(() => presentStore.setState(NO_ROOM));
+  act(toggleMirror);
+  expect(presentStore.getState().isMirror).toBe(false);
+});
