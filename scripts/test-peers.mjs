@@ -4,9 +4,17 @@
  * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
  * go to a real containerd and to ours; our shim runs real runc and crun; what people build on Docker (Compose,
  * Testcontainers, the SDKs) is told the same by both engines; and two labs serve one room over a real NATS server.
+ * Before all that clang looks at the C in native/: clang-tidy reads it, libFuzzer feeds it plans.
  */
+import { readdirSync } from 'node:fs';
 import { check, playwright, runSuites, vitest } from './run-suites.mjs';
 import { at, find, installMissing, Lack, run } from './system-needs.mjs';
+
+const C_FILES = ['native/src/helper', 'native/src/addon'].flatMap((folder) =>
+  readdirSync(at(folder))
+    .filter((name) => name.endsWith('.c'))
+    .map((name) => `${folder}/${name}`),
+);
 
 const PEERS = [
   {
@@ -40,6 +48,18 @@ const PEERS = [
     has: () => find('crun'),
   },
   {
+    what: 'clang',
+    why: 'libFuzzer, for the helper that reads plans',
+    packages: ['clang', 'libclang-rt-dev'],
+    has: () => find('clang'),
+  },
+  {
+    what: 'clang-tidy',
+    why: 'a second opinion on the C in native/',
+    packages: ['clang-tidy'],
+    has: () => find('clang-tidy'),
+  },
+  {
     what: 'docker-compose',
     why: 'many know Docker by it',
     packages: ['docker-compose'],
@@ -66,6 +86,8 @@ try {
 
 await runSuites([
   check('setup', [process.execPath, 'scripts/ensure.mjs', '--for', 'test'], { fatal: true }),
+  check('clang-tidy', ['clang-tidy', '--quiet', ...C_FILES, '--', '-std=gnu17', '-D_GNU_SOURCE']),
+  check('plan-fuzz', [process.execPath, 'bench/fuzz-plan.mjs', '--seconds', '20']),
   vitest('docker-cli-real', ['docker-cli'], { env: { DOCKER_CLI_PEER: 'real' } }),
   // Our runc below Debian's dockerd, containerd and shim.
   vitest('docker-cli-our-runc', ['docker-cli'], {

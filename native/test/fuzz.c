@@ -5,9 +5,7 @@
  * Prints how many mutants were still plans; any bad access ends the program with the sanitizer's report.
  * Built and run by hostile-plan.kernel.test.ts, together with src/helper/{execute,plan_check}.c.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,37 +13,7 @@
 
 #include "../src/helper/execute.h"
 #include "../src/helper/plan_check.h"
-#include "../src/helper/system_call.h"
-
-static uint64_t state;
-
-/* xorshift64*: the same mutants for the same seed, on every machine. */
-static uint64_t next_random(void) {
-  state ^= state >> 12;
-  state ^= state << 25;
-  state ^= state >> 27;
-  return state * 2685821657736338717u;
-}
-
-/* Succeeds, fails, or hands out odd numbers, as a kernel might. Writes a pipe's two descriptors. */
-long system_call(long number, long a, long b, long c, long d, long e, long f) {
-  (void)c, (void)d, (void)e, (void)f;
-  if (number == __NR_write && a == PLAN_FD_RECORDS) {
-    volatile unsigned char last = ((const unsigned char *)b)[sizeof(struct step_record) - 1];
-    (void)last;
-    return sizeof(struct step_record);
-  }
-  switch (next_random() % 8) {
-    case 0:
-      return -(long)(next_random() % 134);
-    case 1:
-      return (long)next_random();
-    case 2:
-      return 0;
-    default:
-      return (long)(next_random() % 1000);
-  }
-}
+#include "fuzz_kernel.h"
 
 /* Values at which bounds checks go wrong. */
 static uint64_t interesting(uint64_t size) {
@@ -73,7 +41,7 @@ static void mutate(unsigned char *plan, uint64_t size) {
 int main(int argc, char **argv) {
   if (argc != 3)
     return 2;
-  state = strtoull(argv[1], NULL, 10) | 1;
+  seed_random(strtoull(argv[1], NULL, 10));
   const uint64_t count = strtoull(argv[2], NULL, 10);
   static unsigned char original[1 << 16];
   const uint64_t size = fread(original, 1, sizeof(original), stdin);

@@ -8,7 +8,7 @@
 int native_error_set_number(struct native_error *error, int number, const char *system_call, const char *path) {
   error->number = number;
   error->system_call = system_call;
-  snprintf(error->path, sizeof(error->path), "%s", path == NULL ? "" : path);
+  (void)snprintf(error->path, sizeof(error->path), "%s", path == NULL ? "" : path);
   return -1;
 }
 

@@ -1,0 +1,44 @@
+/* A kernel that answers at random, for programs that fuzz the helper: nothing it does reaches the real one. */
+#ifndef ENGINE_ROOM_FUZZ_KERNEL_H
+#define ENGINE_ROOM_FUZZ_KERNEL_H
+
+#include <stdint.h>
+
+#include "../src/plan.h"
+#include "../src/helper/system_call.h"
+
+static uint64_t random_state = 1;
+
+static void seed_random(uint64_t seed) {
+  random_state = seed | 1;
+}
+
+/* xorshift64*: the same mutants for the same seed, on every machine. */
+static uint64_t next_random(void) {
+  random_state ^= random_state >> 12;
+  random_state ^= random_state << 25;
+  random_state ^= random_state >> 27;
+  return random_state * 2685821657736338717u;
+}
+
+/* Succeeds, fails, or hands out odd numbers, as a kernel might. Writes a pipe's two descriptors. */
+long system_call(long number, long a, long b, long c, long d, long e, long f) {
+  (void)a, (void)d, (void)e, (void)f;
+  if (number == __NR_write && c == sizeof(struct step_record)) {
+    volatile unsigned char last = ((const unsigned char *)b)[sizeof(struct step_record) - 1];
+    (void)last;
+    return sizeof(struct step_record);
+  }
+  switch (next_random() % 8) {
+    case 0:
+      return -(long)(next_random() % 134);
+    case 1:
+      return (long)next_random();
+    case 2:
+      return 0;
+    default:
+      return (long)(next_random() % 1000);
+  }
+}
+
+#endif
