@@ -58,7 +58,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     credentialsOfPeer: (fd) => native.peerCredentials(fd),
   });
   // What it is called is asked when containerd answers.
-  const storage: Storage = { snapshotter: 'overlayfs' };
+  const storage: Storage = { snapshotter: 'overlayfs', unpacking: new Map() };
   const images = new ImageClient(channel, storage);
   return {
     options: { ...options, accessWarnings: accessWarnings(options.hosts, protectionOf(options)) },

@@ -3,7 +3,11 @@ import { parseArgs } from 'node:util';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { readConfigFile, refuseConflict } from './config-file.ts';
 import { DEFAULT_RUNTIME } from './container/runtime.ts';
-import { checkInsecureRegistry, type RegistryOptions } from './distribution/endpoint.ts';
+import {
+  checkInsecureRegistry,
+  checkMirror,
+  type RegistryOptions,
+} from './distribution/endpoint.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 import { tlsSettings, wantsTls, type TlsSettings } from './tls-files.ts';
 
@@ -51,6 +55,7 @@ The Docker Engine API over containerd.
       --live-restore          leave containers running when stopped in good order
       --config-file FILE      daemon.json; knows live-restore, and is read again at SIGHUP
       --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
+      --registry-mirror URL   a registry that is asked for images of Docker Hub first (repeatable)
       --pidfile FILE          write the pid there
       --remove-networks       remove what a killed dockerd of this data root has left in the kernel's networking, and leave
   -v, --version               print the version
@@ -97,6 +102,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'live-restore': { type: 'boolean' },
         'config-file': { type: 'string' },
         'insecure-registry': { type: 'string', multiple: true, default: [] },
+        'registry-mirror': { type: 'string', multiple: true, default: [] },
         'remove-networks': { type: 'boolean', default: false },
         pidfile: { type: 'string' },
         version: { type: 'boolean', short: 'v', default: false },
@@ -136,6 +142,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
     configFile,
     registries: {
       insecureRegistries: values['insecure-registry'].map(checkInsecureRegistry),
+      mirrors: values['registry-mirror'].map(checkMirror),
       certificates: CERTIFICATES,
     },
     removesNetworks: values['remove-networks'],

@@ -81,6 +81,7 @@ export const startLab = async (
         cgroupParent: options.cgroupParent,
         liveRestore: options.liveRestore,
         swapped,
+        registryMirrors: options.registryMirrors,
         watchExit: watchExitWith(native),
         tellTraces: (make) => {
           const concerned = new Set([

@@ -16,6 +16,7 @@ describe('where a value comes from', () => {
       shim: null,
       auth: true,
       liveRestore: false,
+      registryMirrors: [],
       open: true,
       faultPauseMs: 3000,
       audience: null,
@@ -53,12 +54,14 @@ describe('where a value comes from', () => {
       ENGINE_ROOM_HOST: '::1',
       ENGINE_ROOM_LIVE_RESTORE: '1',
       ENGINE_ROOM_NO_OPEN: '0',
+      ENGINE_ROOM_REGISTRY_MIRROR: 'https://one.example http://two.example',
     };
 
     expect(parseOptions(['--port', '2'], variables, true)).toMatchObject({
       port: 2,
       host: '::1',
       liveRestore: true,
+      registryMirrors: ['https://one.example', 'http://two.example'],
       open: true,
       faultPauseMs: 3000,
     });

@@ -14,6 +14,7 @@ export interface LabOptions {
   readonly shim: string | null;
   readonly auth: boolean;
   readonly liveRestore: boolean;
+  readonly registryMirrors: readonly string[];
   readonly open: boolean;
   /** A second door, for rooms only; null: there is none. */
   readonly audience: { readonly host: string; readonly port: number } | null;
@@ -39,6 +40,8 @@ Usage: npm start -- [options]
   --runtime NAME|PATH  have another OCI runtime make the containers, such as runc or crun; seen from outside
   --shim NAME|PATH     have another shim keep them, such as io.containerd.runc.v2; seen from outside
   --live-restore       containers go on when dockerd is stopped (off, as in Docker)
+  --registry-mirror URL
+                       a registry that is asked for images of Docker Hub first (repeatable)
   --audience ADDRESS:PORT
                        a second door for the screens of a class, with rooms and nothing else (off);
                        it is HTTP without TLS, so who is in that network can read what a room shows
@@ -52,7 +55,7 @@ Usage: npm start -- [options]
 Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
 ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_RUNTIME, ENGINE_ROOM_SHIM,
 ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1, ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE,
-ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS, ENGINE_ROOM_FAULT_PAUSE.
+ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS, ENGINE_ROOM_REGISTRY_MIRROR, ENGINE_ROOM_FAULT_PAUSE.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -114,6 +117,7 @@ export const parseOptions = (
     runtime: word(values.runtime, 'RUNTIME', '') || null,
     shim: word(values.shim, 'SHIM', '') || null,
     liveRestore: values['live-restore'] ?? isOn(environment['ENGINE_ROOM_LIVE_RESTORE']),
+    registryMirrors: values['registry-mirror'] ?? mirrorsIn(environment),
     audience: audienceOf(word(values.audience, 'AUDIENCE', '')),
     audienceUrl: webUrl(word(values['audience-url'], 'AUDIENCE_URL', '')),
     bus: busUrl(word(values.bus, 'BUS', '')),
@@ -147,6 +151,9 @@ const busUrl = (text: string): string | null => {
   return text;
 };
 
+const mirrorsIn = (environment: Environment): string[] =>
+  (environment['ENGINE_ROOM_REGISTRY_MIRROR'] ?? '').split(/\s+/).filter((word) => word !== '');
+
 const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({
@@ -166,6 +173,7 @@ const parse = (argv: readonly string[]) => {
         'audience-url': { type: 'string' },
         bus: { type: 'string' },
         'live-restore': { type: 'boolean' },
+        'registry-mirror': { type: 'string', multiple: true },
         'no-open': { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -18,9 +18,11 @@ import type { CredentialsOfPeer } from '../../transport/unix-socket.ts';
 /** containerd's namespace for Docker's containers, apart from those of `ctr` and Kubernetes. */
 export const NAMESPACE = 'moby';
 
-/** Where the layers are. Known once containerd has answered. */
 export interface Storage {
+  /** Where the layers are. Known once containerd has answered. */
   snapshotter: string;
+  /** Layers that are being unpacked now, by the name of their snapshot. */
+  readonly unpacking: Map<string, Promise<void>>;
 }
 
 const RETRY_MS = 100;

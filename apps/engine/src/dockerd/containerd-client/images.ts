@@ -47,10 +47,7 @@ const wireDescriptor = ({ mediaType, digest, size }: Descriptor) => ({
   digest,
   size: BigInt(size),
 });
-const plainMounts = (mounts: readonly Mount[]): Mount[] =>
-  mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
-
-const wireMounts = (mounts: readonly Mount[]) =>
+const plainMounts = (mounts: readonly Mount[]) =>
   mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
 
 export class ImageClient {
@@ -74,6 +71,10 @@ export class ImageClient {
 
   get snapshotter(): string {
     return this.#storage.snapshotter;
+  }
+
+  get unpacking(): Map<string, Promise<void>> {
+    return this.#storage.unpacking;
   }
 
   /**
@@ -154,7 +155,7 @@ export class ImageClient {
     labels: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     if (await this.hasBlob(digest)) {
-      await this.#hold(digest);
+      await this.#hold({ id: digest, type: 'content' });
       const paths = Object.keys(labels).map((key) => `labels.${key}`);
       if (paths.length === 0) return;
       await this.#content.update({
@@ -194,14 +195,14 @@ export class ImageClient {
   }
 
   /** What is there already belongs to the lease too: it may be somebody's garbage at this moment. */
-  async #hold(digest: string): Promise<void> {
+  async #hold(resource: { readonly id: string; readonly type: string }): Promise<void> {
     const id = this.#lease.metadata?.[LEASE_KEY];
     if (id === undefined) return;
-    const resource = { id: digest, type: 'content' };
     await this.#channel.client(Leases).addResource({ id, resource });
   }
 
   async hasSnapshot(key: string): Promise<boolean> {
+    await this.#hold({ id: key, type: `snapshots/${this.snapshotter}` });
     try {
       await this.#snapshots.stat({ snapshotter: this.snapshotter, key });
       return true;
@@ -269,7 +270,7 @@ export class ImageClient {
   /** Writes what is different in `upper` as a layer, compressed, into the content store. */
   async createDiff(lower: readonly Mount[], upper: readonly Mount[]): Promise<Descriptor> {
     const { diff } = await this.#diff.diff(
-      { left: wireMounts(lower), right: wireMounts(upper) },
+      { left: plainMounts(lower), right: plainMounts(upper) },
       this.#lease,
     );
     return {
@@ -290,7 +291,7 @@ export class ImageClient {
     const { applied } = await this.#diff.apply(
       {
         diff: wireDescriptor(layer),
-        mounts: wireMounts(mounts),
+        mounts: plainMounts(mounts),
       },
       this.#lease,
     );

@@ -153,7 +153,11 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
     OSType: 'linux',
     Architecture: MACHINE[process.arch] ?? process.arch,
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: { InsecureRegistryCIDRs: [], IndexConfigs: {}, Mirrors: [] },
+    RegistryConfig: {
+      InsecureRegistryCIDRs: [],
+      IndexConfigs: {},
+      Mirrors: [...daemon.options.registries.mirrors],
+    },
     NCPU: cpus().length,
     MemTotal: totalmem(),
     DockerRootDir: daemon.options.dataRoot,

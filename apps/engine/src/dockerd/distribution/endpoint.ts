@@ -12,6 +12,8 @@ import type { Trust } from './registry-http.ts';
 export interface RegistryOptions {
   /** `--insecure-registry`: a host, a host with port, or a network. */
   readonly insecureRegistries: readonly string[];
+  /** `--registry-mirror`: asked for images of Docker Hub before it is. */
+  readonly mirrors: readonly string[];
   /** Below it `HOST/*.crt` are authorities for one registry. */
   readonly certificates: string;
 }
@@ -36,6 +38,19 @@ export const checkInsecureRegistry = (text: string): string => {
   const isHost = /^[A-Za-z0-9.[\]:-]+$/.test(text) && !text.includes('://');
   if (splitNetwork(text) || isHost) return text;
   throw new EngineError('invalid_argument', `insecure registry ${text} is not valid`);
+};
+
+/** A mirror is a whole registry, without a way into it. Upstream: moby daemon/pkg/registry ValidateMirror. */
+export const checkMirror = (text: string): string => {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const complain = (why: string): EngineError =>
+    new EngineError('invalid_argument', `invalid mirror: ${why} in "${text}"`);
+  if (!url) throw complain('no URL');
+  if (!/^https?:$/.test(url.protocol)) throw complain('unsupported scheme');
+  if (url.username !== '' || url.password !== '') throw complain('username or password');
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    throw complain('path, query, or fragment');
+  return url.href;
 };
 
 const isInsecure = async (
@@ -70,12 +85,24 @@ const authorities = async (host: string, folder: string): Promise<string[]> => {
   );
 };
 
+const trustOf = async (host: string, options: RegistryOptions): Promise<Trust> => {
+  const ca = await authorities(host, options.certificates);
+  return { isInsecure: await isInsecure(host, options), ...(ca.length > 0 ? { ca } : {}) };
+};
+
+/** In the order in which they are tried. Only Docker Hub is mirrored. */
+export const mirrorsOf = (host: string, options: RegistryOptions): Promise<Endpoint[]> =>
+  Promise.all(
+    (host === 'docker.io' ? options.mirrors : []).map(async (mirror) => {
+      const url = new URL(mirror);
+      return { url, trust: await trustOf(url.host, options) };
+    }),
+  );
+
 /** In the order in which they are tried. */
 export const endpointsOf = async (host: string, options: RegistryOptions): Promise<Endpoint[]> => {
   if (host === 'docker.io') return [{ url: new URL(HUB), trust: { isInsecure: false } }];
-  const ca = await authorities(host, options.certificates);
-  const insecure = await isInsecure(host, options);
-  const trust: Trust = { isInsecure: insecure, ...(ca.length > 0 ? { ca } : {}) };
+  const trust = await trustOf(host, options);
   const secure = { url: new URL(`https://${host}`), trust };
-  return insecure ? [secure, { url: new URL(`http://${host}`), trust }] : [secure];
+  return trust.isInsecure ? [secure, { url: new URL(`http://${host}`), trust }] : [secure];
 };

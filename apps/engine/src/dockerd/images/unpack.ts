@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
 import { chainIds, type LoadedImage } from './image-store.ts';
 
 export interface UnpackWatch {
@@ -30,28 +30,57 @@ export const unpackImage = async (
   for (const [index, layer] of image.layers.entries()) {
     const name = chain[index] ?? '';
     await watch?.ready(index);
-    if (await client.hasSnapshot(name)) {
-      watch?.done(index);
-      continue;
-    }
-    watch?.extracting(index);
-    const key = `extract-${randomUUID()} ${name}`;
-    const mounts = await client.prepareSnapshot(key, chain[index - 1] ?? '', {
-      isKept: false,
+    await once(client, name, async () => {
+      watch?.extracting(index);
+      const parent = chain[index - 1] ?? '';
+      await unpackLayer(client, layer, { name, parent, diffId: diffIds[index] ?? '' });
     });
-    try {
-      const diffId = await client.applyLayer(layer, mounts);
-      if (diffId !== diffIds[index]) {
-        throw new EngineError(
-          'invalid_argument',
-          `layer ${layer.digest} unpacks to ${diffId}, but the configuration promises ${diffIds[index] ?? 'nothing'}`,
-        );
-      }
-      if (!(await client.commitSnapshot(key, name))) await client.removeSnapshot(key);
-      watch?.done(index);
-    } catch (error) {
-      await client.removeSnapshot(key).catch(() => undefined);
-      throw error;
+    watch?.done(index);
+  }
+};
+
+/** Two pulls that share a layer unpack it once: the second one waits, and does it itself when the first one failed. */
+const once = async (
+  client: ImageClient,
+  name: string,
+  unpack: () => Promise<void>,
+): Promise<void> => {
+  const { unpacking } = client;
+  for (let other = unpacking.get(name); other; other = unpacking.get(name))
+    await other.catch(() => undefined);
+  const mine = (async () => {
+    if (!(await client.hasSnapshot(name))) await unpack();
+  })();
+  unpacking.set(name, mine);
+  try {
+    await mine;
+  } finally {
+    unpacking.delete(name);
+  }
+};
+
+const unpackLayer = async (
+  client: ImageClient,
+  layer: Descriptor,
+  {
+    name,
+    parent,
+    diffId,
+  }: { readonly name: string; readonly parent: string; readonly diffId: string },
+): Promise<void> => {
+  const key = `extract-${randomUUID()} ${name}`;
+  const mounts = await client.prepareSnapshot(key, parent, { isKept: false });
+  try {
+    const applied = await client.applyLayer(layer, mounts);
+    if (applied !== diffId) {
+      throw new EngineError(
+        'invalid_argument',
+        `layer ${layer.digest} unpacks to ${applied}, but the configuration promises ${diffId || 'nothing'}`,
+      );
     }
+    if (!(await client.commitSnapshot(key, name))) await client.removeSnapshot(key);
+  } catch (error) {
+    await client.removeSnapshot(key).catch(() => undefined);
+    throw error;
   }
 };

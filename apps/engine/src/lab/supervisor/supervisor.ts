@@ -22,6 +22,7 @@ export interface SupervisorOptions {
   readonly liveRestore: boolean;
   /** Flags of dockerd that put other people's components in the place of ours. */
   readonly swapped: readonly string[];
+  readonly registryMirrors: readonly string[];
   readonly watchExit: WatchExit;
   /** An event for every trace that is growing now. */
   readonly tellTraces: (make: (traceId: string) => TraceEvent) => void;
@@ -72,6 +73,7 @@ export class Supervisor {
             '--config-file': paths.daemonConfig,
           }),
           ...options.swapped,
+          ...options.registryMirrors.flatMap((url) => ['--registry-mirror', url]),
         ],
       },
       events,
