@@ -1,8 +1,8 @@
 /**
  * `npm run test:peers`: the heavy peers, installed from Debian's or Ubuntu's packages.
  * The docker CLI's suite runs against a real dockerd, which proves that its expectations are Docker's and not ours;
- * then the same dockerd runs its containers with our runc; then the same commands of containerd's own client, `ctr`,
- * go to a real containerd and to ours; our shim runs real runc and crun; what people build on Docker (Compose,
+ * then with our runc below it, our containerd below it, and our dockerd above its containerd; then the same commands
+ * of containerd's own client, `ctr`, go to a real containerd and to ours; our shim runs real runc and crun; what people build on Docker (Compose,
  * Testcontainers, the SDKs) is told the same by both engines; and two labs serve one room over a real NATS server.
  * Before all that clang looks at the C in native/: clang-tidy reads it, libFuzzer feeds it plans.
  */
@@ -73,6 +73,8 @@ const PEERS = [
   },
 ];
 
+const CORE = ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`);
+
 try {
   await installMissing(PEERS);
   await run('npm ci for Testcontainers', 'npm', ['ci', '--ignore-scripts'], {
@@ -92,7 +94,16 @@ await runSuites([
   // Our runc below Debian's dockerd, containerd and shim.
   vitest('docker-cli-our-runc', ['docker-cli'], {
     env: { DOCKER_CLI_PEER: 'our-runc' },
-    files: ['run', 'exec', 'lifecycle', 'stdio'].map((name) => `e2e/docker-cli/${name}.test.ts`),
+    files: CORE,
+  }),
+  // The gRPC seam from both sides: Debian's dockerd over our containerd, our dockerd over Debian's.
+  vitest('docker-cli-our-containerd', ['docker-cli'], {
+    env: { DOCKER_CLI_PEER: 'our-containerd' },
+    files: CORE,
+  }),
+  vitest('docker-cli-our-dockerd', ['docker-cli'], {
+    env: { DOCKER_CLI_PEER: 'our-dockerd' },
+    files: CORE,
   }),
   vitest('docker-cli-table', ['conformance']),
   vitest('sdk', ['sdk']),

@@ -1,8 +1,8 @@
 /**
  * One engine for the whole suite. DOCKER_CLI_PEER chooses another than ours:
- * `real` is Debian's own, to hold our expectations against it; `our-runc` is Debian's with our runc below it.
+ * `real` is Debian's own, to hold our expectations against it; `our-runc`, `our-containerd` and `our-dockerd` are
+ * Debian's with one part of ours in the place of theirs.
  */
-import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import type { Engine, EngineAddress } from '../support/engine.ts';
 import { startOurEngine } from '../support/our-engine.ts';
@@ -21,8 +21,6 @@ export default async function setup(project: TestProject) {
   return () => engine.stop();
 }
 
-const OUR_RUNC = fileURLToPath(new URL('../../apps/engine/bin/runc', import.meta.url));
-
 function startEngine(peer: string): Promise<Engine> {
   switch (peer) {
     case '':
@@ -30,7 +28,11 @@ function startEngine(peer: string): Promise<Engine> {
     case 'real':
       return startRealEngine();
     case 'our-runc':
-      return startRealEngine(OUR_RUNC);
+      return startRealEngine('runc');
+    case 'our-containerd':
+      return startRealEngine('containerd');
+    case 'our-dockerd':
+      return startRealEngine('dockerd');
     default:
       throw new Error(`DOCKER_CLI_PEER=${peer} is not known`);
   }

@@ -63,7 +63,9 @@ export const OUR_ENGINES: readonly (Stack & { start(): Promise<OurEngine> })[] =
 
 export const DOCKER_PARTIES: readonly DockerParty[] = [
   { ...REAL, start: () => startRealEngine() },
-  { ...REAL, runtime: 'ours', start: () => startRealEngine(OUR_RUNC) },
+  { ...REAL, runtime: 'ours', start: () => startRealEngine('runc') },
+  { ...REAL, containerd: 'ours', start: () => startRealEngine('containerd') },
+  { ...REAL, dockerd: 'ours', start: () => startRealEngine('dockerd') },
   ...OUR_ENGINES,
 ];
 

@@ -1,12 +1,14 @@
 /**
- * Debian's dockerd and containerd (with their shim, and their runc or ours) in mount and network namespaces of their own, so that they meet neither another
- * Docker on the machine nor ours. Upstream: moby cmd/dockerd, containerd cmd/containerd.
+ * Debian's dockerd and containerd, or ours in the place of one of them, or our runc below both, in mount and network
+ * namespaces of their own, so that they meet neither another Docker on the machine nor ours. The shim is Debian's.
+ * Upstream: moby cmd/dockerd, containerd cmd/containerd.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { importBusybox } from './busybox-image.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
@@ -15,12 +17,15 @@ export interface RealEngine extends Engine {
   readonly insidePid: number;
 }
 
+const ours = (binary: string): string =>
+  fileURLToPath(new URL(`../../../apps/engine/bin/${binary}`, import.meta.url));
+
 /**
- * `runtime`: an OCI runtime in the place of Debian's runc. `sharesNetwork`: the network is the caller's, bridge and
- * packet rules included.
+ * `isOurs`: which part is not Debian's. `sharesNetwork`: the network is the caller's, bridge and packet rules
+ * included.
  */
 export async function startRealEngine(
-  runtime?: string,
+  isOurs?: 'runc' | 'containerd' | 'dockerd',
   { sharesNetwork = false }: { readonly sharesNetwork?: boolean } = {},
 ): Promise<RealEngine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
@@ -57,8 +62,14 @@ export async function startRealEngine(
     `version = 2\nroot = "${root}/containerd"\nstate = "${root}/containerd-state"\n` +
       `disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${containerdSocket}"\n`,
   );
-  const containerd = inside('containerd', ['--config', join(root, 'containerd.toml')]);
-  const dockerd = inside('dockerd', [
+  const containerd =
+    isOurs === 'containerd'
+      ? inside(ours('containerd'), [
+          ...['--address', containerdSocket, '--root', join(root, 'containerd')],
+          ...['--state', join(root, 'containerd-state')],
+        ])
+      : inside('containerd', ['--config', join(root, 'containerd.toml')]);
+  const dockerd = inside(isOurs === 'dockerd' ? ours('dockerd') : 'dockerd', [
     '--host',
     `unix://${socket}`,
     '--containerd',
@@ -71,25 +82,26 @@ export async function startRealEngine(
     join(root, 'exec'),
     '--cgroup-parent',
     cgroupParent,
-    // The namespace is its own, so its bridge and its rules disturb nobody.
-    '--ip6tables=false',
-    ...(runtime === undefined
-      ? []
-      : ['--add-runtime', `engineroom=${runtime}`, '--default-runtime', 'engineroom']),
+    ...(isOurs === 'dockerd'
+      ? ['--default-runtime', 'io.containerd.runc.v2']
+      : // The namespace is its own, so its bridge and its rules disturb nobody.
+        ['--ip6tables=false']),
+    ...(isOurs === 'runc'
+      ? ['--add-runtime', `engineroom=${ours('runc')}`, '--default-runtime', 'engineroom']
+      : []),
   ]);
 
   try {
     await untilAnswers(socket);
   } catch (error) {
-    throw new Error(
-      `the real dockerd did not start:\n${readFileSync(join(root, 'daemons.log'), 'utf8')}`,
-      { cause: error },
-    );
+    throw new Error(`dockerd did not start:\n${readFileSync(join(root, 'daemons.log'), 'utf8')}`, {
+      cause: error,
+    });
   }
   importBusybox(root, socket);
 
   return {
-    kind: 'real',
+    kind: isOurs === 'dockerd' ? 'ours' : 'real',
     socket,
     root,
     cgroupParent,
