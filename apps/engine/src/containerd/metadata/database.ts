@@ -5,7 +5,7 @@
  * state before or after it, never between, and what was answered survives the kill. Keys begin with the namespace.
  * Upstream: containerd core/metadata (bolt).
  */
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBinary, toBinary, type DescMessage, type MessageShape } from '@bufbuild/protobuf';
 import { open, type Database, type RootDatabase } from 'lmdb';
@@ -81,6 +81,7 @@ export class MetadataDatabase {
 
   static open(folder: string): MetadataDatabase {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    dropUnfinished(join(folder, 'meta.mdb'));
     const root = open<Buffer, string[]>({
       path: join(folder, 'meta.mdb'),
       noSubdir: true,
@@ -121,6 +122,34 @@ export class MetadataDatabase {
     this.transaction(() => versions.put(['version'], SCHEMA_VERSION));
   }
 }
+
+/** Where the first page says what it is, and how large pages are: `struct MDB_meta` in lmdb's mdb.c. */
+const MAGIC = { at: 24, value: 0xbeefc0de } as const;
+const PAGE_SIZE_AT = 48;
+const HEAD_BYTES = 52;
+const LEAST_PAGE_BYTES = 4096;
+
+/**
+ * Every lmdb file begins with two pages, written in one go when it is made. A kill in the middle of that leaves less:
+ * nothing that anybody could have stored, but lmdb would read beyond its end and take us with it.
+ */
+const dropUnfinished = (path: string): void => {
+  const size = statSync(path, { throwIfNoEntry: false })?.size;
+  if (size === undefined || size >= 2 * pageBytes(path)) return;
+  for (const each of [path, `${path}-lock`]) rmSync(each, { force: true });
+};
+
+const pageBytes = (path: string): number => {
+  const head = Buffer.alloc(HEAD_BYTES);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, HEAD_BYTES, 0);
+  } finally {
+    closeSync(file);
+  }
+  const isWhole = head.readUInt32LE(MAGIC.at) === MAGIC.value;
+  return isWhole ? head.readUInt32LE(PAGE_SIZE_AT) : LEAST_PAGE_BYTES;
+};
 
 /** A copy of a message that the caller may change. */
 export const copyOf = <D extends DescMessage>(
