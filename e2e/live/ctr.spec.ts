@@ -47,6 +47,10 @@ test('ctr run goes from ctr to containerd, shim and runc, and dockerd stays dark
   const asked = askedBy('client', imported);
   for (const call of ['Content/Write', 'Snapshots/Prepare', 'Diff/Apply', 'Snapshots/Commit'])
     expect(asked).toContain(call);
+  const moments = imported.filter((event) => event.type === 'spanEvent');
+  expect(moments.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['blob arriving', 'blob verified', 'overlay layers', 'layer applied']),
+  );
   const spans = imported.filter((event) => event.type === 'spanStarted');
   expect(spans.map(({ name }) => name)).toEqual(
     expect.arrayContaining(['snapshot prepare', 'snapshot commit']),

@@ -8,7 +8,7 @@ import { responseId } from '../protocol/trace/event-id.ts';
 import { newSpanId, newTraceId } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { ClientProcess, ClientProcesses } from './client-processes.ts';
-import { levelOf, observedAnswerLevelOf, observedLevelOf } from './rpc-level.ts';
+import { observedAnswerLevelOf, observedLevelOf } from './rpc-level.ts';
 import { ClientCall, tellMessage, type Peer } from './rpc-trace.ts';
 
 export interface Observing {
@@ -94,6 +94,6 @@ export class ObservedCall {
 
 /** Undefined for calls that are nobody's story: the questions that a program which lives long asks again and again. */
 export const observeCall = (observing: Observing): ObservedCall | undefined =>
-  observing.clients.isCommand(observing.client) || levelOf(observing.method) !== 'detail'
+  observing.clients.isCommand(observing.client) || observedLevelOf(observing.method) !== 'detail'
     ? new ObservedCall(observing)
     : undefined;

@@ -16,6 +16,7 @@ import type {
 import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
 import { inSentence } from './actors.ts';
 import { gateWords } from './gates.ts';
+import { layerWords } from './layer-words.ts';
 import { plainText } from './plain-text.ts';
 import { purposeOf, shortSummary } from './requests.ts';
 import type { SpanView } from './run-model.ts';
@@ -173,6 +174,7 @@ function aboutMoment({ emitter, name: moment, attributes }: SpanEvent): string {
     return `The lab ends the run: it wrote more than ${sizeWords(bytes)}`;
   return (
     aboutSurvival(moment, attributes, emitter.actor) ??
+    layerWords(name(emitter.actor), moment, attributes) ??
     `${name(emitter.actor)}: ${shortSummary(moment)}`
   );
 }

@@ -11,9 +11,11 @@ import type { IngestStatus } from '../content/ingest.ts';
 import { invalidArgument } from '../errors.ts';
 import type { EventExchange } from '../events/exchange.ts';
 import type { GarbageCollector } from '../gc/collector.ts';
+import type { Tracer } from '../../tracing/tracer.ts';
 import { requireNamespace } from '../identifier.ts';
 import type { LeaseStore } from '../metadata/lease-store.ts';
 import type { HandlersOf } from './handlers-of.ts';
+import { Arrival } from './arrival.ts';
 import { WriteSession } from './write-session.ts';
 
 export interface ContentDependencies {
@@ -21,6 +23,7 @@ export interface ContentDependencies {
   readonly leases: LeaseStore;
   readonly garbage: GarbageCollector;
   readonly events: EventExchange;
+  readonly tracer: Tracer;
 }
 
 const BLOCK = 100;
@@ -30,6 +33,7 @@ export const contentService = ({
   events,
   leases,
   garbage,
+  tracer,
 }: ContentDependencies): HandlersOf<typeof Content> => ({
   info: async ({ digest }, call) => ({
     info: content.info(requireNamespace(call), parseDigest(digest)),
@@ -91,11 +95,14 @@ export const contentService = ({
   async *write(requests, call) {
     const namespace = requireNamespace(call);
     let session: WriteSession | undefined;
+    const arrival = new Arrival(tracer);
     try {
       for await (const request of requests) {
         session ??= await WriteSession.open({ content, leases }, call, request);
         const response = await session.step(request);
+        arrival.at(Number(response.offset), Number(response.total), request.expected);
         if (session.committed) {
+          arrival.verified(session.committed, Number(response.offset));
           events.publish(namespace, '/content/create', ContentCreateSchema, {
             digest: session.committed,
             size: response.offset,

@@ -86,7 +86,7 @@ const addServices = (
     .add(Introspection, introspectionService({ uuid, lacks }))
     .add(Namespaces, namespacesService({ ...parts, holds }), __SOURCE__)
     .add(Containers, containersService({ ...parts, hasTask }), __SOURCE__)
-    .add(Content, contentService(parts), __SOURCE__)
+    .add(Content, contentService({ ...parts, tracer }), __SOURCE__)
     .add(Images, imagesService(parts), __SOURCE__)
     .add(Snapshots, snapshotsService(parts), __SOURCE__)
     .add(Diff, diffService({ ...parts, tracer, files: kernel, mounted }), __SOURCE__)

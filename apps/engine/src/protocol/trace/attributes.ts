@@ -16,6 +16,7 @@ export const ATTRIBUTES = {
   'container.name': 'The name of the container without the slash.',
   'oci.manifest.digest': 'The digest of the manifest or index that an image name stands for.',
   'engineroom.blob.digest': 'The digest of a blob.',
+  'engineroom.blob.offset': 'How much of a blob has arrived.',
   'engineroom.blob.bytes': 'The size of a blob, as its manifest says.',
   'engineroom.layer.diff_id': 'The digest of a layer when it is uncompressed.',
   'engineroom.layer.bytes': 'The size of a layer when it is uncompressed.',
@@ -43,6 +44,8 @@ export const ATTRIBUTES = {
   'engineroom.volume.name': 'The name of the volume.',
   'engineroom.volume.mountpoint': 'The folder of the host that holds the files of the volume.',
   'engineroom.overlay.lower': 'The read-only layers of the image, uppermost first.',
+  'engineroom.copy.source': 'The folder of a layer that was copied.',
+  'engineroom.copy.target': 'The folder that it was copied to.',
   'engineroom.overlay.upper': 'The writable layer of the container.',
   'engineroom.plan.stage':
     'Which process runs the step: parent (runc itself) or init (the future container).',
