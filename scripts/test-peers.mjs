@@ -118,6 +118,10 @@ await runSuites([
   vitest('interop', ['interop']),
   // No peer: every cell, where npm test tries some.
   vitest('crash-matrix-whole', ['crash-matrix'], { env: { CRASH_MATRIX: 'whole' } }),
+  vitest('crash-table-whole', ['kernel'], {
+    files: ['apps/engine/src/containerd/crash.kernel.test.ts'],
+    env: { CRASH_TABLE: 'whole' },
+  }),
   vitest('shim-runtimes', ['kernel'], {
     files: ['apps/engine/src/containerd-shim/foreign-runtime.kernel.test.ts'],
     env: { OCI_RUNTIMES: 'runc,crun' },

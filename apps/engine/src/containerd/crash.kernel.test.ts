@@ -33,26 +33,18 @@ beforeAll(async () => {
   // Below the repository, so that it finds lmdb.
   const built = join(import.meta.dirname, '../../../../.tmp');
   mkdirSync(built, { recursive: true });
-  bundle = join(mkdtempSync(join(built, 'kill-at-write-')), 'workload.cjs');
+  bundle = join(mkdtempSync(join(built, 'kill-at-write-')), 'crash-child.mjs');
   await build({
-    stdin: {
-      contents: `import { writeSync } from 'node:fs';
-        import { endOf, faultsOf, runWorkload } from './testing/crash-workload.ts';
-        const [, , verb, root, acknowledged] = process.argv;
-        const tell = (value) => writeSync(1, JSON.stringify(value) + '\\n');
-        const VERBS = {
-          run: () => runWorkload(root, tell),
-          end: async () => tell(await endOf(root)),
-          faults: async () => tell(await faultsOf(root, JSON.parse(acknowledged))),
-        };
-        VERBS[verb]();`,
-      resolveDir: import.meta.dirname,
-    },
+    entryPoints: [join(import.meta.dirname, 'testing/crash-child.ts')],
     outfile: bundle,
     bundle: true,
     platform: 'node',
-    format: 'cjs',
+    format: 'esm',
     external: ['lmdb'],
+    // What is CommonJS inside asks for Node's modules by require.
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
     // In two parts, or it would be replaced here too.
     define: { ['__SOURCE' + '__']: '""' },
     logLevel: 'error',

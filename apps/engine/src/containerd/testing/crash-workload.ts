@@ -34,7 +34,7 @@ const BLOBS: ReadonlyMap<Digest, Buffer> = new Map(
 );
 const [manifest, layer] = [sha256(SHORT), sha256(LONG)];
 
-export const openStores = async (root: string) => {
+const openStores = async (root: string) => {
   const database = MetadataDatabase.open(join(root, 'meta'));
   const namespaces = new NamespaceStore(database);
   const blobs = new BlobStore(join(root, 'content'));
