@@ -51,9 +51,9 @@ test.each([
 
 test('a pool is free when nothing on the machine overlaps with it', () => {
   const first = freePool([]);
-  const second = freePool([parseSubnet('172.20.5.0/24')]);
+  const second = freePool([parseSubnet('172.29.5.0/24')]);
 
-  expect([first, second].map(textOfSubnet)).toEqual(['172.20.0.0/16', '172.21.0.0/16']);
+  expect([first, second].map(textOfSubnet)).toEqual(['172.29.0.0/16', '172.30.0.0/16']);
   expect(textOfSubnet(freePool([parseSubnet('172.16.0.0/12')]))).toBe('192.168.0.0/20');
   expect(() => freePool([parseSubnet('172.16.0.0/12'), parseSubnet('192.168.0.0/16')])).toThrow(
     'all predefined address pools have been fully subnetted',

@@ -14,8 +14,10 @@ import {
 } from './subnet.ts';
 
 const RANGES: readonly (readonly [first: string, last: string, prefix: number])[] = [
-  // Docker begins at 172.17; a real one on the same machine shall find that free.
-  ['172.20.0.0', '172.31.255.255', 16],
+  // Docker begins at 172.17; a real one on the same machine shall find that free. What follows it is what people
+  // name in their own networks (`--subnet 172.20.0.0/16`), so that comes last.
+  ['172.29.0.0', '172.31.255.255', 16],
+  ['172.20.0.0', '172.28.255.255', 16],
   ['192.168.0.0', '192.168.255.255', 20],
 ];
 
