@@ -4,6 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { engineRoot } from '../paths.ts';
 import type { LabProgram, Launch, Places } from './program.ts';
 
 /** Reserved by Debian's policy and given to nobody, so that it owns nothing. */
@@ -25,9 +26,13 @@ const isReachable = (path: string): boolean => {
   }
 };
 
-/** Others cannot start what lies in a folder of root's; then they get a copy. */
-const dockerOf = ({ dockerFile, execRoot }: Places): string => {
+/**
+ * Others cannot start what lies in a folder of root's, so they get a copy. Null for our own client there: it is a
+ * script, and a copy of it would find nothing of what it loads.
+ */
+const dockerOf = ({ dockerFile, execRoot }: Places): string | null => {
   if (isReachable(dockerFile)) return dockerFile;
+  if (dockerFile.startsWith(`${engineRoot()}/`)) return null;
   const copy = join(execRoot, 'stranger', 'docker');
   if (!existsSync(copy)) {
     mkdirSync(dirname(copy), { recursive: true, mode: 0o711 });
@@ -61,31 +66,40 @@ const readThroughDocker = (places: Places): readonly string[] => [
   ...['sh', '-c', `id -u; cat /vault/${FILE}`],
 ];
 
-const program = (launch: (places: Places) => Launch | Promise<Launch>): LabProgram => ({
+const program = (launch: LabProgram['launch']): LabProgram => ({
   seesAllContainers: false,
-  launch: async (places) => launch(places),
+  launch,
 });
 
+/** A program that needs a docker client as well. */
+const withDocker = (launch: (places: Places, file: string) => Launch | Promise<Launch>) =>
+  program(async (places) => {
+    const file = dockerOf(places);
+    return file === null
+      ? { lacks: 'a docker client that others than root may start (Debian: docker-cli)' }
+      : launch(places, file);
+  });
+
 /** A client that finds the filter where others find the engine. */
-const throughProxy = async (places: Places, argv: readonly string[]): Promise<Launch> =>
-  asStranger(argv, { file: dockerOf(places), host: await places.proxySocket() });
+const throughProxy = (argv: (places: Places) => readonly string[]): LabProgram =>
+  withDocker(async (places, file) =>
+    asStranger(argv(places), { file, host: await places.proxySocket() }),
+  );
 
 export const SOCKET_IS_ROOT = {
   'socket-is-root/read-the-file': program((places) =>
-    asStranger(['cat', join(vaultOf(places), FILE)], { file: '/bin/cat' }),
+    Promise.resolve(asStranger(['cat', join(vaultOf(places), FILE)], { file: '/bin/cat' })),
   ),
-  'socket-is-root/ask-docker': program((places) =>
+  'socket-is-root/ask-docker': withDocker((places, file) =>
     asStranger(readThroughDocker(places), {
-      file: dockerOf(places),
+      file,
       host: places.dockerSocket,
       gid: statSync(places.dockerSocket).gid,
     }),
   ),
   'socket-is-root/list-through-the-proxy': {
-    ...program((places) => throughProxy(places, ['docker', 'ps'])),
+    ...throughProxy(() => ['docker', 'ps']),
     seesAllContainers: true,
   },
-  'socket-is-root/ask-docker-through-the-proxy': program((places) =>
-    throughProxy(places, readThroughDocker(places)),
-  ),
+  'socket-is-root/ask-docker-through-the-proxy': throughProxy(readThroughDocker),
 };
