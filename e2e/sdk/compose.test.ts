@@ -70,7 +70,7 @@ const STORY: readonly (readonly [line: string, env?: Readonly<Record<string, str
   ['up -d'],
   [ask('PING')],
   [ask('SET kept yes')],
-  ['exec -T web wget -qO- http://www/'],
+  ['exec -T web busybox wget -qO- http://www/'],
   ["exec -T web sh -c 'echo $COLOUR; grep -c scratch /proc/mounts'"],
   ['exec -T db cat /data/nosuch'],
   ['port web 80'],
@@ -87,7 +87,7 @@ const STORY: readonly (readonly [line: string, env?: Readonly<Record<string, str
   ["exec -T web sh -c 'echo $COLOUR'", { COLOUR: 'green' }],
   ['up -d --scale web=2', { COLOUR: 'green' }],
   ['ps web'],
-  ['run --rm --no-deps web echo once'],
+  ['run --rm --no-deps web busybox echo once'],
   ['restart -t 1 web'],
   ['kill -s TERM db'],
   ['logs --no-color --no-log-prefix db'],
@@ -134,5 +134,5 @@ test('a web server and a database, up and down', { timeout: 240_000 }, async () 
   const answerOf = (line: string): string | undefined =>
     ours[STORY.findIndex(([each]) => each === line)];
   expect(answerOf(ask('GET kept'))).toContain('yes');
-  expect(answerOf('exec -T web wget -qO- http://www/')).toContain('<html');
+  expect(answerOf('exec -T web busybox wget -qO- http://www/')).toContain('<html');
 });

@@ -11,7 +11,7 @@ const redis = await new GenericContainer('redis')
   .withNetwork(network)
   .withNetworkAliases('cache')
   .withExposedPorts(6379)
-  .withCommand(['redis-server', '--save', ''])
+  .withCommand(['redis-server', '--save', '', '--protected-mode', 'no'])
   .withHealthCheck({
     test: ['CMD', 'redis-cli', 'ping'],
     interval: 500,
@@ -46,7 +46,7 @@ say(
   ).output.includes('PONG'),
 );
 await nginx.copyContentToContainer([{ content: 'later', target: '/tmp/later', mode: 0o600 }]);
-say('mode', (await nginx.exec(['stat', '-c', '%a %s', '/tmp/later'])).output.trim());
+say('mode', (await nginx.exec(['busybox', 'stat', '-c', '%a %s', '/tmp/later'])).output.trim());
 const archive = await nginx.copyArchiveFromContainer('/tmp/later');
 let bytes = 0;
 for await (const chunk of archive) bytes += chunk.length;

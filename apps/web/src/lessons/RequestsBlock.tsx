@@ -1,4 +1,5 @@
 /** The HTTP that several runs have sent, side by side: whatever the language, it is the same API. */
+import './requests.css';
 import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import { useTraces } from '../hooks.ts';
 import { requestsOf } from '../model/client-requests.ts';
@@ -23,32 +24,29 @@ export const RequestsBlock = ({
   });
   if (rows.length === 0) return <p className="muted">{words().aboutRuns}</p>;
   return (
-    <div className="requests" tabIndex={0} role="region" aria-label={words().http}>
-      <table>
-        <thead>
+    <table className="requests" aria-label={words().http}>
+      <thead>
+        <tr>
+          <th scope="col">{words().request}</th>
+          <th scope="col">{words().answer}</th>
+        </tr>
+      </thead>
+      {rows.map(({ name, line, requests }) => (
+        <tbody key={name}>
           <tr>
-            <th scope="col">{words().request}</th>
-            <th scope="col">{words().userAgent}</th>
-            <th scope="col">{words().answer}</th>
+            <th scope="rowgroup" colSpan={2}>
+              <span className="mono">{line}</span>
+              <span className="muted">User-Agent: {requests[0]?.userAgent ?? '–'}</span>
+            </th>
           </tr>
-        </thead>
-        {rows.map(({ name, line, requests }) => (
-          <tbody key={name}>
-            <tr>
-              <th scope="rowgroup" colSpan={3} className="mono">
-                {line}
-              </th>
+          {requests.map(({ id, request, answer }) => (
+            <tr key={id} className="mono">
+              <td>{request}</td>
+              <td>{answer ?? '…'}</td>
             </tr>
-            {requests.map(({ id, request, userAgent, answer }) => (
-              <tr key={id} className="mono">
-                <td>{request}</td>
-                <td>{userAgent ?? '–'}</td>
-                <td>{answer ?? '…'}</td>
-              </tr>
-            ))}
-          </tbody>
-        ))}
-      </table>
-    </div>
+          ))}
+        </tbody>
+      ))}
+    </table>
   );
 };

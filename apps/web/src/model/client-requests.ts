@@ -10,6 +10,9 @@ export interface ClientRequest {
   readonly answer: string | null;
 }
 
+/** As docker itself shortens them. */
+const ID = /\b[0-9a-f]{64}\b/;
+
 export const requestsOf = (events: readonly TraceEvent[]): readonly ClientRequest[] => {
   const http = events.filter(
     (event): event is Message => event.type === 'message' && event.protocol === 'http',
@@ -18,7 +21,7 @@ export const requestsOf = (events: readonly TraceEvent[]): readonly ClientReques
     .filter(({ direction, from }) => direction === 'request' && from.actor === 'docker')
     .map(({ id, spanId, summary, raw }) => ({
       id,
-      request: summary,
+      request: summary.replace(ID, (id) => `${id.slice(0, 12)}…`),
       userAgent: raw ? userAgentIn(atob(raw.base64)) : null,
       answer:
         http.find((event) => event.direction === 'response' && event.spanId === spanId)?.summary ??

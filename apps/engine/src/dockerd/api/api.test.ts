@@ -253,6 +253,18 @@ test('an image’s name may contain slashes', async () => {
   expect(asked).toEqual(['example.com:5000/a/b:c']);
 });
 
+test.each([
+  ['1.43', ['VirtualSize', 'Container', 'ContainerConfig']],
+  ['1.44', ['Container', 'ContainerConfig']],
+  ['1.45', []],
+])('version %s of the API has of an image what it had', async (version, former) => {
+  backend.inspectImage = (name) => Promise.resolve({ Id: name, Size: 7 } as never);
+
+  const { body } = await send('GET', `/v${version}/images/x/json`);
+
+  expect(Object.keys(JSON.parse(body) as object)).toEqual(['Id', 'Size', ...former]);
+});
+
 test('a request and its answer are told with their bytes, without secrets', async () => {
   backend.pullImage = () => Promise.reject(new EngineError('not_found', 'no registry'));
 

@@ -1,4 +1,5 @@
 /** `/images/…`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Image */
+import { compareVersions } from '../../../protocol/docker-engine-api/versions.ts';
 import type { ProgressMessage } from '../../../protocol/docker-engine-api/progress.ts';
 import { EngineError, messageOf } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
@@ -10,8 +11,36 @@ export const listImages: Handler = async (backend, exchange) => {
   answerJson(exchange, 200, await backend.listImages(exchange.query.filters()));
 };
 
+/** What older versions of the API had; docker-compose 1.29 does not do without. Upstream: getImagesByName. */
+const formerFields = (version: string, size: number) => ({
+  ...(compareVersions(version, '1.44') < 0 ? { VirtualSize: size } : {}),
+  ...(compareVersions(version, '1.45') < 0 ? { Container: '', ContainerConfig: NO_CONFIG } : {}),
+});
+
+/** No container of ours has become an image by being configured. */
+const NO_CONFIG = {
+  Hostname: '',
+  Domainname: '',
+  User: '',
+  AttachStdin: false,
+  AttachStdout: false,
+  AttachStderr: false,
+  Tty: false,
+  OpenStdin: false,
+  StdinOnce: false,
+  Env: null,
+  Cmd: null,
+  Image: '',
+  Volumes: null,
+  WorkingDir: '',
+  Entrypoint: null,
+  OnBuild: null,
+  Labels: null,
+} as const;
+
 export const inspectImage: Handler = async (backend, exchange) => {
-  answerJson(exchange, 200, await backend.inspectImage(exchange.name));
+  const image = await backend.inspectImage(exchange.name);
+  answerJson(exchange, 200, { ...image, ...formerFields(exchange.version, image.Size) });
 };
 
 export const imageHistory: Handler = async (backend, exchange) => {
