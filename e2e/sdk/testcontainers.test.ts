@@ -38,5 +38,7 @@ test(
     expect(ours).toBe(real);
     expect(ours).toContain('ping: "PONG"');
     expect(ours).toContain('page: [200,true]');
+    expect(ours).toContain('the other by its name: true');
+    expect(ours).toContain('mode: "600 5"');
   },
 );
