@@ -4,7 +4,7 @@
  */
 import { createReadStream, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../protocol/errdefs.ts';
 import { engineRoot } from './paths.ts';
 import type { EngineClient } from './runs/engine-client.ts';

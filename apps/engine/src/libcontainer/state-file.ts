@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Status } from '../protocol/oci/state.ts';
 import { isFrozen } from './cgroups/freezer.ts';

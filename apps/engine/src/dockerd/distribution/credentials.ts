@@ -2,7 +2,7 @@
  * Who asks: what the client sends in `X-Registry-Auth`, and what the registry demands in `WWW-Authenticate`.
  * Reference: https://distribution.github.io/distribution/spec/auth/token/
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { ask, readLimited, type Trust } from './registry-http.ts';
 

@@ -2,7 +2,7 @@
  * From what a registry calls an image to the one manifest for a platform.
  * Upstream: moby daemon/internal/distribution/pull_v2.go. Reference: https://github.com/opencontainers/image-spec
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor } from '../containerd-client/images.ts';
 import {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor } from '../containerd-client/images.ts';
 import { authorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';

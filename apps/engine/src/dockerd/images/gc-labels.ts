@@ -2,7 +2,7 @@
  * What each blob needs, said in labels for containerd's garbage collector.
  * Reference: https://github.com/containerd/containerd/blob/main/docs/garbage-collection.md
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { chainIds } from './image-store.ts';
 
 export const contentLabels = (

@@ -3,7 +3,7 @@
  * Upstream: moby daemon/containerd/image.go. Reference: https://github.com/opencontainers/image-spec
  */
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor, ImageClient, NamedImage } from '../containerd-client/images.ts';
 import { canonicalName, familiarName, parseReference } from './reference.ts';

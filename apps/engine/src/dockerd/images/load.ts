@@ -11,7 +11,7 @@ import { PassThrough, Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
 import { contentLabels, snapshotLabel } from './gc-labels.ts';

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { pack, type Pack } from 'tar-stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
 import type { ImageStore, LoadedImage } from './image-store.ts';
 import { familiarName } from './reference.ts';

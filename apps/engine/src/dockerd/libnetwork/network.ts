@@ -1,5 +1,5 @@
 /** One network as it is written to disk. Upstream: moby daemon/libnetwork/network.go. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { contains, numberOfAddress, parseSubnet, type Subnet } from './subnet.ts';
 
 export const NetworkNote = z.object({

@@ -3,7 +3,7 @@
  * Upstream: github.com/docker/go-connections/nat, moby daemon/network.go.
  */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 
 export interface PortWish {

@@ -4,7 +4,7 @@
  * Upstream: moby profiles/seccomp/seccomp_linux.go. Reference: https://docs.docker.com/engine/security/seccomp/
  */
 import { release } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import {
   LinuxSeccomp,

@@ -2,7 +2,7 @@
  * What a trace event must look like before the lab believes it: `protocol/trace/event.ts` as a check at run time.
  * Unknown fields are cut off, so nothing reaches a page that the vocabulary does not name.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 
 const actor = z.enum([

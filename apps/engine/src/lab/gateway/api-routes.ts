@@ -1,6 +1,6 @@
 /** The lab's own small API, for the page. It is not Docker's: that one is on the engine's socket. */
 import { json, Router } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CheckRequest, type CheckAnswer } from '../../protocol/lesson/predicate.ts';
 import { FAULTS, type FaultAccepted, type FaultRequest } from '../../protocol/trace/fault.ts';
 import type { EngineStatus } from '../../protocol/trace/stream.ts';

@@ -1,6 +1,6 @@
 /** The API of the gates, for the page: see them, set them in a run that goes on, and say "continue". */
 import { json, Router } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { GATES_A_TRACE } from '../../protocol/trace/gate.ts';
 import { gateList, gatesRefusal, type GateService } from '../gates/gate-service.ts';
 import type { Learner } from './guard.ts';

@@ -3,7 +3,7 @@
  * The kernel swallows megabytes before a socket looks full, so only acknowledgements tell a slow page from a fast one.
  */
 import type { Duplex } from 'node:stream';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { WebSocket } from 'ws';
 import type { ClientFrame } from '../../protocol/trace/stream.ts';
 import type { Outgoing } from './outgoing.ts';

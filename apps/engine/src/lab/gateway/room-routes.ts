@@ -1,6 +1,6 @@
 /** Rooms over HTTP: opened with the lab's token; what followers fetch needs the room's code and nothing else. */
 import { json, raw, Router, type Response } from 'express';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../protocol/errdefs.ts';
 import { decodeTraceFile } from '../collector/trace-file.ts';
 import { parseEvent } from '../collector/event-schema.ts';

@@ -2,7 +2,7 @@
  * Fans the trace out to the open pages: what happened within one frame of the screen becomes one message, encoded once
  * for everybody. A page that does not keep up is told where to fetch what it missed, instead of getting a backlog.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type {
   ClientFrame,
   EngineStatus,

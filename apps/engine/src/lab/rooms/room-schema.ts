@@ -1,5 +1,5 @@
 /** The words of followers and presenters, checked: `protocol/room/room.ts` is what they mean. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Predicate } from '../../protocol/lesson/predicate.ts';
 import { DEVICE_ID, type DeskWord, type RoomWord } from '../../protocol/room/room.ts';
 

@@ -2,7 +2,7 @@
  * `/containers/…`: what is sent and answered. Names are exactly those of the wire.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Container
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   command,
   consoleSize,

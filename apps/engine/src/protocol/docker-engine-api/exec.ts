@@ -2,7 +2,7 @@
  * `/containers/{id}/exec` and `/exec/{id}/…`: one more process in a running container.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Exec
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { command, consoleSize, flag, text, texts } from './given.ts';
 
 export const ExecCreateBody = z.object({

@@ -2,7 +2,7 @@
  * The `filters` query parameter: `{"label":{"a=b":true}}`, or in old clients `{"label":["a=b"]}`.
  * Upstream: moby api/types/filters.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const Filters = z.record(
   z.string(),

@@ -2,7 +2,7 @@
  * Fields of a request as Go reads them: clients send `null` for every empty list, map or pointer, so `null` means
  * "not given", and what is not given has Go's zero value. Reference: https://pkg.go.dev/encoding/json#Unmarshal
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A value that may be missing or null, and then is `fallback`. */
 export const or = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>

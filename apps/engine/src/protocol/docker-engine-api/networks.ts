@@ -2,7 +2,7 @@
  * `/networks/…`, and a container's networks: what is sent and answered. Names are exactly those of the wire.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Network
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { flag, integer, or, text, textMap, texts } from './given.ts';
 
 const optionalFlag = or(z.boolean().nullable(), null);

@@ -2,7 +2,7 @@
  * `/volumes/…`, and the mounts of a container: what is sent and answered. Names are exactly those of the wire.
  * Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/Volume
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const text = z
   .string()

@@ -1,5 +1,5 @@
 /** What stands at the head of a lesson: its runs, predictions and checks, as data. `content/README.md` is the guide. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FAULTS } from '../trace/fault.ts';
 import { CONTAINER_NAME, Id, Predicate, Value } from './predicate.ts';
 import { PROGRAMS } from './programs.ts';

@@ -2,7 +2,7 @@
  * A predicate: one fact compared with a value, with another fact, or with what the learner answered.
  * It is data. Nothing in it is ever given to a shell, and it can only speak of the learner's own containers and runs.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { FACT_NAMES, meaningOf } from './facts.ts';
 import { COMPARISONS, ID } from './names.ts';
 

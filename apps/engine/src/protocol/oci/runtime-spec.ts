@@ -4,7 +4,7 @@
  *
  * Names of types are those of specs-go. Unknown fields are kept: the specification says that a runtime must ignore them, and that an editor must not lose them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Paths and strings reach system calls: a NUL byte would cut them short behind our back. */
 const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');

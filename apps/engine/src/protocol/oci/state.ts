@@ -2,7 +2,7 @@
  * What `runc state` prints, and what hooks and callers of an OCI runtime read.
  * https://github.com/opencontainers/runtime-spec/blob/main/runtime.md#state
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** creating → created → running → stopped; upstream adds paused. */
 export const Status = z.enum(['creating', 'created', 'running', 'paused', 'stopped']);

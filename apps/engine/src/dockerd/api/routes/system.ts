@@ -1,5 +1,5 @@
 /** `/_ping`, `/version`, `/info`, `/events`. Reference: https://docs.docker.com/reference/api/engine/version/v1.50/#tag/System */
-import { z } from 'zod';
+import * as z from 'zod';
 import { text } from '../../../protocol/docker-engine-api/given.ts';
 import { EngineError } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
