@@ -69,6 +69,7 @@ export const ROWS: readonly Row[] = [
   { command: 'run --rm --ipc none busybox ls /dev/shm' },
   { command: 'run --rm --ipc nosuch busybox true', because: OLDER },
   { command: 'run --rm --ipc container:box busybox true', because: OLDER },
+  { command: 'run --rm --uts host --hostname x busybox true' },
   { command: 'run --rm --sysctl kernel.msgmax=4096 busybox cat /proc/sys/kernel/msgmax' },
   { command: 'run --rm --sysctl kernel.panic=1 busybox true' },
   { command: 'run --rm --blkio-weight 300 busybox true' },
@@ -198,6 +199,10 @@ export const ROWS: readonly Row[] = [
   { command: 'commit nosuch' },
   { command: 'system df --format {{.Type}}' },
   { command: 'events --since 1 --until 2' },
+  {
+    command: 'search busybox',
+    because: 'the real one asks the Hub, which is not here; ours has no search',
+  },
   { command: 'info --format "{{.OSType}} {{.LoggingDriver}} {{.CgroupDriver}}"' },
   { command: 'version --format "{{.Server.Os}} {{.Server.Arch}}"' },
   { command: 'info --format "{{.LiveRestoreEnabled}} {{.Swarm.LocalNodeState}}"' },

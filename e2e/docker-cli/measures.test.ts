@@ -1,9 +1,9 @@
-/** `docker top`, `stats`, `update`, `restart`, `container prune` and `system df`. */
+/** `docker top`, `stats`, `update`, `restart`, the prunes and `system df`; what there is not. */
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/engine.ts';
 import { cgroupLimit } from '../support/kernel.ts';
 import { ask } from './support/ask.ts';
-import { aName, docker } from './support/suite.ts';
+import { aName, docker, ofOursAlone } from './support/suite.ts';
 
 async function sleeper(...flags: readonly string[]): Promise<string> {
   const name = aName();
@@ -199,4 +199,28 @@ test('system df counts images, containers and volumes', async () => {
   expect(rows.map((row) => row.split(' ')[0])).toEqual(['Images', 'Containers', 'Local', 'Build']);
   expect(rows[1]).toBe('Containers 1');
   expect(await docker.ok(['system', 'df', '-v'])).toContain('sleep 1000');
+});
+
+test('system prune takes what nobody uses, and says how much that was', async () => {
+  const [stopped, network] = [aName(), `pruned-${process.pid}`];
+  await docker.ok(['run', '--name', stopped, '--network', 'none', 'busybox', 'true']);
+  await docker.ok(['network', 'create', network]);
+
+  const { code, stdout } = await docker(['system', 'prune', '--force']);
+
+  expect(code).toBe(0);
+  expect(stdout).toContain(network);
+  expect(stdout).toMatch(/Total reclaimed space: \d/);
+  expect((await docker(['inspect', stopped])).code).toBe(1);
+});
+
+ofOursAlone('building and searching are refused with what to do instead', async () => {
+  const search = await docker(['search', 'busybox']);
+  const build = await ask('POST', '/v1.41/build');
+
+  expect([search.code, build.status]).toEqual([1, 501]);
+  expect(search.stderr).toContain('docker search is not supported by this daemon yet: look on');
+  expect(build.json).toMatchObject({
+    message: expect.stringContaining('import a root file system'),
+  });
 });

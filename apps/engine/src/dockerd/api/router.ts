@@ -70,6 +70,7 @@ import {
   getInfo,
   getVersion,
   ping,
+  pruneBuildCache,
   streamEvents,
 } from './routes/system.ts';
 
@@ -139,7 +140,7 @@ export const ROUTES: readonly Route[] = [
   route('DELETE', '/images/{name}', 'step', removeImage),
   route('POST', '/commit', 'step', commitContainer),
   { ...route('POST', '/build', 'step', noBuild), isUpload: true },
-  route('POST', '/build/prune', 'step', noBuild),
+  route('POST', '/build/prune', 'step', pruneBuildCache),
   route('GET', '/images/search', 'step', noSearch),
 
   route('GET', '/networks', 'step', listNetworks),

@@ -33,6 +33,7 @@ test.each<[string, unknown, unknown]>([
   ['invalid PID mode: nosuch', {}, { PidMode: 'nosuch' }],
   ['invalid IPC mode: container:', {}, { IpcMode: 'container:' }],
   ['invalid UTS mode: private', {}, { UTSMode: 'private' }],
+  ['hostname and the UTS mode', { Hostname: 'x' }, { UTSMode: 'host' }],
   ['invalid cgroup namespace mode: x', {}, { CgroupnsMode: 'x' }],
   ["invalid isolation 'hyperv' on linux", {}, { Isolation: 'hyperv' }],
   ['invalid --security-opt 1: "nosuch"', {}, { SecurityOpt: ['nosuch'] }],

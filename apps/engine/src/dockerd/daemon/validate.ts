@@ -154,6 +154,9 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   }
   checkNamespaceModes(host);
   securityOptions(host.SecurityOpt);
+  if (host.UTSMode === 'host' && config.Hostname !== '') {
+    refuse('conflicting options: hostname and the UTS mode');
+  }
   const sharesNetwork = host.NetworkMode.startsWith('container:');
   if (sharesNetwork && config.Hostname !== '') {
     refuse('conflicting options: hostname and the network mode');
