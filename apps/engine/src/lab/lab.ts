@@ -28,6 +28,7 @@ import { findDocker } from './runs/find-docker.ts';
 import { RunService } from './runs/run-service.ts';
 import { STRANGER } from './programs/socket-is-root.ts';
 import { SocketProxy } from './socket-proxy/socket-proxy.ts';
+import { TerminalService } from './terminal/terminal-service.ts';
 import { ownerOfUnixSocket } from './socket-owner.ts';
 import { findLiving } from './supervisor/process-record.ts';
 import { canConnect } from './supervisor/socket-ready.ts';
@@ -167,6 +168,12 @@ export const startLab = async (
   });
   const gateway = new Gateway({
     rooms,
+    terminals: new TerminalService({
+      dockerSocket: paths.dockerSocket,
+      engine,
+      store,
+      whyNot: () => whyNot(status()),
+    }),
     host: options.host,
     port: options.port,
     token,

@@ -31,9 +31,9 @@ export interface TraceListener {
 /** What the lab knows of a trace before anybody speaks of it. */
 export interface Announcement {
   readonly title: string;
-  readonly argv: readonly string[];
-  /** The client process. What the lab says of its life counts; others only guess the exit code. */
-  readonly clientPid: number;
+  readonly argv: readonly string[] | null;
+  /** The client process. What the lab says of its life counts; others only guess the exit code. Null: it has none. */
+  readonly clientPid: number | null;
 }
 
 const ABANDONED_AFTER_MS = 60_000;

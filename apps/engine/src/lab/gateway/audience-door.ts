@@ -20,7 +20,7 @@ export class AudienceDoor extends WebServer {
     const guard = new Guard({ ...options, token: null });
     super(options, {
       guard,
-      upgrades: new Upgrades(guard, options.rooms, null),
+      upgrades: new Upgrades(guard, options.rooms),
       api: [followerRoutes(options.rooms)],
     });
   }

@@ -1,6 +1,7 @@
 /** The lab's own door: the page, the API beside it, and the WebSocket that carries the trace. Everything needs the token. */
 import type { RequestHandler } from 'express';
 import type { RoomService } from '../rooms/room-service.ts';
+import type { TerminalService } from '../terminal/terminal-service.ts';
 import { apiRoutes, type Backend } from './api-routes.ts';
 import { Guard } from './guard.ts';
 import { followerRoutes, presenterRoutes } from './room-routes.ts';
@@ -12,6 +13,8 @@ export interface GatewayOptions extends WebServerOptions {
   readonly token: string | null;
   readonly backend: Backend;
   readonly rooms: RoomService;
+  /** None where nobody may open one. */
+  readonly terminals?: TerminalService;
 }
 
 export class Gateway {
@@ -19,12 +22,12 @@ export class Gateway {
   readonly hub: StreamHub;
 
   constructor(options: GatewayOptions) {
-    const { backend, rooms } = options;
+    const { backend, rooms, terminals = null } = options;
     const guard = new Guard(options);
     this.hub = new StreamHub(backend);
     this.#server = new WebServer(options, {
       guard,
-      upgrades: new Upgrades(guard, rooms, this.hub),
+      upgrades: new Upgrades(guard, rooms, { hub: this.hub, terminals }),
       api: [
         followerRoutes(rooms),
         authenticateWith(guard),

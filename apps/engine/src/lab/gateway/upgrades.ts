@@ -6,6 +6,7 @@ import type { RoomService } from '../rooms/room-service.ts';
 import { ConnectionQuota } from './connection-quota.ts';
 import { WS_PROTOCOL, type Guard } from './guard.ts';
 import type { Line } from './page-connection.ts';
+import type { TerminalService } from '../terminal/terminal-service.ts';
 import type { StreamHub } from './stream-hub.ts';
 
 const FRAME_LIMIT_BYTES = 64 * 1024;
@@ -32,6 +33,7 @@ export class Upgrades {
   readonly #rooms: RoomService;
   /** Null where only rooms are to be had. */
   readonly #hub: StreamHub | null;
+  readonly #terminals: TerminalService | null;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: FRAME_LIMIT_BYTES,
@@ -53,10 +55,21 @@ export class Upgrades {
   readonly #pageQuota = new ConnectionQuota(PAGES_A_CLIENT);
   readonly #followerQuota = new ConnectionQuota(FOLLOWERS_A_CLIENT);
 
-  constructor(guard: Guard, rooms: RoomService, hub: StreamHub | null) {
+  constructor(
+    guard: Guard,
+    rooms: RoomService,
+    {
+      hub = null,
+      terminals = null,
+    }: {
+      readonly hub?: StreamHub | null;
+      readonly terminals?: TerminalService | null;
+    } = {},
+  ) {
     this.#guard = guard;
     this.#rooms = rooms;
     this.#hub = hub;
+    this.#terminals = terminals;
   }
 
   close(): void {
@@ -79,7 +92,8 @@ export class Upgrades {
   async #take(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<Refused | null> {
     const [, code = '', kind] = ROOM_PATH.exec(request.url ?? '') ?? [];
     const isPage = this.#hub !== null && request.url === '/api/stream';
-    if (!isPage && kind === undefined) return NOT_FOUND;
+    const isTerminal = this.#terminals !== null && request.url === '/api/terminal';
+    if (!isPage && !isTerminal && kind === undefined) return NOT_FOUND;
     if (kind === 'desk' && !this.#hub) return NOT_FOUND;
     const refusal = this.#guard.checkOrigin(request);
     if (refusal) return refusal;
@@ -90,6 +104,7 @@ export class Upgrades {
       return { status: 404, message: 'you have no such room' };
     if (!this.#pageQuota.take(request.socket)) return TOO_MANY;
     this.#sockets.handleUpgrade(request, socket, head, (page) => {
+      if (isTerminal) return this.#terminals?.add(page, learner);
       const line: Line = { socket: page, wire: null };
       if (kind === 'desk') this.#rooms.sit(code, line);
       else this.#hub?.add(line);

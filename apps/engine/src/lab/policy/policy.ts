@@ -31,7 +31,7 @@ export interface Refused {
   readonly position?: number;
 }
 
-const refuse = (status: 400 | 403, message: string, position?: number): Refused => ({
+export const refuse = (status: 400 | 403, message: string, position?: number): Refused => ({
   allowed: false,
   status,
   message,
@@ -39,6 +39,19 @@ const refuse = (status: 400 | 403, message: string, position?: number): Refused 
 });
 
 export const decide = (line: string, learnerId: string): Allowed | Refused => {
+  const spoken = understand(line);
+  return 'allowed' in spoken ? spoken : complete({ ...spoken, learnerId }, spoken.parsed);
+};
+
+interface Understood {
+  readonly name: string;
+  readonly command: Command;
+  readonly rest: readonly Word[];
+  readonly parsed: Parsed;
+}
+
+/** A command of the table with flags of the table, or why not. */
+export const understand = (line: string): Understood | Refused => {
   const words = splitWords(line);
   if ('problem' in words)
     return refuse(words.isUnfinished ? 400 : 403, words.problem, words.position);
@@ -69,9 +82,7 @@ export const decide = (line: string, learnerId: string): Allowed | Refused => {
       name.position,
     );
   const parsed = parseFlags(command, rest);
-  return 'allowed' in parsed
-    ? parsed
-    : complete({ name: name.text, command, rest, learnerId }, parsed);
+  return 'allowed' in parsed ? parsed : { name: name.text, command, rest, parsed };
 };
 
 /** `docker volume create`: two words name a command, one of them several. */
@@ -195,7 +206,7 @@ const complete = (
   if (runsProgram && isOn(set.get('interactive')) && isOn(set.get('tty'))) {
     return refuse(
       403,
-      '-i with -t wants a terminal, and the page has none: leave out -t, or use a terminal of yours',
+      '-i with -t wants a terminal, and a request has none: leave out -t, or use docker exec -it in the page’s terminal',
       positionOf.get('tty'),
     );
   }
