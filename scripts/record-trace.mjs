@@ -1,6 +1,6 @@
 /**
  * Records one real run as a file for the page: starts a lab of its own in temporary folders, runs the command as the
- * page would, and saves the trace when it has ended.
+ * page would, and saves the trace when it has ended. What `--before=` names is run first and not recorded.
  *
  * Needs root, like everything that starts containers.
  *
@@ -13,9 +13,16 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import WebSocket from 'ws';
 import { startRecordingLab } from './recording-lab.mjs';
 
-const [file, ...words] = process.argv.slice(2);
+const [file, ...rest] = process.argv.slice(2);
+const BEFORE = '--before=';
+const before = rest
+  .filter((word) => word.startsWith(BEFORE))
+  .map((word) => word.slice(BEFORE.length));
+const words = rest.slice(before.length);
 if (!file || words[0] !== 'docker') {
-  console.error('usage: node scripts/record-trace.mjs FILE.trace.gz docker run …');
+  console.error(
+    "usage: node scripts/record-trace.mjs FILE.trace.gz [--before='docker …'] docker run …",
+  );
   process.exit(2);
 }
 const quote = (word) =>
@@ -61,16 +68,19 @@ async function untilEnded(base, token, begin) {
 try {
   const { base, token } = lab;
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
-  const summary = await untilEnded(base, token, async () => {
+  const run = (line) => untilEnded(base, token, () => ask(line));
+  const ask = async (line) => {
     const response = await fetch(`${base}/api/run`, {
       method: 'POST',
       headers,
-      body: JSON.stringify({ command }),
+      body: JSON.stringify({ command: line }),
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(answer.message);
     return answer.traceId;
-  });
+  };
+  for (const line of before) await run(line);
+  const summary = await run(command);
   const response = await fetch(`${base}/api/traces/${summary.traceId}`, { headers });
   const [first, ...events] = gunzipSync(Buffer.from(await response.arrayBuffer()))
     .toString('utf8')
