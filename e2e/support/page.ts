@@ -54,6 +54,13 @@ export class EngineRoomPage {
     await this.press('End');
   }
 
+  /** Opens a run from a file, as a reader would. */
+  async open(name: string, buffer: Buffer): Promise<void> {
+    const chooser = this.page.waitForEvent('filechooser');
+    await this.page.getByRole('button', { name: 'Open file' }).click();
+    await (await chooser).setFiles({ name, mimeType: 'application/gzip', buffer });
+  }
+
   async press(...keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.page.keyboard.press(key);
   }

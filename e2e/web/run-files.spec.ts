@@ -20,18 +20,12 @@ const saved = async ({ page }: EngineRoomPage, button: string): Promise<Buffer> 
   return readFileSync(await (await download).path());
 };
 
-const open = async ({ page }: EngineRoomPage, name: string, buffer: Buffer): Promise<void> => {
-  const chooser = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Open file' }).click();
-  await (await chooser).setFiles({ name, mimeType: 'application/gzip', buffer });
-};
-
 test('a run that was saved opens again with the same steps', async ({ room }) => {
   const file = await saved(room, 'Save');
   const [, steps] = await room.step();
   await room.press('End');
 
-  await open(room, 'mine.trace.gz', file);
+  await room.open('mine.trace.gz', file);
 
   await expect(room.runs).toContainText('mine.trace.gz is open');
   expect(await room.step()).toEqual([0, steps]);
@@ -40,11 +34,11 @@ test('a run that was saved opens again with the same steps', async ({ room }) =>
 test('a file that is no run, one that is cut off, and one from the future are told apart', async ({
   room,
 }) => {
-  await open(room, 'photo.gz', Buffer.from('<script>alert(1)</script>'));
+  await room.open('photo.gz', Buffer.from('<script>alert(1)</script>'));
   await expect(room.runs).toContainText('photo.gz cannot be opened: this is not a recorded run');
 
   const file = await saved(room, 'Save');
-  await open(room, 'cut.trace.gz', file.subarray(0, Math.floor(file.length / 2)));
+  await room.open('cut.trace.gz', file.subarray(0, Math.floor(file.length / 2)));
   await expect(room.runs).toContainText(/cut\.trace\.gz is open: the file is damaged/);
   await expect(room.page.getByText(/About this recording: the file is damaged/)).toBeVisible();
   await room.expectNoAxeViolation('a damaged file');

@@ -1,9 +1,9 @@
 /** The page: one request, one stage, one caption, one clock. */
-import { LazyMotion, MotionConfig } from 'framer-motion';
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { useStore } from 'zustand';
+import { languageStore, t } from './messages/catalogue.ts';
 import { PHONE } from './breakpoints.ts';
-import { useMedia, useReader } from './hooks.ts';
-import { loadMotion } from './motion.ts';
+import { useMedia, useModelVersion, usePlayhead, useReader } from './hooks.ts';
 import { Caption } from './panels/Caption.tsx';
 import { CommandBar } from './panels/CommandBar.tsx';
 import { ContainerOutput } from './panels/ContainerOutput.tsx';
@@ -12,14 +12,13 @@ import { Footer } from './panels/Footer.tsx';
 import { Header } from './panels/Header.tsx';
 import { Inspector } from './panels/Inspector.tsx';
 import { RunList } from './panels/RunList.tsx';
-import { HeldCard } from './panels/HeldCard.tsx';
-import { VerdictCard } from './panels/VerdictCard.tsx';
 import { LessonTabs } from './lessons/LessonTabs.tsx';
 import { StageArea } from './stage/StageArea.tsx';
 import { ActorList } from './stage/ActorList.tsx';
 import { usePresent } from './rooms/use-present.ts';
 import { resumeRoom } from './rooms/start.ts';
 import { listenToKeys } from './shortcuts.ts';
+import type { DialogName } from './reader-store.ts';
 
 const ShortcutsDialog = lazy(() =>
   import('./panels/ShortcutsDialog.tsx').then(({ ShortcutsDialog: component }) => ({
@@ -50,12 +49,37 @@ const MirrorView = lazy(() =>
   import('./rooms/MirrorView.tsx').then(({ MirrorView: component }) => ({ default: component })),
 );
 
+const HeldCard = lazy(() =>
+  import('./panels/HeldCard.tsx').then(({ HeldCard: component }) => ({ default: component })),
+);
+const VerdictCard = lazy(() =>
+  import('./panels/VerdictCard.tsx').then(({ VerdictCard: component }) => ({
+    default: component,
+  })),
+);
+
+/** What most runs never need: somebody who is held, and what became of a fault. */
+const Cards = () => {
+  useModelVersion();
+  const isHeld = usePlayhead(
+    ({ model }) => Object.keys(model.machineAt(model.length).held).length > 0,
+  );
+  const isBroken = usePlayhead(({ model, n }) => model.machineAt(n).fault !== null);
+  return (
+    <Suspense>
+      {isHeld && <HeldCard />}
+      {isBroken && <VerdictCard />}
+    </Suspense>
+  );
+};
+
 const LessonRoom = lazy(() =>
   import('./lessons/LessonRoom.tsx').then(({ LessonRoom: component }) => ({ default: component })),
 );
 
 /** Loaded when it is first opened, and kept: a dialog that closes gives the focus back. */
-const WhenOpened = ({ isOpen, children }: { isOpen: boolean; children: ReactNode }) => {
+const WhenOpened = ({ name, children }: { name: DialogName; children: ReactNode }) => {
+  const isOpen = useReader(({ dialog }) => dialog === name);
   const [wasOpened, setWasOpened] = useState(false);
   if (isOpen && !wasOpened) setWasOpened(true);
   return <Suspense>{wasOpened && children}</Suspense>;
@@ -63,16 +87,16 @@ const WhenOpened = ({ isOpen, children }: { isOpen: boolean; children: ReactNode
 
 const Dialogs = () => (
   <>
-    <WhenOpened isOpen={useReader((state) => state.areShortcutsOpen)}>
+    <WhenOpened name="keys">
       <ShortcutsDialog />
     </WhenOpened>
-    <WhenOpened isOpen={useReader((state) => state.isBreakOpen)}>
+    <WhenOpened name="break">
       <BreakDialog />
     </WhenOpened>
-    <WhenOpened isOpen={useReader((state) => state.isCompareOpen)}>
+    <WhenOpened name="compare">
       <CompareDialog />
     </WhenOpened>
-    <WhenOpened isOpen={useReader((state) => state.isGatesOpen)}>
+    <WhenOpened name="gates">
       <GateDialog />
     </WhenOpened>
   </>
@@ -81,6 +105,7 @@ const Dialogs = () => (
 export const App = () => {
   const isPhone = useMedia(PHONE);
   const isLearning = useReader(({ lesson }) => lesson !== null);
+  const language = useStore(languageStore, (state) => state.language);
   const isPresenting = usePresent(
     ({ opened, isOpening, problem }) => opened !== null || isOpening || problem !== null,
   );
@@ -89,61 +114,54 @@ export const App = () => {
   useEffect(resumeRoom, []);
   if (isMirror)
     return (
-      <LazyMotion features={loadMotion} strict>
-        <MotionConfig reducedMotion="user">
-          <Suspense>
-            <MirrorView />
-          </Suspense>
-          <Dialogs />
-        </MotionConfig>
-      </LazyMotion>
+      <>
+        <Suspense>
+          <MirrorView key={language} />
+        </Suspense>
+        <Dialogs />
+      </>
     );
   return (
-    <LazyMotion features={loadMotion} strict>
-      <MotionConfig reducedMotion="user">
-        <div className="page">
-          <Header />
-          <CommandBar />
-          {isPhone && isLearning && <LessonTabs />}
-          <main className="rooms" data-learning={isLearning || undefined}>
-            <div className="room room-stage">
-              {isPhone ? (
-                <>
-                  <Caption />
-                  <ActorList />
-                </>
-              ) : (
-                <>
-                  <StageArea />
-                  <Caption />
-                </>
-              )}
-            </div>
-            <div className="room room-runs">
-              {isLearning && (
-                <Suspense fallback={<p className="muted">Loading the lessons …</p>}>
-                  <LessonRoom />
-                </Suspense>
-              )}
-              <ContainerOutput />
-              {!isLearning && <RunList />}
-            </div>
-            <div className="room room-inspector">
-              {isPresenting && (
-                <Suspense>
-                  <PresentPanel />
-                </Suspense>
-              )}
-              <HeldCard />
-              <VerdictCard />
-              <Inspector />
-            </div>
-          </main>
-          <Dock />
-          <Footer />
-          <Dialogs />
+    <div className="page" key={language}>
+      <Header />
+      <CommandBar />
+      {isPhone && isLearning && <LessonTabs />}
+      <main className="rooms" data-learning={isLearning || undefined}>
+        <div className="room room-stage">
+          {isPhone ? (
+            <>
+              <Caption />
+              <ActorList />
+            </>
+          ) : (
+            <>
+              <StageArea />
+              <Caption />
+            </>
+          )}
         </div>
-      </MotionConfig>
-    </LazyMotion>
+        <div className="room room-runs">
+          {isLearning && (
+            <Suspense fallback={<p className="muted">{t().loadingLessons}</p>}>
+              <LessonRoom />
+            </Suspense>
+          )}
+          <ContainerOutput />
+          {!isLearning && <RunList />}
+        </div>
+        <div className="room room-inspector">
+          {isPresenting && (
+            <Suspense>
+              <PresentPanel />
+            </Suspense>
+          )}
+          <Cards />
+          <Inspector />
+        </div>
+      </main>
+      <Dock />
+      <Footer />
+      <Dialogs />
+    </div>
   );
 };

@@ -1,7 +1,9 @@
 /** The stores as React sees them: small selectors, re-rendering only when the answer changes. */
-import { useEffect, useRef, useSyncExternalStore } from 'react';
+import { useEffect, useMemo, useRef, useSyncExternalStore } from 'react';
 import { useStore } from 'zustand';
 import { castOf, type ActorFacts } from './model/actors.ts';
+import { containersOf, inFocus, shownContainer } from './model/containers.ts';
+import type { Machine } from './model/machine.ts';
 import type { Placed } from './model/order.ts';
 import { playhead, type PlayheadState } from './playback/playhead.ts';
 import { readerStore, type ReaderState } from './reader-store.ts';
@@ -42,6 +44,24 @@ export const useEachMove = (draw: (state: PlayheadState) => void): void => {
     draw(playhead.getState());
   });
   useEffect(() => playhead.subscribe((state) => latest.current(state)), []);
+};
+
+/** The containers of the whole run: a place is kept for each from the beginning. */
+export const useContainers = (): readonly string[] => {
+  const version = useModelVersion();
+  const model = usePlayhead((state) => state.model);
+  return useMemo(() => {
+    void version;
+    return containersOf(model.machineAt(model.length)).map(({ id }) => id);
+  }, [model, version]);
+};
+
+/** The machine at the playhead, seen with this container in focus; without one, with the one that is shown. */
+export const useMachine = (containerId: string | null = null): Machine => {
+  useModelVersion();
+  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+  const focus = useReader((state) => state.focus);
+  return inFocus(machine, containerId ?? shownContainer(machine, focus));
 };
 
 const subscribeToMedia = (query: string) => (notify: () => void) => {

@@ -2,7 +2,9 @@
  * What the reader has chosen to look at. None of it changes what happened.
  *
  * selected    an event, an actor, or nothing: then the inspector follows the playhead      written by panels and stage
+ * focus       the container that was chosen of several                                     written by the stage
  * dock        which view of time is open                                                    written by Dock
+ * dialog      the dialog that is open                                                        written by whoever opens it
  * lesson      the open lesson, '' for the list of them, null for none                       written by lessons/
  * sending     the request that the lab has not answered, and what it said                    written by session.ts
  */
@@ -12,11 +14,17 @@ import type { StageActor } from './model/actors.ts';
 
 const LETTER_KEYS = 'engine-room.letter-keys';
 
-export type Selection = { readonly event: string } | { readonly actor: StageActor } | null;
+export type DialogName = 'keys' | 'break' | 'compare' | 'gates';
+export type Selection =
+  | { readonly event: string }
+  | { readonly actor: StageActor; readonly containerId?: string | null }
+  | null;
 
 export interface ReaderState {
   readonly selected: Selection;
-  readonly dock: 'timeline' | 'events' | 'processes';
+  /** Of several containers the one that has the room; null for all alike. */
+  readonly focus: string | null;
+  readonly dock: 'timeline' | 'events' | 'processes' | 'narration' | 'terminal';
   /** The reader asked for the filter before the table was there. */
   readonly wantsFilter: boolean;
   readonly lesson: string | null;
@@ -28,10 +36,7 @@ export interface ReaderState {
   } | null;
   /** Words that the lab added to a command, by the run. */
   readonly injected: ReadonlyMap<string, readonly string[]>;
-  readonly areShortcutsOpen: boolean;
-  readonly isBreakOpen: boolean;
-  readonly isCompareOpen: boolean;
-  readonly isGatesOpen: boolean;
+  readonly dialog: DialogName | null;
   /** Where the next request is to be held. */
   readonly gates: readonly string[];
   /** What became of a file or a link, in a sentence. */
@@ -42,16 +47,14 @@ export interface ReaderState {
 
 export const readerStore = createStore<ReaderState>(() => ({
   selected: null,
+  focus: null,
   dock: 'timeline',
   wantsFilter: false,
   lesson: new URLSearchParams(globalThis.location?.hash.slice(1)).get('lesson'),
   sending: null,
   refusal: null,
   injected: new Map(),
-  areShortcutsOpen: false,
-  isBreakOpen: false,
-  isCompareOpen: false,
-  isGatesOpen: false,
+  dialog: null,
   gates: [],
   notice: null,
   hasLetterKeys: recall(LETTER_KEYS) !== 'off',
@@ -68,5 +71,15 @@ export const openLesson = (lesson: string | null): void => {
   history.replaceState(null, '', location.pathname + location.search + fragment);
   readerStore.setState({ lesson });
 };
+
+/** The same again lets go. */
+export const toggleFocus = (id: string): void =>
+  readerStore.setState(({ focus }) => ({ focus: focus === id ? null : id }));
+
+export const openDialog = (dialog: DialogName): void => readerStore.setState({ dialog });
+
+/** Only if it is still that one: another may have taken its place. */
+export const closeDialog = (name: DialogName): void =>
+  readerStore.setState(({ dialog }) => (dialog === name ? { dialog: null } : {}));
 
 export const select = (selected: Selection): void => readerStore.setState({ selected });

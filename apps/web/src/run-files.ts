@@ -1,4 +1,5 @@
 /** Runs as files: saved for others or for Jaeger, and opened again. What is opened may come from anywhere. */
+import { t } from './messages/catalogue.ts';
 import { otlpOf } from './model/otlp.ts';
 import { playhead } from './playback/playhead.ts';
 import { readerStore } from './reader-store.ts';
@@ -13,14 +14,17 @@ const LARGEST_FILE_BYTES = 64 * 1024 * 1024;
 const say = (notice: string): void => readerStore.setState({ notice });
 
 export const openTraceFile = async (file: File): Promise<void> => {
-  if (file.size > LARGEST_FILE_BYTES)
-    return say(`${file.name} is too large to be a recorded run (more than 64 MiB)`);
+  if (file.size > LARGEST_FILE_BYTES) return say(t().files.tooLarge(file.name));
   try {
     const trace = await readTrace(new Uint8Array(await file.arrayBuffer()));
     chooseRun(openRecording(trace));
-    say(trace.caveat === null ? `${file.name} is open` : `${file.name} is open: ${trace.caveat}`);
+    say(
+      trace.caveat === null
+        ? t().files.isOpen(file.name)
+        : t().files.isOpenBut(file.name, trace.caveat),
+    );
   } catch (error) {
-    say(`${file.name} cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+    say(t().files.cannotOpen(file.name, error instanceof Error ? error.message : String(error)));
   }
 };
 
@@ -29,7 +33,7 @@ export const saveTrace = async (run: Run): Promise<void> =>
 
 const packed = (run: Run): Promise<Blob> =>
   writeTrace(
-    run.header ?? headerOf(run.summary, 'not noted: saved from the page'),
+    run.header ?? headerOf(run.summary, t().files.savedHere),
     run.model.order.placed.map(({ event }) => event),
   );
 
@@ -41,12 +45,12 @@ export const savePage = async (run: Run): Promise<void> => {
   try {
     const response = await fetch(`${import.meta.env.BASE_URL}offline.html`);
     const page = response.ok ? await response.text() : '';
-    if (!page.includes(PLACE)) return say('This page cannot be saved from here.');
+    if (!page.includes(PLACE)) return say(t().files.noPage);
     const run64 = base64(new Uint8Array(await (await packed(run)).arrayBuffer()));
     const whole = page.replace(PLACE, PLACE.replace('><', `>${run64}<`));
     offer(new Blob([whole], { type: 'text/html' }), `${nameOf(run)}.html`);
   } catch {
-    say('This page cannot be saved now: the server does not answer.');
+    say(t().files.noServer);
   }
 };
 
@@ -70,9 +74,9 @@ export const copyLink = async (): Promise<void> => {
   const link = location.origin + location.pathname + formatDeepLink({ traceId, step, level });
   try {
     await navigator.clipboard.writeText(link);
-    say('The link to this step is copied; it carries no token.');
+    say(t().files.linkCopied);
   } catch {
-    say(`The link to this step: ${link}`);
+    say(t().files.link(link));
   }
 };
 

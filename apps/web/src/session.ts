@@ -15,6 +15,7 @@ import { startClock } from './playback/clock.ts';
 import { recall, remember } from './memory.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
+import { t } from './messages/catalogue.ts';
 import { parseDeepLink, type DeepLink } from './trace/deep-link.ts';
 import { LabConnection, type FrozenFacts, type RunAnswer } from './trace/connection.ts';
 import { embeddedTrace, fetchRecordedTrace } from './trace/recorded-trace.ts';
@@ -79,7 +80,7 @@ export const chooseRun = (traceId: string): void => {
 const show = (traceId: string): void => {
   const run = traceStore.getState().runs.get(traceId);
   if (!run) return;
-  readerStore.setState({ selected: null });
+  readerStore.setState({ selected: null, focus: null });
   openRun(traceId, run.model, { isLive: isLive(run) });
   const lacks =
     run.summary.origin !== 'recording' &&
@@ -109,7 +110,7 @@ export const sendRequest = async (command: string): Promise<RunAnswer | null> =>
 export const askLab = async (
   request: CheckRequest,
 ): Promise<CheckAnswer | { readonly message: string }> =>
-  (await connection?.check(request)) ?? { message: 'the lab cannot be reached' };
+  (await connection?.check(request)) ?? { message: t().connection.unreachable };
 
 export const stopRun = async (traceId: string): Promise<void> => {
   await connection?.stop(traceId);
@@ -117,7 +118,7 @@ export const stopRun = async (traceId: string): Promise<void> => {
 
 /** Answers what the lab said against it, or null when the signal was sent: then the page goes to where it is told. */
 export const breakEngine = async (request: FaultRequest): Promise<string | null> => {
-  if (!connection) return 'the lab cannot be reached';
+  if (!connection) return t().connection.unreachable;
   const answer = await connection.fault(request);
   if ('message' in answer) return answer.message;
   awaitedFault = answer;
@@ -153,6 +154,9 @@ export const makeWhole = (traceId: string): void => {
   if (run && run.summary.origin !== 'recording' && (!run.isWhole || run.model.length === 0))
     void connection?.fetchTrace(traceId);
 };
+
+/** Null where there is no lab. */
+export const terminalLine = (): WebSocket | null => connection?.terminal() ?? null;
 
 /** For what goes to the lab beside the trace. */
 export const labToken = (): string | null => token;

@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => {
   stop();
   setLetterKeys(true);
-  readerStore.setState({ areShortcutsOpen: false });
+  readerStore.setState({ dialog: null });
 });
 
 test('keys of one character can be switched off; arrows go on, and the choice is kept', () => {
@@ -31,6 +31,6 @@ test('keys of one character can be switched off; arrows go on, and the choice is
   press('ArrowRight');
 
   expect(playhead.getState()).toMatchObject({ level: 'detail', pace: 'learn', step: 1 });
-  expect(readerStore.getState()).toMatchObject({ areShortcutsOpen: false, dock: 'timeline' });
+  expect(readerStore.getState()).toMatchObject({ dialog: null, dock: 'timeline' });
   expect(localStorage.getItem('engine-room.letter-keys')).toBe('off');
 });

@@ -1,4 +1,6 @@
 /** The keys (`?` lists them). Single letters rest while one types, and can be switched off: WCAG 2.1.4. */
+import { t } from './messages/catalogue.ts';
+import { containersOf } from './model/containers.ts';
 import { LEVELS } from './model/levels.ts';
 import {
   goToEnd,
@@ -16,7 +18,7 @@ import {
 } from './playback/playhead.ts';
 import { PACES } from './playback/pace.ts';
 import { toggleMirror } from './rooms/present-store.ts';
-import { readerStore, select } from './reader-store.ts';
+import { openDialog, readerStore, select } from './reader-store.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 
 const MS = 1e6;
@@ -26,7 +28,7 @@ export const stepOn = (): void => stepForward({ animate: !matchMedia(REDUCED_MOT
 interface Shortcut {
   readonly keys: readonly string[];
   readonly shown: string;
-  readonly words: string;
+  readonly words: () => string;
   readonly act: (event: KeyboardEvent) => void;
 }
 
@@ -62,85 +64,94 @@ const focusFilter = (): void => {
   document.getElementById('event-filter')?.focus();
 };
 
+const focusNext = (): void => {
+  const { model } = playhead.getState();
+  const ids = containersOf(model.machineAt(model.length)).map(({ id }) => id);
+  if (ids.length < 2) return;
+  const { focus } = readerStore.getState();
+  readerStore.setState({ focus: ids[focus === null ? 0 : ids.indexOf(focus) + 1] ?? null });
+};
+
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: [' '], shown: 'Space', words: 'Play or pause', act: togglePlay },
+  { keys: [' '], shown: ' ', words: () => t().keys.play, act: togglePlay },
   {
     keys: ['ArrowRight'],
     shown: '→',
-    words: 'Next step',
+    words: () => t().keys.next,
     act: (event) => (event.shiftKey ? nextCheckpoint(1) : stepOn()),
   },
   {
     keys: ['ArrowLeft'],
     shown: '←',
-    words: 'Previous step',
+    words: () => t().keys.back,
     act: (event) => (event.shiftKey ? nextCheckpoint(-1) : stepBack()),
   },
-  { keys: [], shown: 'Shift →', words: 'Next chapter (Shift ←: previous)', act: () => undefined },
-  { keys: ['PageDown'], shown: 'Page ↓', words: 'Next step, with a clicker', act: stepOn },
-  { keys: ['PageUp'], shown: 'Page ↑', words: 'Previous step, with a clicker', act: stepBack },
-  { keys: ['Home'], shown: 'Home', words: 'Before the first step', act: goToStart },
-  { keys: ['End'], shown: 'End', words: 'After the last step', act: goToEnd },
+  { keys: [], shown: 'Shift →', words: () => t().keys.chapter, act: () => undefined },
+  { keys: ['PageDown'], shown: 'Page ↓', words: () => t().keys.pageDown, act: stepOn },
+  { keys: ['PageUp'], shown: 'Page ↑', words: () => t().keys.pageUp, act: stepBack },
+  { keys: ['Home'], shown: 'Home', words: () => t().keys.home, act: goToStart },
+  { keys: ['End'], shown: 'End', words: () => t().keys.end, act: goToEnd },
   ...PACES.map((pace, index) => ({
     keys: [String(index + 1)],
     shown: String(index + 1),
-    words: `Pace: ${pace}`,
+    words: () => t().keys.pace(t().transport.paces[pace]),
     act: () => setPace(pace),
   })),
   {
     keys: ['z'],
     shown: 'z',
-    words: 'Zoom: chapters, steps, details',
+    words: () => t().keys.zoom,
     act: () =>
       setLevel(LEVELS[(LEVELS.indexOf(playhead.getState().level) + 1) % LEVELS.length] ?? 'step'),
   },
   {
     keys: ['['],
     shown: '[',
-    words: 'Previous marker: birth, death, output, failure',
+    words: () => t().keys.markerBack,
     act: () => nextMarker(-1),
   },
-  { keys: [']'], shown: ']', words: 'Next marker', act: () => nextMarker(1) },
-  { keys: [','], shown: ',', words: '1 ms back on the real clock', act: () => nudge(-MS) },
-  { keys: ['.'], shown: '.', words: '1 ms forward on the real clock', act: () => nudge(MS) },
-  { keys: ['c'], shown: 'c', words: 'Go to the cause', act: goToCause },
-  { keys: ['e'], shown: 'e', words: 'Go to the effect', act: goToEffect },
+  { keys: [']'], shown: ']', words: () => t().keys.markerNext, act: () => nextMarker(1) },
+  { keys: [','], shown: ',', words: () => t().keys.nudgeBack, act: () => nudge(-MS) },
+  { keys: ['.'], shown: '.', words: () => t().keys.nudgeOn, act: () => nudge(MS) },
+  { keys: ['c'], shown: 'c', words: () => t().keys.cause, act: goToCause },
+  { keys: ['e'], shown: 'e', words: () => t().keys.effect, act: goToEffect },
   {
     keys: ['k'],
     shown: 'k',
-    words: 'Break something: kill the chosen process (asks first)',
-    act: () => readerStore.setState({ isBreakOpen: true }),
+    words: () => t().keys.break,
+    act: () => openDialog('break'),
   },
   {
     keys: ['b'],
     shown: 'b',
-    words: 'Hold the next request at a gate',
-    act: () => readerStore.setState({ isGatesOpen: true }),
+    words: () => t().keys.hold,
+    act: () => openDialog('gates'),
   },
   {
     keys: ['d'],
     shown: 'd',
-    words: 'Compare with another run',
-    act: () => readerStore.setState({ isCompareOpen: true }),
+    words: () => t().keys.compare,
+    act: () => openDialog('compare'),
   },
   {
-    keys: ['m'],
-    shown: 'm',
-    words: 'In a room: this screen as the projector, and back',
-    act: toggleMirror,
+    keys: ['f'],
+    shown: 'f',
+    words: () => t().keys.focus,
+    act: focusNext,
   },
-  { keys: ['/'], shown: '/', words: 'Filter the events', act: focusFilter },
+  { keys: ['m'], shown: 'm', words: () => t().keys.mirror, act: toggleMirror },
+  { keys: ['/'], shown: '/', words: () => t().keys.filter, act: focusFilter },
   {
     keys: ['Escape'],
     shown: 'Esc',
-    words: 'Let the inspector follow the playhead again',
+    words: () => t().keys.follow,
     act: () => select(null),
   },
   {
     keys: ['?'],
     shown: '?',
-    words: 'These keys',
-    act: () => readerStore.setState({ areShortcutsOpen: true }),
+    words: () => t().keys.keys,
+    act: () => openDialog('keys'),
   },
 ];
 

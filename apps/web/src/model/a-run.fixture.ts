@@ -33,6 +33,7 @@ const INODES = {
 
 export function aRun(): SequencedEvent[] {
   const t = new TraceWriter(TRACE, PID);
+  t.containerId = ID;
   const cli = { pid: PID.docker, ppid: PID.lab, name: 'docker' };
   const born = t.process(
     'lab',

@@ -3,6 +3,7 @@ import { aRun, PID } from './a-run.fixture.ts';
 import { ACTORS, castOf, type StageActor } from './actors.ts';
 import { statusOf } from './actor-status.ts';
 import { kernelChips } from './kernel-chips.ts';
+import { labelIn } from './swapped.ts';
 import { MACHINE_AT_REST, type ProcessView } from './machine.ts';
 import { RunModel } from './run-model.ts';
 
@@ -97,7 +98,8 @@ describe('a run of a client that speaks to containerd itself', () => {
   });
 
   test('shows the client by its name, and runs of docker show none', () => {
-    expect(castOf(ctr).find(({ actor }) => actor === 'client')?.label).toBe('ctr');
+    expect(labelIn(ctr, 'client')).toBe('ctr');
+    expect(castOf(ctr).map(({ actor }) => actor)).toContain('client');
     expect(castOf(ctr)).toBe(castOf(ctr));
     expect(castOf(MACHINE_AT_REST).map(({ actor }) => actor)).not.toContain('client');
   });

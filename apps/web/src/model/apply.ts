@@ -8,11 +8,12 @@ import type {
   SpanEnded,
   SpanEvent,
   SpanStarted,
-  SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
 import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
-import type { HeldView, KernelObject, Machine, ProcessView, Sighting } from './machine.ts';
-import { namespaceInodes, namespacesMade } from './namespaces.ts';
+import { withContainer } from './apply-container.ts';
+import { afterCall } from './apply-kernel.ts';
+import type { HeldView, Machine, ProcessView, Sighting } from './machine.ts';
+import { namespaceInodes } from './namespaces.ts';
 import type { Placed } from './order.ts';
 
 const LATEST_KEPT = 12;
@@ -21,7 +22,7 @@ const IN_FLIGHT_KEPT = 64;
 export const apply = (machine: Machine, { event, at }: Placed): Machine => {
   const landed = land(machine, event);
   const sighted = sight(landed, event.emitter.actor, event.emitter.pid, event.id);
-  const next = applyKind(sighted, event, at);
+  const next = withContainer(applyKind(sighted, event, at), event);
   return { ...next, n: machine.n + 1, at };
 };
 
@@ -36,7 +37,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
     case 'process':
       return changeProcess(machine, event, at);
     case 'syscall':
-      return callKernel(sight(machine, event.caller.actor, event.caller.pid, event.id), event);
+      return afterCall(sight(machine, event.caller.actor, event.caller.pid, event.id), event);
     case 'output':
       return write(machine, event);
     case 'dropped':
@@ -47,7 +48,7 @@ function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine
 }
 
 function startSpan(machine: Machine, { spanId, emitter, name, kind }: SpanStarted): Machine {
-  const span = { spanId, actor: emitter.actor, name, kind };
+  const span = { spanId, actor: emitter.actor, pid: emitter.pid, name, kind };
   return { ...machine, openSpans: { ...machine.openSpans, [spanId]: span } };
 }
 
@@ -70,7 +71,7 @@ function send(machine: Machine, message: Message): Machine {
     delete inFlight[oldest];
   if (direction === 'response') return { ...next, inFlight, calls: without(next.calls, spanId) };
   if (direction === 'event' || message.protocol === 'signal') return { ...next, inFlight };
-  const call = { messageId: id, from: from.actor, to: to.actor, summary };
+  const call = { messageId: id, from: from.actor, fromPid: from.pid, to: to.actor, summary };
   return { ...next, inFlight, calls: { ...next.calls, [spanId]: call } };
 }
 
@@ -176,38 +177,6 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
 /** `runc exec` puts one more process into a container; `runc create` makes its first. */
 const isJoining = ({ processes }: Machine, ppid: number | null): boolean =>
   processes[String(ppid ?? '')]?.argv[1] === 'exec';
-
-function callKernel(machine: Machine, event: SyscallEvent): Machine {
-  const before: KernelObject = machine.kernel[event.object] ?? {
-    object: event.object,
-    count: 0,
-    failed: 0,
-    latest: [],
-  };
-  const failed = event.errno !== null;
-  const kernelObject: KernelObject = {
-    ...before,
-    count: before.count + (failed ? 0 : 1),
-    failed: before.failed + (failed ? 1 : 0),
-    latest: failed ? before.latest : [...before.latest.slice(1 - LATEST_KEPT), event],
-  };
-  const kernel = { ...machine.kernel, [event.object]: kernelObject };
-  if (failed) return { ...machine, kernel };
-  const namespaces = namespacesMade(machine.namespaces, event);
-  const cgroup = event.object === 'cgroup' ? writeCgroup(machine, event) : machine.cgroup;
-  return { ...machine, kernel, namespaces, cgroup };
-}
-
-function writeCgroup({ cgroup }: Machine, { attributes }: SyscallEvent): Machine['cgroup'] {
-  const path = attributes['engineroom.cgroup.path'];
-  const file = attributes['engineroom.cgroup.file'];
-  const value = attributes['engineroom.cgroup.value'];
-  return {
-    path: typeof path === 'string' ? path : cgroup.path,
-    files:
-      typeof file === 'string' ? { ...cgroup.files, [file]: String(value ?? '') } : cgroup.files,
-  };
-}
 
 function write(machine: Machine, event: OutputEvent): Machine {
   return {

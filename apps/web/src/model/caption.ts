@@ -14,7 +14,7 @@ import type {
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
 import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
-import { inSentence } from './actors.ts';
+import { t } from '../messages/catalogue.ts';
 import { gateWords } from './gates.ts';
 import { layerWords } from './layer-words.ts';
 import { plainText } from './plain-text.ts';
@@ -49,9 +49,9 @@ function sentence(event: SequencedEvent, sources: CaptionSources): string {
     case 'spanEvent':
       return aboutMoment(event);
     case 'output':
-      return `${name('container')} writes ${sizeWords(event.sizeBytes)} to ${event.stream}${quote(event.base64)}`;
+      return t().tell.output(sizeWords(event.sizeBytes), event.stream, quote(event.base64));
     case 'dropped':
-      return `${event.count} events of ${inSentence(event.actor)} (pid ${event.pid}) were lost`;
+      return t().tell.lost(event.count, event.actor, event.pid);
   }
 }
 
@@ -59,39 +59,37 @@ function sentence(event: SequencedEvent, sources: CaptionSources): string {
 const DONE = ' answered';
 
 function aboutMessage(
-  { from, to, summary, direction, protocol, body }: Message,
+  { from: sender, to: receiver, summary, direction, protocol, body }: Message,
   sources: CaptionSources,
 ): string {
-  const sender = name(from.actor, sources);
-  const receiver = called(to.actor, sources);
-  if (protocol === 'signal') return `${sender} sends ${summary} to ${receiver}`;
-  if (protocol === 'exec') return `${sender} runs ${summary}`;
+  const from = called(sender.actor, sources);
+  const to = called(receiver.actor, sources);
+  const { tell } = t();
+  if (protocol === 'signal') return tell.signal(from, summary, to);
+  if (protocol === 'exec') return tell.runs(from, summary);
   if (direction === 'response' && summary.endsWith(DONE))
-    return `${sender} tells ${receiver}: ${shortSummary(summary.slice(0, -DONE.length))} is done`;
-  if (direction === 'response')
-    return `${sender} answers ${receiver}: ${answerWords(summary, body)}`;
-  if (direction === 'event') return `${sender} tells ${receiver}: ${shortSummary(summary)}`;
-  if (protocol === 'fifo') return `${sender} writes to ${receiver} through a FIFO: ${summary}`;
+    return tell.done(from, to, shortSummary(summary.slice(0, -DONE.length)));
+  if (direction === 'response') return tell.answers(from, to, answerWords(summary, body));
+  if (direction === 'event') return tell.tells(from, to, shortSummary(summary), '');
+  if (protocol === 'fifo') return tell.fifo(from, to, summary);
   const forwarded = /^Events\/(?:Forward|Publish) (\/\S+)$/.exec(summary)?.[1];
-  if (forwarded) return `${sender} tells ${receiver}: ${forwarded}${over(protocol)}`;
+  if (forwarded) return tell.tells(from, to, forwarded, over(protocol));
   const purpose = purposeOf(summary);
-  if (!purpose) return `${sender} asks ${receiver}: ${shortSummary(summary)}`;
-  const image = imageOf(body);
-  const from_ = purpose === 'create a container' && image ? ` from ${image}` : '';
-  return `${sender} asks ${receiver} to ${purpose}${from_}${over(protocol)}`;
+  if (!purpose) return tell.asks(from, to, shortSummary(summary));
+  const image = /\/containers\/create/.test(summary) ? textField(body, 'Image') : null;
+  const what = image === null ? purpose : tell.fromImage(purpose, image);
+  return tell.asksTo(from, to, what, over(protocol));
 }
 
 const over = (protocol: Message['protocol']): string =>
-  protocol === 'grpc' ? ' over gRPC' : protocol === 'ttrpc' ? ' over ttrpc' : '';
+  protocol === 'grpc' ? t().tell.over('gRPC') : protocol === 'ttrpc' ? t().tell.over('ttrpc') : '';
 
 /** An error's answer says more in its body than in its status. */
 function answerWords(given: string, body: unknown): string {
-  const summary = given.replace(/^101 .*/, '101, the connection is now a raw stream');
+  const summary = given.replace(/^101 .*/, t().tell.rawStream);
   const message = textField(body, 'message');
   return message && /^[45]\d\d/.test(summary) ? `${summary.slice(0, 3)}, ${message}` : summary;
 }
-
-const imageOf = (body: unknown): string | null => textField(body, 'Image');
 
 function textField(body: unknown, field: string): string | null {
   if (typeof body !== 'object' || body === null || !(field in body)) return null;
@@ -100,121 +98,113 @@ function textField(body: unknown, field: string): string | null {
 }
 
 function aboutProcess(
-  { change, actor, process, exit, emitter }: ProcessEvent,
+  { change, actor: subject, process, exit, emitter }: ProcessEvent,
   sources: CaptionSources,
 ): string {
-  const { pid, ppid } = process;
-  const who = called(actor, sources);
+  const { tell } = t();
+  const actor = called(subject, sources);
+  const { pid } = process;
+  const ppid = String(process.ppid ?? '?');
   switch (change) {
     case 'fork':
-      return actor === 'container'
-        ? `The container's first process is born as pid ${pid}, a child of pid ${ppid ?? '?'}`
-        : `A process for ${who} is born: pid ${pid}, child of pid ${ppid ?? '?'}`;
+      return actor === 'container' ? tell.initBorn(pid, ppid) : tell.born(actor, pid, ppid);
     case 'exec':
-      return `Pid ${pid} becomes ${commandWords(process)}`;
+      return tell.becomes(pid, commandWords(process));
     case 'claimed':
-      return `${name(emitter.actor)} claims a waiting process as ${who}: pid ${pid}`;
+      return tell.claims(emitter.actor, actor, pid);
     case 'reparent':
-      return `Pid ${pid} gets a new parent: pid ${ppid ?? '?'}`;
+      return tell.reparented(pid, ppid);
     case 'exit':
-      if (!exit)
-        return `${name(actor, sources)} (pid ${pid}) is gone; its exit code was its parent's to see`;
+      if (!exit) return tell.gone(actor, pid);
       return exit.signal
-        ? `${name(actor)} (pid ${pid}) dies of ${exit.signal}; its exit code is ${exit.code}`
-        : `${name(actor)} (pid ${pid}) exits with code ${exit.code}`;
+        ? tell.diesOf(actor, pid, exit.signal, exit.code)
+        : tell.exits(actor, pid, exit.code);
   }
 }
 
-const commandWords = ({ argv, name: processName }: ProcessEvent['process']): string =>
-  argv && argv.length > 0 ? `“${argv.map((word) => shortSummary(word)).join(' ')}”` : processName;
+const commandWords = ({ argv, name }: ProcessEvent['process']): string =>
+  argv && argv.length > 0
+    ? t().tell.command(argv.map((word) => shortSummary(word)).join(' '))
+    : name;
 
-function aboutSyscall({ caller, name: call, title, errno, ignored }: SyscallEvent): string {
-  const who = caller.actor === 'container' ? 'Init' : name(caller.actor);
-  if (errno === null) return `${who} calls ${call}: ${title}`;
+function aboutSyscall({ caller: { actor }, name, title, errno, ignored }: SyscallEvent): string {
+  const { tell } = t();
+  if (errno === null) return tell.calls(actor, name, title);
   return ignored
-    ? `${who} calls ${call}: ${title} (${errno}, which may be)`
-    : `${who} calls ${call} and fails with ${errno}: ${title}`;
+    ? tell.callsIgnored(actor, name, title, errno)
+    : tell.callFails(actor, name, title, errno);
 }
 
 function aboutBeginning(
-  { emitter, kind, name: span, attributes }: SpanStarted,
+  { emitter, kind, name, attributes }: SpanStarted,
   sources: CaptionSources,
 ): string {
-  const who = name(subjectOf(emitter.actor, attributes), sources);
-  const what = shortSummary(span);
-  if (kind === 'server') return `${who} begins to handle ${what}`;
-  return kind === 'client' ? `${who} makes ready to call ${what}` : `${who} begins ${what}`;
+  const { tell } = t();
+  const actor = called(subjectOf(emitter.actor, attributes), sources);
+  const what = shortSummary(name);
+  if (kind === 'server') return tell.handles(actor, what);
+  return kind === 'client' ? tell.prepares(actor, what) : tell.begins(actor, what);
 }
 
 /** A client that tells nothing is told of by whom it speaks to. */
-function subjectOf(emitter: Actor, attributes: Attributes | undefined): Actor {
-  return (attributes?.['engineroom.told_for'] as Actor | undefined) ?? emitter;
-}
+const subjectOf = (emitter: Actor, attributes: Attributes | undefined): Actor =>
+  (attributes?.['engineroom.told_for'] as Actor | undefined) ?? emitter;
+
+/** A client is called by its program's name, which the catalogues say as it is. */
+const called = (actor: Actor, { clientName }: CaptionSources): Actor =>
+  actor === 'client' && clientName ? (clientName as Actor) : actor;
 
 function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSources): string {
+  const { tell } = t();
   const span = sources.span(spanId);
-  const who = name(subjectOf(emitter.actor, span?.started?.attributes), sources);
-  const what = span?.started ? shortSummary(span.started.name) : 'its work';
-  if (status.code === 'error')
-    return `${who} fails at ${what}: ${status.message ?? 'no reason given'}`;
-  const took =
-    span?.started && span.endedAt !== null
-      ? ` after ${durationWords(span.endedAt - span.startedAt)}`
-      : '';
-  return `${who} is done with ${what}${took}`;
+  const actor = called(subjectOf(emitter.actor, span?.started?.attributes), sources);
+  const what = span?.started ? shortSummary(span.started.name) : tell.itsWork;
+  if (status.code === 'error') return tell.fails(actor, what, status.message);
+  const isWhole = span?.started && span.endedAt !== null;
+  return tell.isDone(actor, what, isWhole ? durationWords(span.endedAt - span.startedAt) : null);
 }
 
-function aboutMoment({ emitter, name: moment, attributes }: SpanEvent): string {
+function aboutMoment({ emitter: { actor }, name, attributes }: SpanEvent): string {
+  const { tell } = t();
   const text = attributes['engineroom.client.text'];
-  if (typeof text === 'string') return `docker prints: ${plainText(text)}`;
+  if (typeof text === 'string') return tell.prints(plainText(text));
   const ms = attributes['engineroom.limit.ms'];
-  if (typeof ms === 'number') return `The lab ends the run: it took longer than ${ms / 1000} s`;
+  if (typeof ms === 'number') return tell.tooLong(ms / 1000);
   const bytes = attributes['engineroom.limit.bytes'];
-  if (typeof bytes === 'number')
-    return `The lab ends the run: it wrote more than ${sizeWords(bytes)}`;
+  if (typeof bytes === 'number') return tell.tooMuch(sizeWords(bytes));
   return (
-    aboutSurvival(moment, attributes, emitter.actor) ??
-    layerWords(name(emitter.actor), moment, attributes) ??
-    `${name(emitter.actor)}: ${shortSummary(moment)}`
+    aboutSurvival(name, attributes, actor) ??
+    layerWords(actor, name, attributes) ??
+    tell.moment(actor, shortSummary(name))
   );
 }
 
 /** What is told after a fault: who lives on, and who finds whom again. */
 function aboutSurvival(moment: string, attributes: Attributes, emitter: Actor): string | null {
+  const { tell } = t();
   const pid = String(attributes['process.pid'] ?? '?');
-  const who = name((attributes['engineroom.process.actor'] ?? 'container') as Actor);
+  const who = (attributes['engineroom.process.actor'] ?? 'container') as Actor;
   switch (moment) {
     case 'process lives on':
-      return `${who} lives on: still pid ${pid}, child of pid ${String(attributes['process.parent_pid'] ?? '?')}`;
+      return tell.livesOn(who, pid, String(attributes['process.parent_pid'] ?? '?'));
     case 'process is gone':
-      return `${who} is gone: there is no pid ${pid} of that start time any more`;
+      return tell.isGone(who, pid);
     case 'container adopted':
-      return `${name(emitter)} finds the container running and takes it over: pid ${pid}`;
+      return tell.adopts(emitter, pid);
     case HELD_EVENT:
-      return `${name(emitter)} is held at a gate: ${gateWords(String(attributes['engineroom.gate']))}`;
+      return tell.isHeld(emitter, gateWords(String(attributes['engineroom.gate'])));
     case RELEASED_EVENT:
-      return `${name(emitter)} goes on: ${String(attributes['engineroom.gate.reason'] ?? 'released')}`;
+      return tell.goesOn(emitter, String(attributes['engineroom.gate.reason'] ?? 'released'));
     case 'reconnected to shim':
-      return `${name(emitter)} connects to the shim again, which has waited`;
+      return tell.reconnects(emitter);
     default:
       return null;
   }
 }
 
-/** The actor at the beginning of a sentence. dockerd and containerd keep their small letter, as in ps. */
-function name(actor: Actor, sources?: CaptionSources): string {
-  const words = called(actor, sources);
-  return words.startsWith('the ') ? `T${words.slice(1)}` : words;
-}
-
-/** In the middle of a sentence. */
-function called(actor: Actor, sources?: CaptionSources): string {
-  return actor === 'client' && sources?.clientName ? sources.clientName : inSentence(actor);
-}
-
 function quote(base64: string): string {
   const text = printable(base64).trim();
-  return text === '' ? '' : `: “${text}”`;
+  return text === '' ? '' : t().tell.quote(text);
 }
 
 function printable(base64: string): string {

@@ -4,6 +4,7 @@
  * The alignment is a longest common subsequence, as in diff(1).
  */
 import type { Level, SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
 import { captionOf } from './caption.ts';
 import { kernelChips } from './kernel-chips.ts';
 import { isShownAt } from './levels.ts';
@@ -55,7 +56,11 @@ export const compareEnds = (left: RunModel, right: RunModel): readonly ComparedF
   const a = factsOf(left);
   const b = factsOf(right);
   return [...new Set([...a.keys(), ...b.keys()])]
-    .map((name) => ({ name, left: a.get(name) ?? 'none', right: b.get(name) ?? 'none' }))
+    .map((name) => ({
+      name,
+      left: a.get(name) ?? t().compare.none,
+      right: b.get(name) ?? t().compare.none,
+    }))
     .filter((fact) => fact.left !== fact.right);
 };
 
@@ -127,17 +132,22 @@ function commonSubsequence(a: readonly Step[], b: readonly Step[]): readonly [nu
 
 /** Inode numbers are left out: no two containers share them. */
 function factsOf(model: RunModel): ReadonlyMap<string, string> {
+  const words = t().compare;
   const machine = model.machineAt(model.length);
   const facts = new Map<string, string>();
   for (const { key, label, value } of kernelChips(machine))
-    facts.set(label, key.startsWith('ns-') ? 'its own' : value || 'made');
+    facts.set(label, key.startsWith('ns-') ? words.own : value || words.made);
   for (const [file, value] of Object.entries(machine.cgroup.files))
     facts.set(file.slice(file.lastIndexOf('/') + 1), value);
   for (const actor of ['docker', 'client', 'container'] as const) {
     const process = machine.processes[String(machine.current[actor] ?? '')];
     if (process?.exit)
-      facts.set(`${actor} ended`, process.exit.signal ?? `exit ${process.exit.code ?? 'not seen'}`);
+      facts.set(
+        words.actorEnded(t().actors[actor]),
+        process.exit.signal ??
+          (process.exit.code === null ? words.notSeen : t().status.exit(process.exit.code)),
+      );
   }
-  facts.set('output', sizeWords(machine.outputBytes));
+  facts.set(words.output, sizeWords(machine.outputBytes));
   return facts;
 }

@@ -1,11 +1,15 @@
 /** Gates as one reads them: what has happened where a run is held, and what has not. */
-import { DAEMON_GATES, parseStepGate } from '@engine-room/engine/protocol/trace/gate.ts';
+import {
+  DAEMON_GATES,
+  parseStepGate,
+  type DaemonGate,
+} from '@engine-room/engine/protocol/trace/gate.ts';
+import { t } from '../messages/catalogue.ts';
+
+const isDaemonGate = (gate: string): gate is DaemonGate => Object.hasOwn(DAEMON_GATES, gate);
 
 export const gateWords = (gate: string): string => {
-  const known = Object.entries(DAEMON_GATES).find(([name]) => name === gate)?.[1].words;
-  if (known) return known;
+  if (isDaemonGate(gate)) return t().atGate[gate];
   const step = parseStepGate(gate);
-  if (!step) return gate;
-  const who = step.stage === 'init' ? "the container's init" : 'runc';
-  return `before ${step.call} of ${who}`;
+  return step ? t().beforeCall(step.call, step.stage === 'init') : gate;
 };

@@ -9,6 +9,8 @@ import type {
   SequencedEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
 import { labelOf, type StageActor } from './actors.ts';
+import { languageStore, t } from '../messages/catalogue.ts';
+import { containerOf } from './apply-container.ts';
 import { isShownAt } from './levels.ts';
 import { shortSummary } from './requests.ts';
 import type { RunModel } from './run-model.ts';
@@ -17,6 +19,8 @@ export interface Journey {
   readonly id: string;
   readonly from: StageActor;
   readonly to: StageActor;
+  /** Whose shim, runc or init takes part in it. */
+  readonly containerId: string | null;
   readonly label: string;
   readonly kind: 'http' | 'grpc' | 'ttrpc' | 'exec' | 'fifo' | 'signal' | 'syscall' | 'output';
   readonly direction: 'request' | 'response' | 'event';
@@ -60,7 +64,7 @@ function journeyOf(
   if (cache.version !== model.version) cache.journeys.clear();
   cache.version = model.version;
   known.set(model, cache);
-  const key = `${level} ${event.id}`;
+  const key = `${languageStore.getState().language} ${level} ${event.id}`;
   let journey = cache.journeys.get(key);
   if (journey === undefined) {
     journey = plan(model, event, at, level);
@@ -70,14 +74,22 @@ function journeyOf(
 }
 
 function plan(model: RunModel, event: SequencedEvent, at: number, level: Level): Journey | null {
+  if (!isShownAt(event, level)) return null;
   const route = event.type === 'process' ? birthRoute(model, event) : routeOf(event);
-  if (!route || !isShownAt(event, level)) return null;
+  if (!route) return null;
   const warp = model.warp(level);
   const departs = warp.toLearn(at);
   const arrival = model.effectsOf(event.id)[0]?.at;
   const { least, most } = warp.travelMs;
   const lasted = arrival === undefined ? most : warp.toLearn(arrival) - departs;
-  return { id: event.id, departs, lasts: Math.max(least, Math.min(most, lasted)), ...route };
+  const after = model.machineAt((model.order.indexOf(event.id) ?? 0) + 1);
+  return {
+    id: event.id,
+    departs,
+    lasts: Math.max(least, Math.min(most, lasted)),
+    containerId: containerOf(after, event),
+    ...route,
+  };
 }
 
 /** A process sets out from the one that made it: its parent where that stands on the stage, else who tells of it. */
@@ -89,7 +101,7 @@ function birthRoute(
   const machine = model.machineAt((model.order.indexOf(id) ?? 0) + 1);
   const parent = machine.processes[String(process.ppid ?? '')]?.actor ?? emitter.actor;
   if (parent === 'lab' || actor === 'lab' || parent === actor) return null;
-  const label = change === 'claimed' ? `claims pid ${process.pid}` : `pid ${process.pid} is born`;
+  const label = change === 'claimed' ? t().stage.claims(process.pid) : t().stage.born(process.pid);
   return { from: parent, to: actor, label, kind: 'exec', direction: 'event' };
 }
 
@@ -119,6 +131,6 @@ function routeOf(event: SequencedEvent): Route | null {
   return null;
 }
 
-/** For a screen reader, or a list: `docker CLI to dockerd: POST /containers/create`. */
+/** `docker CLI to dockerd: POST /containers/create`. */
 export const journeyWords = ({ from, to, label }: Journey): string =>
-  `${labelOf(from)} to ${labelOf(to)}: ${label}`;
+  t().tell.journey(labelOf(from), labelOf(to), label);

@@ -1,5 +1,6 @@
 /** What the kernel holds for the container so far, one chip for each kind of thing. */
 import type { SyscallEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
 import type { Machine } from './machine.ts';
 
 export interface KernelChip {
@@ -10,16 +11,16 @@ export interface KernelChip {
 }
 
 /** In the order in which runc makes them. Objects not named here (`sync`, `process`) leave nothing behind to show. */
-const COUNTED: readonly (readonly [SyscallEvent['object'], string])[] = [
-  ['mount', 'mounts'],
-  ['root', 'new root'],
-  ['device', 'devices'],
-  ['network', 'network'],
-  ['identity', 'identity'],
-  ['limit', 'rlimits'],
-  ['capability', 'capabilities'],
-  ['seccomp', 'seccomp filter'],
-];
+const COUNTED = [
+  'mount',
+  'root',
+  'device',
+  'network',
+  'identity',
+  'limit',
+  'capability',
+  'seccomp',
+] as const satisfies readonly SyscallEvent['object'][];
 
 export const kernelChips = (machine: Machine): readonly KernelChip[] => {
   const chips: KernelChip[] = [];
@@ -27,7 +28,7 @@ export const kernelChips = (machine: Machine): readonly KernelChip[] => {
   for (const [kind, inode] of namespaces) {
     chips.push({
       key: `ns-${kind}`,
-      label: `${kind} ns`,
+      label: t().chips.namespace(kind),
       value: inode ?? '',
     });
   }
@@ -39,7 +40,8 @@ export const kernelChips = (machine: Machine): readonly KernelChip[] => {
       value: limitWords(machine.cgroup.files),
     });
   }
-  for (const [object, label] of COUNTED) {
+  for (const object of COUNTED) {
+    const label = t().chips[object];
     const seen = machine.kernel[object];
     if (!seen || seen.count === 0) continue;
     const value = isCountable(object) ? String(seen.count) : '';
@@ -65,7 +67,7 @@ function networkChips(calls: readonly SyscallEvent[]): KernelChip[] {
     if (typeof port !== 'string') continue;
     const inside = String(attributes['engineroom.port.container'] ?? '').replace(/^.*:/, '');
     const outside = port.replace(/^.*:/, '');
-    put(`${outside}-${inside}`, 'port', `${outside} → ${inside}`);
+    put(`${outside}-${inside}`, t().chips.port, `${outside} → ${inside}`);
   }
   return [...chips.values()];
 }
@@ -80,14 +82,14 @@ const LIMITS: readonly (readonly [RegExp, (value: string) => string])[] = [
     /^memory\.(max|limit_in_bytes)$/,
     (value) => (/^\d+$/.test(value) ? `${Math.round(Number(value) / 1048576)} MiB` : ''),
   ],
-  [/^pids\.max$/, (value) => (value === 'max' ? '' : `${value} pids`)],
+  [/^pids\.max$/, (value) => (value === 'max' ? '' : t().chips.pids(value))],
   [/^cpu\.max$/, (value) => cpuWords(value.split(' '))],
   [/^cpu\.cfs_quota_us$/, (value) => cpuWords([value, '100000'])],
 ];
 
 function cpuWords([quota, period = '100000']: readonly string[]): string {
   const cpus = Number(quota) / Number(period);
-  return Number.isFinite(cpus) && cpus > 0 ? `${cpus} cpu` : '';
+  return Number.isFinite(cpus) && cpus > 0 ? t().chips.cpu(cpus) : '';
 }
 
 function limitWords(files: Readonly<Record<string, string>>): string {

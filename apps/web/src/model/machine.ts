@@ -40,6 +40,7 @@ export interface ProcessView {
 export interface Call {
   readonly messageId: string;
   readonly from: Actor;
+  readonly fromPid: number | null;
   readonly to: Actor;
   readonly summary: string;
 }
@@ -47,6 +48,7 @@ export interface Call {
 export interface OpenSpan {
   readonly spanId: string;
   readonly actor: Actor;
+  readonly pid: number;
   readonly name: string;
   readonly kind: 'server' | 'client' | 'internal';
 }
@@ -103,7 +105,25 @@ export interface HeldView {
   readonly eventId: string;
 }
 
-export interface Machine {
+/** What the kernel has been asked for. */
+export interface KernelFacts {
+  readonly kernel: Readonly<Partial<Record<SyscallEvent['object'], KernelObject>>>;
+  /** Kinds of namespaces made for the container (`pid`, `mnt` …), with the inode once it is known. */
+  readonly namespaces: Readonly<Record<string, string | null>>;
+  readonly cgroup: {
+    readonly path: string | null;
+    readonly files: Readonly<Record<string, string>>;
+  };
+}
+
+/** What is one container's alone. */
+export interface ContainerView extends KernelFacts {
+  readonly id: string;
+  readonly current: Readonly<Partial<Record<'shim' | 'runc' | 'container', number>>>;
+}
+
+/** The kernel's facts are those of the whole run; each container has its own besides. */
+export interface Machine extends KernelFacts {
   /** How many events it has seen, and the time of the last. */
   readonly n: number;
   readonly at: number;
@@ -114,13 +134,10 @@ export interface Machine {
   readonly openSpans: Readonly<Record<string, OpenSpan>>;
   /** Sent and not yet received, by the id of the message. */
   readonly inFlight: Readonly<Record<string, Message>>;
-  readonly kernel: Readonly<Partial<Record<SyscallEvent['object'], KernelObject>>>;
-  /** Kinds of namespaces made for the container (`pid`, `mnt` …), with the inode once it is known. */
-  readonly namespaces: Readonly<Record<string, string | null>>;
-  readonly cgroup: {
-    readonly path: string | null;
-    readonly files: Readonly<Record<string, string>>;
-  };
+  /** By id, in the order in which they were first seen. */
+  readonly containers: Readonly<Record<string, ContainerView>>;
+  /** The container that was spoken of last. */
+  readonly latest: string | null;
   readonly output: OutputTail | null;
   readonly outputBytes: number;
   readonly client: ClientTail | null;
@@ -135,6 +152,14 @@ export interface Machine {
   readonly held: Readonly<Record<string, HeldView>>;
 }
 
+const NO_KERNEL_FACTS: KernelFacts = {
+  kernel: {},
+  namespaces: {},
+  cgroup: { path: null, files: {} },
+};
+
+export const CONTAINER_AT_REST: Omit<ContainerView, 'id'> = { ...NO_KERNEL_FACTS, current: {} };
+
 export const MACHINE_AT_REST: Machine = {
   n: 0,
   at: 0,
@@ -143,9 +168,9 @@ export const MACHINE_AT_REST: Machine = {
   calls: {},
   openSpans: {},
   inFlight: {},
-  kernel: {},
-  namespaces: {},
-  cgroup: { path: null, files: {} },
+  ...NO_KERNEL_FACTS,
+  containers: {},
+  latest: null,
   output: null,
   outputBytes: 0,
   client: null,
@@ -171,3 +196,9 @@ export const clientTextOf = (
   for (let at = tail; at; at = at.before) texts.push(at);
   return texts.reverse();
 };
+
+/** The container's own program, and no longer runc's copy that builds its surroundings. */
+export const isRunning = ({ exit, execAt }: ProcessView): boolean =>
+  exit === null && execAt !== null;
+
+export const nameOfProcess = ({ argv, name }: ProcessView): string => argv.join(' ') || name;

@@ -1,6 +1,7 @@
 /** What one step changed in the machine: the facts that the fold has now and had not before. */
+import { t } from '../messages/catalogue.ts';
 import { labelOf } from './actors.ts';
-import type { Machine, ProcessView } from './machine.ts';
+import { nameOfProcess, type Machine, type ProcessView } from './machine.ts';
 import { shortSummary } from './requests.ts';
 import { sizeWords } from './time-words.ts';
 
@@ -11,23 +12,18 @@ export interface Change {
 
 export const stateDiff = (before: Machine, now: Machine): readonly Change[] => [
   ...processChanges(before, now),
-  ...recordChanges(
-    before.calls,
-    now.calls,
-    ({ from, to, summary }) =>
-      `${labelOf(from)} waits for ${labelOf(to)}: ${shortSummary(summary)}`,
+  ...recordChanges(before.calls, now.calls, ({ from, to, summary }) =>
+    t().changes.waits(from, to, shortSummary(summary)),
   ),
-  ...recordChanges(
-    before.openSpans,
-    now.openSpans,
-    ({ actor, name }) => `${labelOf(actor)} works on ${shortSummary(name)}`,
+  ...recordChanges(before.openSpans, now.openSpans, ({ actor, name }) =>
+    t().changes.works(actor, shortSummary(name)),
   ),
   ...kernelChanges(before, now),
   ...(now.outputBytes > before.outputBytes
     ? [
         {
           mark: '+' as const,
-          words: `${sizeWords(now.outputBytes - before.outputBytes)} of output`,
+          words: t().changes.output(sizeWords(now.outputBytes - before.outputBytes)),
         },
       ]
     : []),
@@ -41,18 +37,22 @@ function processChanges(before: Machine, now: Machine): readonly Change[] {
 }
 
 function aboutProcess(process: ProcessView, known: ProcessView | undefined): readonly Change[] {
-  const { pid, actor, exit, ppid, execAt, argv, name } = process;
+  const { pid, actor, exit, ppid, execAt } = process;
+  const { changes: words, status } = t();
   const who = `${labelOf(actor)} ${pid}`;
   const changes: Change[] = [];
-  if (!known) changes.push({ mark: '+', words: `process ${who}` });
+  if (!known) changes.push({ mark: '+', words: words.process(who) });
   if (known && known.ppid !== ppid)
-    changes.push({ mark: '~', words: `parent of ${who}: ${known.ppid ?? '?'} → ${ppid ?? '?'}` });
+    changes.push({
+      mark: '~',
+      words: words.parent(who, String(known.ppid ?? '?'), String(ppid ?? '?')),
+    });
   if (execAt !== null && known?.execAt !== execAt)
-    changes.push({ mark: '~', words: `${who} is now ${argv.join(' ') || name}` });
+    changes.push({ mark: '~', words: words.isNow(who, nameOfProcess(process)) });
   if (exit && !known?.exit)
     changes.push({
       mark: '−',
-      words: `process ${who}: ${exit.signal ?? `exit ${exit.code ?? 'not seen'}`}`,
+      words: words.exit(who, exit.signal ?? status.exit(exit.code ?? status.notSeen)),
     });
   return changes;
 }
@@ -73,9 +73,10 @@ function recordChanges<T>(
 function kernelChanges(before: Machine, now: Machine): readonly Change[] {
   const changes: Change[] = [];
   for (const [kind, inode] of Object.entries(now.namespaces)) {
-    if (!(kind in before.namespaces)) changes.push({ mark: '+', words: `${kind} namespace` });
+    if (!(kind in before.namespaces))
+      changes.push({ mark: '+', words: t().changes.namespace(kind) });
     else if (before.namespaces[kind] !== inode)
-      changes.push({ mark: '~', words: `${kind} namespace is ${inode ?? '?'}` });
+      changes.push({ mark: '~', words: t().changes.namespaceIs(kind, inode ?? '?') });
   }
   for (const [file, value] of Object.entries(now.cgroup.files)) {
     if (before.cgroup.files[file] !== value)

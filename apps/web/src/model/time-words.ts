@@ -1,4 +1,5 @@
 /** Times and sizes as one says them. */
+import { t } from '../messages/catalogue.ts';
 
 /** `38.2 ms`, `640 µs`, `2.41 s`: three digits that matter. */
 export const durationWords = (ns: number): string => {
@@ -12,7 +13,7 @@ export const durationWords = (ns: number): string => {
 export const offsetMs = (ns: number): string => (Math.max(0, ns) / 1_000_000).toFixed(1);
 
 export const sizeWords = (bytes: number): string => {
-  if (bytes < 1024) return `${bytes} byte${bytes === 1 ? '' : 's'}`;
+  if (bytes < 1024) return t().units.bytes(bytes);
   if (bytes < 1024 * 1024) return `${digits(bytes / 1024)} KiB`;
   return `${digits(bytes / 1024 / 1024)} MiB`;
 };

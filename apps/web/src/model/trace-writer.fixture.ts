@@ -51,12 +51,15 @@ export type SyscallLine = readonly [
   more?: Partial<Pick<SyscallEvent, 'errno' | 'reference' | 'attributes'>>,
 ];
 
+const OF_A_CONTAINER: ReadonlySet<Actor> = new Set(['shim', 'runc', 'container']);
 const BOOT_NS = 812_345_678_901_234n;
 const STEP_MICROS = 3;
 const TRAVEL_MICROS = 180;
 
 export class TraceWriter {
   readonly events: SequencedEvent[] = [];
+  /** Named by each process of it, once it is known. */
+  containerId: string | null = null;
   readonly #traceId: string;
   readonly #pids: Pids;
   readonly #counters = new Map<Actor, number>();
@@ -187,6 +190,9 @@ export class TraceWriter {
       cause,
       level,
       attributes: {},
+      ...(this.containerId !== null && OF_A_CONTAINER.has(actor)
+        ? { containerId: this.containerId }
+        : {}),
       ...more,
     });
   }

@@ -2,7 +2,7 @@
  * After a fault: who survived, who did not, and why, read off the trace and nothing else. Who was there when the signal
  * was sent is compared with who is there at the playhead; "survived" is said only of what the lab saw in /proc again.
  */
-import { inSentence } from './actors.ts';
+import { t } from '../messages/catalogue.ts';
 import type { FaultView, Machine, ProcessView, Sighting } from './machine.ts';
 import type { RunModel } from './run-model.ts';
 import { durationWords } from './time-words.ts';
@@ -62,6 +62,7 @@ interface Scene {
 }
 
 function lineOf(process: ProcessView, { model, fault, now, n }: Scene): VerdictLine {
+  const words = t().fate;
   const { pid, actor } = process;
   const state = now.processes[String(pid)] ?? process;
   const sighting = now.sightings[String(pid)];
@@ -69,46 +70,46 @@ function lineOf(process: ProcessView, { model, fault, now, n }: Scene): VerdictL
   const base = { actor, pid, eventId: state.exit ? state.toldBy : (sighting?.eventId ?? null) };
   const isStruck = pid === fault.pid;
   if (state.exit && heir && heir.pid !== pid && heir.exit === null && isDaemon(actor)) {
-    const after =
-      heir.bornAt === null ? '' : ` after ${durationWords(heir.bornAt - state.exit.at)}`;
+    const after = heir.bornAt === null ? null : durationWords(heir.bornAt - state.exit.at);
     return {
       ...base,
       fate: 'replaced',
-      words: `died, and is back as pid ${heir.pid}${after}`,
-      why: 'it keeps nothing that a container needs, so whoever supervises it may start another',
+      words: words.replaced(heir.pid, after),
+      why: words.whyReplaced,
     };
   }
   if (state.exit) {
     const how =
-      state.exit.signal ?? (state.exit.code === null ? 'seen gone' : `exit ${state.exit.code}`);
-    return { ...base, fate: 'died', words: `died: ${how}`, why: whyDead(process, fault) };
+      state.exit.signal ??
+      (state.exit.code === null ? words.seenGone : t().status.exit(state.exit.code));
+    return { ...base, fate: 'died', words: words.died(how), why: whyDead(process, fault) };
   }
   if (sighting && !sighting.isThere)
-    return { ...base, fate: 'died', words: 'is gone', why: whyDead(process, fault) };
+    return { ...base, fate: 'died', words: words.gone, why: whyDead(process, fault) };
   if (sighting) {
     return {
       ...base,
       fate: 'survived',
-      words: `same process: pid ${pid}, started at tick ${sighting.startTime}`,
+      words: words.same(pid, sighting.startTime),
       why: whyAlive(process, sighting, now),
     };
   }
   if (isStruck)
-    return { ...base, fate: 'struck', words: `gets ${fault.signal}`, why: 'the lab sent it' };
+    return { ...base, fate: 'struck', words: words.gets(fault.signal), why: words.theLab };
   const sign = signOfLife(model, pid, fault.n + 1, n);
   if (sign !== null)
     return {
       ...base,
       eventId: sign,
       fate: 'survived',
-      words: 'goes on: it has told of its work since',
-      why: `the signal went to ${inSentence(fault.actor)} alone`,
+      words: words.goesOn,
+      why: words.alone(fault.actor),
     };
   return {
     ...base,
     fate: 'unseen',
-    words: 'no news of its death',
-    why: 'the trace does not speak of it after the signal',
+    words: words.noNews,
+    why: words.silent,
   };
 }
 
@@ -131,14 +132,13 @@ function whyDead(
   { actor, pid }: ProcessView,
   { actor: hit, pid: hitPid, signal }: FaultView,
 ): string {
-  if (pid === hitPid) return `the lab sent it ${signal}`;
-  if (actor === 'docker' || actor === 'client') return `it was connected to ${inSentence(hit)}`;
-  if (actor === 'container' && hit === 'dockerd')
-    return 'a dockerd that stops in good order stops its containers, unless live-restore is on';
-  if (actor === 'container' && hit === 'shim')
-    return 'containerd kills what a dead shim leaves behind: nobody would reap it';
-  if (actor === 'shim') return 'its container has ended, so there is nothing left to watch';
-  return `it did not outlive ${inSentence(hit)}`;
+  const words = t().fate;
+  if (pid === hitPid) return words.labSent(signal);
+  if (actor === 'docker' || actor === 'client') return words.connected(hit);
+  if (actor === 'container' && hit === 'dockerd') return words.goodOrder;
+  if (actor === 'container' && hit === 'shim') return words.orphan;
+  if (actor === 'shim') return words.noWatch;
+  return words.outlive(hit);
 }
 
 function whyAlive(
@@ -146,16 +146,8 @@ function whyAlive(
   { ppid }: Sighting,
   { processes, adopted }: Machine,
 ): string {
-  if (isDaemon(actor)) return 'the signal went to another process';
+  if (isDaemon(actor)) return t().fate.another;
   const parent = ppid === null ? undefined : processes[String(ppid)];
-  const again =
-    containerId !== null && adopted[containerId] !== undefined
-      ? '; the new dockerd has found it again'
-      : '';
-  const whose = parent
-    ? `${inSentence(parent.actor)}, pid ${ppid}`
-    : `pid ${ppid}, which is no daemon`;
-  return actor === 'shim'
-    ? `its parent is ${whose}${again}`
-    : `its parent is ${whose}, and that holds its output and its exit code${again}`;
+  const isAdopted = containerId !== null && adopted[containerId] !== undefined;
+  return t().fate.parent(parent?.actor ?? null, ppid, actor !== 'shim', isAdopted);
 }

@@ -1,17 +1,22 @@
 /** One actor at the playhead: its process, what it has open, and for the kernel what it holds. */
-import { factsOf, inSentence, type StageActor } from '../model/actors.ts';
+import { t } from '../messages/catalogue.ts';
+import { factsOf, labelOf, type StageActor } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { kernelChips } from '../model/kernel-chips.ts';
 import type { Machine, ProcessView } from '../model/machine.ts';
 import { labelIn } from '../model/swapped.ts';
 import { durationWords, offsetMs } from '../model/time-words.ts';
-import { useModelVersion, usePlayhead } from '../hooks.ts';
+import { useMachine } from '../hooks.ts';
 import { AttributeFacts, straceOf } from './EventFacts.tsx';
 import { Fact } from './Fact.tsx';
 
-export const ActorFacts = ({ actor }: { actor: StageActor }) => {
-  useModelVersion();
-  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+interface ActorFactsProps {
+  readonly actor: StageActor;
+  readonly containerId: string | null;
+}
+
+export const ActorFacts = ({ actor, containerId }: ActorFactsProps) => {
+  const machine = useMachine(containerId);
   const facts = factsOf(actor);
   const status = statusOf(machine, actor);
   const others = Object.values(machine.processes).filter(
@@ -20,7 +25,7 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
   return (
     <>
       <h2 id="inspector-title">
-        Inspector · <span aria-hidden="true">{facts?.glyph} </span>
+        {t().inspector.title} · <span aria-hidden="true">{facts?.glyph} </span>
         {labelIn(machine, actor)}
       </h2>
       <p className="inspector-sentence">{status.words}</p>
@@ -32,10 +37,11 @@ export const ActorFacts = ({ actor }: { actor: StageActor }) => {
       <OpenWork machine={machine} actor={actor} />
       {others.length > 0 && (
         <>
-          <h3>Other processes</h3>
+          <h3>{t().facts.others}</h3>
           {others.map(({ pid, argv, name, exit }) => (
             <p key={pid} className="mono breaks">
-              {pid} {argv.slice(0, 2).join(' ') || name} {exit ? `· exited ${exit.code ?? ''}` : ''}
+              {pid} {argv.slice(0, 2).join(' ') || name}{' '}
+              {exit ? `· ${t().facts.exited(String(exit.code ?? ''))}` : ''}
             </p>
           ))}
         </>
@@ -51,31 +57,33 @@ const ProcessFacts = ({ process, machine }: { process: ProcessView; machine: Mac
       <Fact name="Pid" mono>
         {process.pid}
       </Fact>
-      <Fact name="Parent" mono>
-        {process.ppid === null ? 'not told' : `${process.ppid}${parent ? ` (${parent.name})` : ''}`}
-        {process.formerParents.length > 0 && `, before: ${process.formerParents.join(', ')}`}
+      <Fact name={t().facts.parent} mono>
+        {process.ppid === null
+          ? t().facts.notTold
+          : `${process.ppid}${parent ? ` (${parent.name})` : ''}`}
+        {process.formerParents.length > 0 && t().facts.before(process.formerParents.join(', '))}
       </Fact>
       {process.argv.length > 0 && (
         <Fact name="Argv" mono>
           {process.argv.join(' ')}
         </Fact>
       )}
-      <Fact name="Born">
+      <Fact name={t().facts.born}>
         {process.bornAt === null
           ? process.claimed
-            ? 'before this run, and claimed for it'
-            : 'before this run'
+            ? t().facts.claimed
+            : t().facts.bornBefore
           : `+${offsetMs(process.bornAt)} ms`}
       </Fact>
       {process.exit && (
-        <Fact name="Exit" mono>
-          {process.exit.code === null ? 'code not seen' : `code ${process.exit.code}`}
-          {process.exit.signal ? ` (${process.exit.signal})` : ''} at +{offsetMs(process.exit.at)}{' '}
-          ms
+        <Fact name={t().facts.exit} mono>
+          {process.exit.code === null ? t().facts.codeNotSeen : t().facts.code(process.exit.code)}
+          {process.exit.signal ? ` (${process.exit.signal})` : ''}{' '}
+          {t().facts.at(offsetMs(process.exit.at))}
         </Fact>
       )}
       {process.exit && process.bornAt !== null && (
-        <Fact name="Lived" mono>
+        <Fact name={t().facts.lived} mono>
           {durationWords(process.exit.at - process.bornAt)}
         </Fact>
       )}
@@ -89,11 +97,11 @@ const KernelFacts = ({ machine }: { machine: Machine }) => (
     <dl className="facts">
       {kernelChips(machine).map(({ key, label, value }) => (
         <Fact key={key} name={label} mono>
-          {value || 'made'}
+          {value || t().facts.made}
         </Fact>
       ))}
       {machine.cgroup.path && (
-        <Fact name="cgroup path" mono>
+        <Fact name={t().facts.cgroupPath} mono>
           {machine.cgroup.path}
         </Fact>
       )}
@@ -103,7 +111,7 @@ const KernelFacts = ({ machine }: { machine: Machine }) => (
         </Fact>
       ))}
     </dl>
-    <h3>Latest system calls</h3>
+    <h3>{t().facts.latestCalls}</h3>
     {Object.values(machine.kernel)
       .flatMap(({ latest }) => latest)
       .sort((a, b) => (BigInt(a.mono) < BigInt(b.mono) ? -1 : 1))
@@ -123,16 +131,16 @@ const OpenWork = ({ machine, actor }: { machine: Machine; actor: StageActor }) =
   const calls = Object.values(machine.calls).filter(({ from }) => from === actor);
   return (
     <>
-      {spans.length > 0 && <h3>Working on</h3>}
+      {spans.length > 0 && <h3>{t().facts.working}</h3>}
       {spans.map(({ spanId, name }) => (
         <p key={spanId} className="mono breaks">
           {name}
         </p>
       ))}
-      {calls.length > 0 && <h3>Waiting for</h3>}
+      {calls.length > 0 && <h3>{t().facts.waitingFor}</h3>}
       {calls.map(({ messageId, to, summary }) => (
         <p key={messageId} className="breaks">
-          {inSentence(to)}: <span className="mono">{summary}</span>
+          {labelOf(to)}: <span className="mono">{summary}</span>
         </p>
       ))}
     </>

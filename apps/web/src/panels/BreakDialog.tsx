@@ -1,11 +1,12 @@
 /** The failure lab: which process gets which signal. It asks once, and then it is real. */
-import '../styles/break.css';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { useState, type FormEvent } from 'react';
 import type { Fault } from '@engine-room/engine/protocol/trace/fault.ts';
+import { t } from '../messages/catalogue.ts';
 import { livingPairs } from '../model/breakable.ts';
 import { useModelVersion, usePlayhead, useReader, useTraces } from '../hooks.ts';
-import { readerStore } from '../reader-store.ts';
+import { closeDialog } from '../reader-store.ts';
 import { breakEngine } from '../session.ts';
+import { Dialog } from './Dialog.tsx';
 
 interface Choice {
   readonly key: string;
@@ -17,21 +18,13 @@ interface Choice {
   readonly pid: number | null;
 }
 
-const close = (): void => readerStore.setState({ isBreakOpen: false });
+const close = (): void => closeDialog('break');
 
-export const BreakDialog = () => {
-  const isOpen = useReader((state) => state.isBreakOpen);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isOpen]);
-  return (
-    <dialog ref={dialog} className="break" aria-labelledby="break-title" onClose={close}>
-      {isOpen && <BreakForm />}
-    </dialog>
-  );
-};
+export const BreakDialog = () => (
+  <Dialog name="break" title={t().break.title}>
+    <BreakForm />
+  </Dialog>
+);
 
 const BreakForm = () => {
   const choices = useChoices();
@@ -60,13 +53,9 @@ const BreakForm = () => {
 
   return (
     <form onSubmit={(event) => void submit(event)}>
-      <h2 id="break-title">Break the engine</h2>
-      <p className="muted">
-        A real signal to a real process of this engine, and the trace tells what came of it. The
-        daemons are started again, as systemd would.
-      </p>
+      <p className="muted">{t().break.words}</p>
       <fieldset>
-        <legend className="sr-only">What to break</legend>
+        <legend className="sr-only">{t().break.what}</legend>
         {choices.map(({ key, title, words, pid }) => (
           <label key={key} data-off={pid === null}>
             <input
@@ -80,19 +69,19 @@ const BreakForm = () => {
             <span>
               <b>{title}</b>
               {pid !== null && <span className="mono"> pid {pid}</span>}
-              <span className="break-words">{words}</span>
+              <span className="dialog-words">{words}</span>
             </span>
           </label>
         ))}
       </fieldset>
       <div role="alert">{problem !== null && <p className="problem">✕ {problem}</p>}</div>
-      {!isLive && <p className="problem">There is no engine here that could be broken.</p>}
-      <p className="break-buttons">
+      {!isLive && <p className="problem">{t().break.noEngine}</p>}
+      <p className="dialog-buttons">
         <button type="submit" className="primary" aria-disabled={!choice || !isLive || isSending}>
-          {isSending ? 'Sending…' : 'Send the signal'}
+          {isSending ? t().command.sending : t().break.send}
         </button>
         <button type="button" onClick={close}>
-          Leave it whole
+          {t().break.leave}
         </button>
       </p>
     </form>
@@ -100,6 +89,7 @@ const BreakForm = () => {
 };
 
 function useChoices(): readonly Choice[] {
+  const words = t().break;
   useModelVersion();
   const machine = usePlayhead(({ model }) => model.machineAt(model.length));
   const traceId = usePlayhead((state) => state.traceId);
@@ -114,15 +104,15 @@ function useChoices(): readonly Choice[] {
     {
       key: 'dockerd',
       fault: 'kill-dockerd',
-      title: 'Kill dockerd',
-      words: 'SIGKILL: a crash, with no time to say goodbye.',
+      title: words.kill('dockerd'),
+      words: words.dockerd,
       pid: pidOf('dockerd'),
     },
     {
       key: 'containerd',
       fault: 'kill-containerd',
-      title: 'Kill containerd',
-      words: 'SIGKILL: dockerd loses the line to it.',
+      title: words.kill('containerd'),
+      words: words.containerd,
       pid: pidOf('containerd'),
     },
     ...(pairs.length === 0 ? [NO_CONTAINER] : pairs).flatMap((pair) => [
@@ -130,31 +120,31 @@ function useChoices(): readonly Choice[] {
         key: `shim ${pair.containerId}`,
         fault: 'kill-shim' as const,
         container: pair.containerId,
-        title: 'Kill the shim',
-        words: `SIGKILL: the parent of ${nameOf(pair)}.`,
+        title: words.kill(words.theShim),
+        words: words.shim(nameOf(pair)),
         pid: pair.shim?.pid ?? null,
       },
       {
         key: `container ${pair.containerId}`,
         fault: 'kill-container' as const,
         container: pair.containerId,
-        title: 'Kill the container',
-        words: `SIGKILL: process 1 of ${nameOf(pair)}.`,
+        title: words.kill(words.theContainer),
+        words: words.container(nameOf(pair)),
         pid: pair.init?.pid ?? null,
       },
     ]),
     {
       key: 'stop',
       fault: 'stop-dockerd',
-      title: 'Stop dockerd in good order',
-      words: 'SIGTERM, live-restore off: Docker’s default.',
+      title: words.stop,
+      words: words.stopWords,
       pid: pidOf('dockerd'),
     },
     {
       key: 'restore',
       fault: 'stop-dockerd-live-restore',
-      title: 'Stop dockerd with live-restore',
-      words: 'daemon.json and SIGHUP first, then SIGTERM.',
+      title: words.restore,
+      words: words.restoreWords,
       pid: pidOf('dockerd'),
     },
   ];
@@ -164,4 +154,4 @@ const NONE: readonly never[] = [];
 const NO_CONTAINER = { containerId: '', init: null, shim: null };
 
 const nameOf = ({ containerId, init }: { containerId: string; init: unknown }): string =>
-  init === null ? 'a container that still runs (this run has none)' : containerId.slice(0, 12);
+  init === null ? t().break.noContainer : containerId.slice(0, 12);

@@ -3,6 +3,7 @@
  * always the last one: what was skipped by fast playing is skipped here, where it ends is said.
  */
 import { useEffect, useRef, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { captionOf } from '../model/caption.ts';
 import { isFailure, markersOf } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
@@ -27,22 +28,22 @@ export const Caption = () => {
     : placed
       ? captionOf(placed.event, model)
       : !run
-        ? 'Nothing has run yet. Send a request to make the first run.'
+        ? t().caption.nothing
         : isRecorded
-          ? 'This is a recorded run. Press → to step through it, or Send Request to make your own.'
-          : 'Before the first step. Press → to step through the run.';
+          ? t().caption.recorded
+          : t().caption.before;
   const failed = !overview?.isOver && placed !== undefined && isFailure(placed.event);
   const isOver =
     run?.summary.state === 'ended' && step === count && (run.summary.exitCode ?? 0) !== 0;
-  const where = count === 0 ? '' : `Step ${step} of ${count}.`;
+  const where = count === 0 ? '' : t().caption.step(step, count);
   const said = useRareWords(`${where} ${sentence}`);
 
   return (
-    <section className="caption" aria-label="Caption">
+    <section className="caption" aria-label={t().caption.region}>
       <div className="caption-line" data-testid="caption">
         <p className="caption-where">
-          <b>{where === '' ? 'No steps yet.' : where}</b>
-          <span className="mono">{placed ? `+${offsetMs(placed.at)} ms real` : ''}</span>
+          <b>{where === '' ? t().caption.noSteps : where}</b>
+          <span className="mono">{placed ? t().caption.real(offsetMs(placed.at)) : ''}</span>
         </p>
         <p className="caption-sentence" data-testid="caption-sentence">
           {failed && <span aria-hidden="true">✕ </span>}
@@ -50,10 +51,8 @@ export const Caption = () => {
           {isOver && <WhyItFailed model={model} />}
         </p>
       </div>
-      {run?.caveat && <p className="caption-caveat">About this recording: {run.caveat}.</p>}
-      {run?.problem && (
-        <p className="caption-caveat">This run could not be fetched: {run.problem}.</p>
-      )}
+      {run?.caveat && <p className="caption-caveat">{t().caption.caveat(run.caveat)}</p>}
+      {run?.problem && <p className="caption-caveat">{t().caption.notFetched(run.problem)}</p>}
       <p className="sr-only" aria-live="polite">
         {said}
       </p>
@@ -65,7 +64,7 @@ export const Caption = () => {
 function overviewWords(model: RunModel): string {
   const { current } = model.machineAt(model.length);
   const programs = Object.keys(current).filter((actor) => actor !== 'kernel' && actor !== 'lab');
-  return `${offsetMs(model.endAt)} ms, and ${programs.length} programs took part. Now step through it: press →`;
+  return t().caption.overview(offsetMs(model.endAt), programs.length);
 }
 
 /** A run that failed leads to the first thing that went wrong in it. */
@@ -75,7 +74,7 @@ const WhyItFailed = ({ model }: { model: RunModel }) => {
   return (
     <span className="caption-why">
       <button type="button" className="quiet" onClick={() => seekEvent(first.event.id)}>
-        See why
+        {t().caption.why}
       </button>
     </span>
   );

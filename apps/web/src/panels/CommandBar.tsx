@@ -1,7 +1,9 @@
 /** The request: a command line that one may edit, a few to pick from, and the one bright button. */
 import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { useReader, useTraces } from '../hooks.ts';
 import { sendRequest } from '../session.ts';
+import { Inline } from '../ui/Inline.tsx';
 import { hintFor } from './command-hints.ts';
 import { SCENARIOS } from './scenarios.ts';
 
@@ -36,11 +38,11 @@ export const CommandBar = () => {
   };
 
   return (
-    <section className="command" aria-label="Request">
+    <section className="command" aria-label={t().command.region}>
       <form onSubmit={submit}>
         <label className="command-line mono">
           <span aria-hidden="true">$</span>
-          <span className="sr-only">Command line</span>
+          <span className="sr-only">{t().command.line}</span>
           <input
             value={command}
             onChange={({ target }) => edit(target.value)}
@@ -52,17 +54,17 @@ export const CommandBar = () => {
           />
         </label>
         <label className="command-scenario">
-          <span>Scenario</span>
+          <span>{t().command.scenario}</span>
           <select
             value={SCENARIOS.some((scenario) => scenario.command === command) ? command : ''}
             onChange={({ target }) => edit(target.value)}
           >
             <option value="" disabled hidden>
-              Your own
+              {t().command.own}
             </option>
             {SCENARIOS.map((scenario) => (
               <option key={scenario.name} value={scenario.command}>
-                {scenario.name}
+                {t().scenarios[scenario.name]}
               </option>
             ))}
           </select>
@@ -74,7 +76,7 @@ export const CommandBar = () => {
           aria-disabled={!canSend || sending !== null}
           aria-describedby={hintId}
         >
-          {sending ? 'Sending…' : 'Send Request'}
+          {sending ? t().command.sending : t().command.send}
         </button>
       </form>
       <div id={hintId} className="command-says" role="status">
@@ -100,9 +102,7 @@ const NoEngine = () => {
     return null;
   return (
     <p className="command-note">
-      Send Request needs the engine: start it with <span className="mono">npm start</span> and open
-      the address that it prints.
-      {hasRun ? ' Recorded runs can be explored without it.' : ''}
+      <Inline text={t().command.needsEngine} /> {hasRun ? t().command.canExplore : ''}
     </p>
   );
 };
@@ -121,7 +121,9 @@ const Problem = ({
     <p>
       <span aria-hidden="true">✕ </span>
       {message}
-      {position !== null && <span className="sr-only"> (at character {position + 1})</span>}
+      {position !== null && (
+        <span className="sr-only"> {t().command.atCharacter(position + 1)}</span>
+      )}
     </p>
     {position !== null && (
       <pre aria-hidden="true" className="problem-place">
@@ -139,5 +141,5 @@ const Waiting = () => {
     const timer = setTimeout(() => setIsLong(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, []);
-  return isLong ? <p>Waiting for the engine</p> : null;
+  return isLong ? <p>{t().command.waiting}</p> : null;
 };

@@ -1,32 +1,26 @@
 /** Two runs side by side: the steps that both took and those that only one took, and how they ended. */
-import '../styles/run-tools.css';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import '../styles/compare.css';
+import { useEffect, useMemo, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { compareEnds, compareSteps } from '../model/compare.ts';
 import { offsetMs } from '../model/time-words.ts';
-import { useModelVersion, usePlayhead, useReader, useTraces } from '../hooks.ts';
+import { useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
 import { seekEvent } from '../playback/playhead.ts';
-import { readerStore, select } from '../reader-store.ts';
+import { closeDialog, select } from '../reader-store.ts';
 import { makeWhole } from '../session.ts';
+import { Dialog } from './Dialog.tsx';
 import type { Run } from '../trace/trace-store.ts';
 
-const close = (): void => readerStore.setState({ isCompareOpen: false });
+const close = (): void => closeDialog('compare');
 
-export const CompareDialog = () => {
-  const isOpen = useReader((state) => state.isCompareOpen);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isOpen]);
-  return (
-    <dialog ref={dialog} className="compare" aria-labelledby="compare-title" onClose={close}>
-      {isOpen && <Comparison />}
-    </dialog>
-  );
-};
+export const CompareDialog = () => (
+  <Dialog name="compare" title={t().compare.title}>
+    <Comparison />
+  </Dialog>
+);
 
 const titleOf = ({ summary }: Run): string =>
-  `${summary.title === '' ? 'a request' : summary.title} (${summary.traceId.slice(0, 6)})`;
+  `${summary.title === '' ? t().runs.unnamed : summary.title} (${summary.traceId.slice(0, 6)})`;
 
 const Comparison = () => {
   const traceId = usePlayhead((state) => state.traceId);
@@ -39,9 +33,8 @@ const Comparison = () => {
   useEffect(() => makeWhole(chosen), [chosen]);
   return (
     <>
-      <h2 id="compare-title">Compare two runs</h2>
       {!shown || others.length === 0 ? (
-        <p>There is only one run here. Send another request, or open a recorded run.</p>
+        <p>{t().compare.onlyOne}</p>
       ) : (
         <>
           <p className="mono breaks">A: {titleOf(shown)}</p>
@@ -58,9 +51,9 @@ const Comparison = () => {
           {other && <Differences left={shown} right={other} />}
         </>
       )}
-      <p className="break-buttons">
+      <p className="dialog-buttons">
         <button type="button" className="primary" onClick={close}>
-          Close
+          {t().compare.close}
         </button>
       </p>
     </>
@@ -86,24 +79,22 @@ const Differences = ({ left, right }: { left: Run; right: Run }) => {
   };
   return (
     <>
-      <p role="status">
-        {steps.length - different.length} steps in both, {different.length} in one of them only.
-      </p>
+      <p role="status">{t().compare.counts(steps.length - different.length, different.length)}</p>
       <label className="compare-filter">
         <input
           type="checkbox"
           checked={onlyDifferent}
           onChange={({ target }) => setOnlyDifferent(target.checked)}
         />
-        Only what differs
+        {t().compare.onlyDifferent}
       </label>
-      <div className="compare-rows" tabIndex={0} role="group" aria-label="Steps of both runs">
+      <div className="compare-rows" tabIndex={0} role="group" aria-label={t().compare.rows}>
         <table>
           <thead>
             <tr>
-              <th scope="col">A, ms</th>
-              <th scope="col">Step</th>
-              <th scope="col">B, ms</th>
+              <th scope="col">{t().compare.a}</th>
+              <th scope="col">{t().compare.step}</th>
+              <th scope="col">{t().compare.b}</th>
             </tr>
           </thead>
           <tbody>
@@ -114,7 +105,11 @@ const Differences = ({ left, right }: { left: Run; right: Run }) => {
               >
                 <td className="mono">{step.left ? `+${offsetMs(step.left.at)}` : '—'}</td>
                 <td>
-                  {step.right === null ? 'Only in A: ' : step.left === null ? 'Only in B: ' : ''}
+                  {step.right === null
+                    ? `${t().compare.onlyA} `
+                    : step.left === null
+                      ? `${t().compare.onlyB} `
+                      : ''}
                   {step.left ? (
                     <button
                       type="button"
@@ -133,9 +128,9 @@ const Differences = ({ left, right }: { left: Run; right: Run }) => {
           </tbody>
         </table>
       </div>
-      <h3>How they ended</h3>
+      <h3>{t().compare.ended}</h3>
       {ends.length === 0 ? (
-        <p className="muted">Alike.</p>
+        <p className="muted">{t().compare.alike}</p>
       ) : (
         <dl className="facts">
           {ends.map(({ name, left: a, right: b }) => (

@@ -1,5 +1,6 @@
 /** How the page stands with the engine, in words that are true. */
 import { useEffect, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { useTraces } from '../hooks.ts';
 import { retryConnection } from '../session.ts';
 import type { Connection } from '../trace/trace-store.ts';
@@ -12,27 +13,28 @@ interface Words {
 }
 
 const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: number): Words => {
+  const words = t().connection;
   switch (connection.state) {
     case 'idle':
     case 'connecting':
-      return { tone: 'wait', mark: '○', text: 'Looking for the engine' };
+      return { tone: 'wait', mark: '○', text: words.looking };
     case 'recorded':
-      return { tone: 'wait', mark: '▣', text: 'Recorded runs: this page has no engine' };
+      return { tone: 'wait', mark: '▣', text: words.recorded };
     case 'refused':
-      return { tone: 'bad', mark: '✕', text: `Not let in: ${connection.reason}` };
+      return { tone: 'bad', mark: '✕', text: words.refused(connection.reason) };
     case 'lost': {
       const waitMs = connection.retryAtMs - nowMs;
-      const when = waitMs > 0 ? `in ${(waitMs / 1000).toFixed(1)} s` : 'now';
+      const when = waitMs > 0 ? words.in((waitMs / 1000).toFixed(1)) : words.now;
       return connection.wasLive
         ? {
             tone: 'bad',
             mark: '✕',
-            text: `Connection lost. Reconnecting ${when}. You can still explore this run.`,
+            text: words.lost(when),
           }
         : {
             tone: 'bad',
             mark: '✕',
-            text: `No engine here: recordings only. Trying again ${when}`,
+            text: words.never(when),
           };
     }
     case 'live':
@@ -41,24 +43,25 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
 };
 
 function liveWords(roundTripMs: number | null, engine: EngineStatus | null): Words {
+  const words = t().connection;
   if (engine && !engine.canLaunch) {
     return {
       tone: 'bad',
       mark: '✕',
-      text: `This machine cannot start containers (${engine.reason ?? 'no reason given'}). Runs are recordings.`,
+      text: words.cannotLaunch(engine.reason),
     };
   }
   const down = engine?.daemons.filter(({ state }) => state !== 'running') ?? [];
   if (down.length > 0) {
     const list = down
-      .map(({ actor, state }) => `${actor} ${state === 'dead' ? 'is down' : 'is starting'}`)
+      .map(({ actor, state }) => (state === 'dead' ? words.isDown(actor) : words.isStarting(actor)))
       .join(', ');
-    return { tone: 'wait', mark: '◐', text: `Live, but ${list}` };
+    return { tone: 'wait', mark: '◐', text: words.liveBut(list) };
   }
   return {
     tone: 'ok',
     mark: '●',
-    text: `Live engine${roundTripMs === null ? '' : ` · ${roundTripMs} ms`}`,
+    text: `${words.live}${roundTripMs === null ? '' : ` · ${roundTripMs} ms`}`,
   };
 }
 
@@ -77,11 +80,11 @@ export const ConnectionChip = () => {
         <span aria-hidden="true">{mark}</span> {text}
       </span>
       <span className="sr-only" role="status">
-        {isLost ? 'The engine cannot be reached. You can still explore this run.' : text}
+        {isLost ? t().connection.lostOnce : text}
       </span>
       {isLost && (
         <button type="button" onClick={retryConnection}>
-          Try now
+          {t().connection.tryNow}
         </button>
       )}
     </>

@@ -1,5 +1,6 @@
 /** What the container's program and the client itself have written so far, as text; stderr is marked. */
 import { useMemo } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { bytesOf } from '../model/byte-links.ts';
 import { clientTextOf, outputOf, type ClientTail } from '../model/machine.ts';
 import { plainText } from '../model/plain-text.ts';
@@ -23,13 +24,13 @@ export const ContainerOutput = () => {
   const pieces = useMemo(() => piecesOf(outputOf({ output: tail })), [tail]);
   return (
     <section className="output" aria-labelledby="output-title">
-      <h2 id="output-title">Container output {bytes > 0 && <small>{sizeWords(bytes)}</small>}</h2>
+      <h2 id="output-title">
+        {t().output.title} {bytes > 0 && <small>{sizeWords(bytes)}</small>}
+      </h2>
       <pre tabIndex={0} aria-labelledby="output-title" data-testid="container-output">
         {pieces.length === 0 ? (
           <span className="muted">
-            {reader === null
-              ? 'Nothing written yet.'
-              : `${reader} reads it itself, from FIFOs that it has made: it is in that terminal.`}
+            {reader === null ? t().output.nothing : t().output.elsewhere(reader)}
           </span>
         ) : (
           <Pieces of={pieces} />
@@ -37,7 +38,7 @@ export const ContainerOutput = () => {
       </pre>
       {printed.length > 0 && (
         <>
-          <h3 id="terminal-title">Terminal: what docker printed</h3>
+          <h3 id="terminal-title">{t().output.client}</h3>
           <pre tabIndex={0} aria-labelledby="terminal-title" data-testid="client-output">
             <Pieces of={printed} />
           </pre>

@@ -6,6 +6,7 @@ import type {
   SequencedEvent,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
 import { labelOf } from '../model/actors.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { durationWords, sizeWords } from '../model/time-words.ts';
@@ -24,7 +25,7 @@ export const EventFacts = ({ event, model }: { event: SequencedEvent; model: Run
     case 'spanEvent':
       return (
         <dl className="facts">
-          <Fact name="Name" mono>
+          <Fact name={t().facts.name} mono>
             {event.name}
           </Fact>
           <AttributeFacts attributes={event.attributes} />
@@ -34,14 +35,14 @@ export const EventFacts = ({ event, model }: { event: SequencedEvent; model: Run
       const span = model.span(event.spanId);
       return (
         <dl className="facts">
-          <Fact name="Name" mono>
+          <Fact name={t().facts.name} mono>
             {span?.started?.name ?? event.spanId}
           </Fact>
-          <Fact name="Outcome">
-            {event.status.code === 'ok' ? 'ok' : `✕ ${event.status.message ?? 'error'}`}
+          <Fact name={t().facts.outcome}>
+            {event.status.code === 'ok' ? 'ok' : `✕ ${event.status.message ?? t().facts.wrong}`}
           </Fact>
           {span?.started && span.endedAt !== null && (
-            <Fact name="Lasted" mono>
+            <Fact name={t().facts.lasted} mono>
               {durationWords(span.endedAt - span.startedAt)}
             </Fact>
           )}
@@ -52,7 +53,7 @@ export const EventFacts = ({ event, model }: { event: SequencedEvent; model: Run
     case 'output':
       return <MessageBytes key={event.id} body={null} raw={event} />;
     case 'dropped':
-      return <p>The drawing has a hole here: what these events said is not known.</p>;
+      return <p>{t().facts.hole}</p>;
   }
 };
 
@@ -81,20 +82,20 @@ const SyscallFacts = ({ call }: { call: SyscallEvent }) => {
   const lasted = Number(BigInt(call.endMono) - BigInt(call.mono));
   return (
     <>
-      <pre className="evidence" tabIndex={0} aria-label="System call">
+      <pre className="evidence" tabIndex={0} aria-label={t().facts.systemCall}>
         {straceOf(call)} = {call.result}
         {call.errno ? ` ${call.errno}` : ''} {'<'}
         {durationWords(Math.max(0, lasted))}
         {'>'}
       </pre>
       <dl className="facts">
-        <Fact name="For">{call.title}</Fact>
-        <Fact name="By">
+        <Fact name={t().facts.for}>{call.title}</Fact>
+        <Fact name={t().facts.by}>
           {labelOf(call.caller.actor)} <span className="mono">pid {call.caller.pid}</span>
         </Fact>
-        {call.ignored && <Fact name="Error">passed over by rule: it may fail here</Fact>}
+        {call.ignored && <Fact name={t().facts.error}>{t().facts.ignored}</Fact>}
         {call.reference && (
-          <Fact name="Read" mono>
+          <Fact name={t().facts.read} mono>
             {call.reference.replace(/^man:/, 'man ')}
           </Fact>
         )}
@@ -108,14 +109,12 @@ const ProcessEventFacts = ({ event }: { event: ProcessEvent }) => {
   const { process, exit, change, actor, containerId, attributes } = event;
   return (
     <dl className="facts">
-      <Fact name="Change">
-        {change} of {labelOf(actor)}
-      </Fact>
+      <Fact name={t().facts.change}>{t().facts.changeOf(change, labelOf(actor))}</Fact>
       <Fact name="Pid" mono>
         {process.pid}
       </Fact>
-      <Fact name="Parent" mono>
-        {process.ppid ?? 'not known'}
+      <Fact name={t().facts.parent} mono>
+        {process.ppid ?? t().facts.notKnown}
       </Fact>
       {process.argv && process.argv.length > 0 && (
         <Fact name="Argv" mono>
@@ -123,18 +122,18 @@ const ProcessEventFacts = ({ event }: { event: ProcessEvent }) => {
         </Fact>
       )}
       {exit && (
-        <Fact name="Exit code" mono>
+        <Fact name={t().facts.exitCode} mono>
           {exit.code}
           {exit.signal ? ` (${exit.signal})` : ''}
         </Fact>
       )}
       {process.startTime && (
-        <Fact name="Start time" mono>
-          {process.startTime} ticks since boot
+        <Fact name={t().facts.startTime} mono>
+          {t().facts.ticks(process.startTime)}
         </Fact>
       )}
       {containerId && (
-        <Fact name="Container" mono>
+        <Fact name={t().facts.container} mono>
           {containerId.slice(0, 12)}
         </Fact>
       )}

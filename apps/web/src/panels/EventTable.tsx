@@ -2,6 +2,8 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
+import type { Messages } from '../messages/messages.ts';
 import { ACTORS, domainOf, labelOf } from '../model/actors.ts';
 import { captionOf } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
@@ -11,10 +13,12 @@ import { readerStore, select } from '../reader-store.ts';
 
 const ROW_PX = 26;
 
-const KINDS: Readonly<Record<string, (event: SequencedEvent) => boolean>> = {
+type Kind = keyof Messages['events']['kinds'];
+
+const KINDS: Readonly<Record<Kind, (event: SequencedEvent) => boolean>> = {
   messages: ({ type }) => type === 'message',
   processes: ({ type }) => type === 'process',
-  'system calls': ({ type }) => type === 'syscall',
+  calls: ({ type }) => type === 'syscall',
   spans: ({ type }) => type.startsWith('span'),
   output: ({ type }) => type === 'output',
   failures: (event) =>
@@ -34,12 +38,13 @@ const kindWords = (event: SequencedEvent): string => {
   if (event.type === 'message') return `${event.protocol} ${event.direction}`;
   if (event.type === 'process') return event.change;
   if (event.type === 'syscall') return event.name;
+  const words = t().events;
   return {
-    spanStarted: 'begins',
-    spanEnded: 'ends',
-    spanEvent: 'moment',
-    output: 'output',
-    dropped: 'lost',
+    spanStarted: words.begins,
+    spanEnded: words.ends,
+    spanEvent: words.moment,
+    output: words.kinds.output,
+    dropped: words.lost,
   }[event.type];
 };
 
@@ -51,7 +56,7 @@ export const EventTable = () => {
   const selected = useReader((state) => state.selected);
   const [words, setWords] = useState('');
   const [actor, setActor] = useState('');
-  const [kind, setKind] = useState('');
+  const [kind, setKind] = useState<Kind | ''>('');
   const filter = useRef<HTMLInputElement>(null);
   const scroller = useRef<HTMLDivElement>(null);
 
@@ -60,7 +65,7 @@ export const EventTable = () => {
     const wanted = words.trim().toLowerCase();
     return model.order.placed.flatMap(({ event, at }, index) => {
       if (actor !== '' && actorOf(event) !== actor) return [];
-      if (kind !== '' && !KINDS[kind]?.(event)) return [];
+      if (kind !== '' && !KINDS[kind](event)) return [];
       const sentence = captionOf(event, model);
       if (
         wanted !== '' &&
@@ -130,7 +135,7 @@ export const EventTable = () => {
     <div className="events">
       <div className="events-filter">
         <label>
-          <span>Filter</span>
+          <span>{t().events.filter}</span>
           <input
             ref={filter}
             id="event-filter"
@@ -140,35 +145,37 @@ export const EventTable = () => {
           />
         </label>
         <label>
-          <span>Who</span>
+          <span>{t().events.who}</span>
           <select value={actor} onChange={({ target }) => setActor(target.value)}>
-            <option value="">everyone</option>
-            {ACTORS.filter(({ actor: name }) => name !== 'kernel').map(({ actor: name, label }) => (
+            <option value="">{t().events.everyone}</option>
+            {ACTORS.filter(({ actor: name }) => name !== 'kernel').map(({ actor: name }) => (
+              <option key={name} value={name}>
+                {labelOf(name)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <span>{t().events.what}</span>
+          <select value={kind} onChange={({ target }) => setKind(target.value as Kind | '')}>
+            <option value="">{t().events.everything}</option>
+            {Object.entries(t().events.kinds).map(([name, label]) => (
               <option key={name} value={name}>
                 {label}
               </option>
             ))}
           </select>
         </label>
-        <label>
-          <span>What</span>
-          <select value={kind} onChange={({ target }) => setKind(target.value)}>
-            <option value="">everything</option>
-            {Object.keys(KINDS).map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
         <span className="events-count" role="status">
-          {rows.length} of {model.length} events
+          {t().events.count(rows.length, model.length)}
         </span>
       </div>
       {rows.length === 0 ? (
         <p className="empty">
-          {model.length === 0 ? 'No events yet.' : 'No event matches.'}{' '}
+          {model.length === 0 ? t().events.none : t().events.noMatch}{' '}
           {model.length > 0 && (
             <button type="button" onClick={clear}>
-              Clear filter
+              {t().events.clear}
             </button>
           )}
         </p>
@@ -179,7 +186,7 @@ export const EventTable = () => {
           role="listbox"
           tabIndex={0}
           data-own-arrows
-          aria-label="Events; Enter moves the playhead"
+          aria-label={t().events.list}
           aria-activedescendant={rows[current] ? `row-${rows[current].index}` : undefined}
           onKeyDown={onKeyDown}
           onClick={onClick}

@@ -1,10 +1,13 @@
 /** The title, what the line to the engine is like, and the few things that are not about the run. */
 import { useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { useReader, useTraces } from '../hooks.ts';
-import { openLesson, readerStore } from '../reader-store.ts';
+import { openDialog, openLesson } from '../reader-store.ts';
 import { present } from '../rooms/start.ts';
 import { usePresent } from '../rooms/use-present.ts';
 import { currentTheme, toggleTheme } from '../theme.ts';
+import { LanguageChoice } from './LanguageChoice.tsx';
+import { Toolbar } from '../ui/Toolbar.tsx';
 import { ConnectionChip } from './ConnectionChip.tsx';
 
 export const Header = () => {
@@ -12,35 +15,33 @@ export const Header = () => {
   const isLearning = useReader(({ lesson }) => lesson !== null);
   const isLive = useTraces(({ connection }) => connection.state === 'live');
   const isPresenting = usePresent(({ opened }) => opened !== null);
-  const canPresent = isLive && !isPresenting;
-  const other = theme === 'dark' ? 'Light' : 'Dark';
+  const words = t().header;
   return (
     <header className="header">
       <h1>Engine Room</h1>
-      <p className="tagline">a real docker run, hop by hop</p>
+      <p className="tagline">{words.tagline}</p>
       <ConnectionChip />
-      <button
-        type="button"
-        aria-pressed={isLearning}
-        onClick={() => openLesson(isLearning ? null : '')}
-      >
-        Lessons
-      </button>
-      {canPresent && (
-        <button type="button" onClick={() => void present()}>
-          Present
+      <Toolbar className="header-tools" label={words.tools}>
+        <button
+          type="button"
+          aria-pressed={isLearning}
+          onClick={() => openLesson(isLearning ? null : '')}
+        >
+          {words.lessons}
         </button>
-      )}
-      <button
-        type="button"
-        className="keys"
-        onClick={() => readerStore.setState({ areShortcutsOpen: true })}
-      >
-        Keys <kbd>?</kbd>
-      </button>
-      <button type="button" onClick={() => setTheme(toggleTheme())}>
-        {other}
-      </button>
+        {isLive && !isPresenting && (
+          <button type="button" onClick={() => void present()}>
+            {words.present}
+          </button>
+        )}
+        <button type="button" className="keys" onClick={() => openDialog('keys')}>
+          {words.keys} <kbd>?</kbd>
+        </button>
+        <LanguageChoice />
+        <button type="button" onClick={() => setTheme(toggleTheme())}>
+          {theme === 'dark' ? words.light : words.dark}
+        </button>
+      </Toolbar>
     </header>
   );
 };

@@ -1,6 +1,7 @@
 /** A run that is held now: where, what the kernel says of the frozen process at this moment, and the way on. */
-import '../styles/gates.css';
+import '../styles/held.css';
 import { useEffect, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { labelOf } from '../model/actors.ts';
 import { gateWords } from '../model/gates.ts';
 import { useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
@@ -21,15 +22,15 @@ export const HeldCard = () => {
   return (
     <section className="held" aria-labelledby="held-title">
       <h2 id="held-title">
-        <StatusMark kind="blocked" /> Held: {gateWords(first.gate)}
+        <StatusMark kind="blocked" /> {t().held.title(gateWords(first.gate))}
       </h2>
       <p>
-        {labelOf(first.actor)} <span className="mono">pid {first.pid}</span> waits at{' '}
+        {labelOf(first.actor)} <span className="mono">pid {first.pid}</span> {t().held.waits}{' '}
         <span className="mono">{first.gate}</span>.
       </p>
       <p>
         <button type="button" className="primary" onClick={() => void continueRun(traceId)}>
-          Continue
+          {t().held.continue}
         </button>
       </p>
       <Frozen key={first.eventId} traceId={traceId} gate={first.gate} />
@@ -51,34 +52,34 @@ const Frozen = ({ traceId, gate }: { traceId: string; gate: string }) => {
   if (!facts) return null;
   return (
     <details open>
-      <summary>What /proc says of pid {facts.pid} now</summary>
+      <summary>{t().held.proc(facts.pid)}</summary>
       <dl className="facts">
-        <Fact name="Name" mono>
+        <Fact name={t().facts.name} mono>
           {facts.name}
         </Fact>
-        <Fact name="State" mono>
+        <Fact name={t().held.state} mono>
           {facts.state}
         </Fact>
-        <Fact name="Parent" mono>
+        <Fact name={t().facts.parent} mono>
           {facts.ppid}
         </Fact>
-        <Fact name="Pids" mono>
+        <Fact name={t().held.pids} mono>
           {facts.pids.join(' → ')}
         </Fact>
-        <Fact name="Namespaces" mono>
+        <Fact name={t().held.namespaces} mono>
           {facts.namespaces
             .filter(({ isOwn }) => isOwn)
             .map(({ type, inode }) => `${type}:${inode}`)
-            .join(' ') || 'none of its own'}
+            .join(' ') || t().held.noneOwn}
         </Fact>
-        <Fact name="Capabilities" mono>
+        <Fact name={t().held.capabilities} mono>
           {facts.capabilities}
         </Fact>
-        <Fact name="Seccomp" mono>
-          {['off', 'strict', 'filter'][facts.seccomp] ?? facts.seccomp}
+        <Fact name={t().held.seccomp} mono>
+          {Object.values(t().held.seccompModes)[facts.seccomp] ?? facts.seccomp}
         </Fact>
-        <Fact name="Mounts" mono>
-          {facts.mounts.length}, the last: {facts.mounts.at(-1)?.target ?? 'none'}
+        <Fact name={t().held.mounts} mono>
+          {t().held.mountCount(facts.mounts.length, facts.mounts.at(-1)?.target ?? t().held.none)}
         </Fact>
       </dl>
     </details>

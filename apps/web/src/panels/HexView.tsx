@@ -1,4 +1,5 @@
 /** Bytes in rows of eight: offset, hexadecimal, text. */
+import { t } from '../messages/catalogue.ts';
 import type { ByteLink } from '../model/byte-links.ts';
 
 interface HexViewProps {
@@ -21,7 +22,7 @@ export const HexView = ({ bytes, links, pointed, onPoint }: HexViewProps) => {
       className="hex evidence"
       tabIndex={0}
       role="group"
-      aria-label={`${bytes.length} bytes`}
+      aria-label={t().inspector.byteCount(bytes.length)}
       onPointerLeave={() => onPoint(null)}
     >
       {Array.from({ length: rows }, (_, row) => (
@@ -55,7 +56,7 @@ export const HexView = ({ bytes, links, pointed, onPoint }: HexViewProps) => {
         </div>
       ))}
       {bytes.length > ROWS_SHOWN * ROW && (
-        <p className="muted">and {bytes.length - ROWS_SHOWN * ROW} bytes more</p>
+        <p className="muted">{t().inspector.moreBytes(bytes.length - ROWS_SHOWN * ROW)}</p>
       )}
     </div>
   );

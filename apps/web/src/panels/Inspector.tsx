@@ -1,5 +1,6 @@
 /** The evidence: the message, step or process that the reader chose, else the one that the playhead is at. */
 import { lazy, Suspense } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { captionOf } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
 import type { Placed } from '../model/order.ts';
@@ -7,9 +8,14 @@ import type { RunModel } from '../model/run-model.ts';
 import { seekEvent } from '../playback/playhead.ts';
 import { useModelVersion, usePlayhead, useReader, useStepEvent } from '../hooks.ts';
 import { select } from '../reader-store.ts';
-import { ActorFacts } from './ActorFacts.tsx';
-import { EventFacts } from './EventFacts.tsx';
 
+/** At the first step there is something to take apart, not before. */
+const EventFacts = lazy(() =>
+  import('./EventFacts.tsx').then(({ EventFacts: component }) => ({ default: component })),
+);
+const ActorFacts = lazy(() =>
+  import('./ActorFacts.tsx').then(({ ActorFacts: component }) => ({ default: component })),
+);
 const InspectorMore = lazy(() =>
   import('./InspectorMore.tsx').then(({ InspectorMore: component }) => ({ default: component })),
 );
@@ -23,7 +29,9 @@ export const Inspector = () => {
     <section className="inspector" aria-labelledby="inspector-title">
       {selected && 'actor' in selected ? (
         <>
-          <ActorFacts actor={selected.actor} />
+          <Suspense>
+            <ActorFacts actor={selected.actor} containerId={selected.containerId ?? null} />
+          </Suspense>
           <Suspense>
             <ComponentPage actor={selected.actor} />
           </Suspense>
@@ -34,7 +42,7 @@ export const Inspector = () => {
       {selected && (
         <p>
           <button type="button" onClick={() => select(null)}>
-            Follow the playhead <kbd>Esc</kbd>
+            {t().inspector.follow} <kbd>Esc</kbd>
           </button>
         </p>
       )}
@@ -52,34 +60,35 @@ const InspectedEvent = () => {
   if (!placed) {
     return (
       <>
-        <h2 id="inspector-title">Inspector</h2>
-        <p className="muted">
-          The message or step that the playhead is at is taken apart here. Press → to go to the
-          first.
-        </p>
+        <h2 id="inspector-title">{t().inspector.title}</h2>
+        <p className="muted">{t().inspector.empty}</p>
       </>
     );
   }
   const { event, at } = placed;
   return (
     <>
-      <h2 id="inspector-title">Inspector · {titleOf(event.type)}</h2>
+      <h2 id="inspector-title">
+        {t().inspector.title} · {t().inspector.types[event.type]}
+      </h2>
       <p className="inspector-sentence">{captionOf(event, model)}</p>
-      <EventFacts event={event} model={model} />
+      <Suspense>
+        <EventFacts event={event} model={model} />
+      </Suspense>
       <dl className="facts">
         <div>
-          <dt>Happened</dt>
+          <dt>{t().inspector.happened}</dt>
           <dd className="mono">+{offsetMs(at)} ms</dd>
         </div>
         <div>
-          <dt>Told by</dt>
+          <dt>{t().inspector.toldBy}</dt>
           <dd>
             {event.emitter.actor} <span className="mono">pid {event.emitter.pid}</span>
           </dd>
         </div>
         {event.source && (
           <div>
-            <dt>Source</dt>
+            <dt>{t().inspector.source}</dt>
             <dd className="mono breaks">{event.source}</dd>
           </div>
         )}
@@ -92,18 +101,6 @@ const InspectedEvent = () => {
   );
 };
 
-const titleOf = (type: Placed['event']['type']): string =>
-  ({
-    message: 'message',
-    process: 'process',
-    syscall: 'system call',
-    spanStarted: 'work begins',
-    spanEnded: 'work ends',
-    spanEvent: 'moment',
-    output: 'output',
-    dropped: 'lost events',
-  })[type];
-
 const EFFECTS_SHOWN = 6;
 
 /** Effects that have not happened at the playhead are not told. */
@@ -115,18 +112,18 @@ const Causality = ({ model, placed }: { model: RunModel; placed: Placed }) => {
     .filter(({ event }) => (model.order.indexOf(event.id) ?? 0) < n);
   return (
     <div className="causality">
-      <h3>Caused by</h3>
+      <h3>{t().inspector.causedBy}</h3>
       {cause ? (
         <EventLink model={model} placed={cause} />
       ) : (
-        <p className="muted">nothing in this trace</p>
+        <p className="muted">{t().inspector.noCause}</p>
       )}
-      {effects.length > 0 && <h3>Made happen</h3>}
+      {effects.length > 0 && <h3>{t().inspector.madeHappen}</h3>}
       {effects.slice(0, EFFECTS_SHOWN).map((effect) => (
         <EventLink key={effect.event.id} model={model} placed={effect} />
       ))}
       {effects.length > EFFECTS_SHOWN && (
-        <p className="muted">and {effects.length - EFFECTS_SHOWN} more</p>
+        <p className="muted">{t().inspector.more(effects.length - EFFECTS_SHOWN)}</p>
       )}
     </div>
   );

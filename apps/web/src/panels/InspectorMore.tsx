@@ -1,6 +1,7 @@
 /** More about the event in the inspector, opened when wanted: what changed, the code that did it, the act in four forms. */
 import '../styles/inspector-more.css';
 import { useMemo, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import type { Placed } from '../model/order.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { fourForms, requestBehind } from '../model/four-forms.ts';
@@ -17,15 +18,15 @@ interface MoreProps {
 export const InspectorMore = ({ model, placed }: MoreProps) => (
   <div className="inspector-more">
     <details open>
-      <summary>What changed</summary>
+      <summary>{t().inspector.changed}</summary>
       <WhatChanged model={model} placed={placed} />
     </details>
     {placed.event.source !== undefined && (
-      <Lazily summary="The code that did it">
+      <Lazily summary={t().inspector.code}>
         <SourceExcerpt key={placed.event.source} source={placed.event.source} />
       </Lazily>
     )}
-    <Lazily summary="The same act in four forms">
+    <Lazily summary={t().inspector.forms}>
       <FourForms model={model} placed={placed} />
     </Lazily>
   </div>
@@ -47,10 +48,7 @@ const CHANGES_SHOWN = 14;
 const WhatChanged = ({ model, placed }: MoreProps) => {
   const index = model.order.indexOf(placed.event.id) ?? 0;
   const changes = stateDiff(model.machineAt(index), model.machineAt(index + 1));
-  if (changes.length === 0)
-    return (
-      <p className="muted">Nothing that the page keeps track of: this is a message or a note.</p>
-    );
+  if (changes.length === 0) return <p className="muted">{t().inspector.unchanged}</p>;
   return (
     <ul className="changes">
       {changes.slice(0, CHANGES_SHOWN).map(({ mark, words }) => (
@@ -59,7 +57,7 @@ const WhatChanged = ({ model, placed }: MoreProps) => {
         </li>
       ))}
       {changes.length > CHANGES_SHOWN && (
-        <li className="muted">and {changes.length - CHANGES_SHOWN} more</li>
+        <li className="muted">{t().inspector.more(changes.length - CHANGES_SHOWN)}</li>
       )}
     </ul>
   );
@@ -75,13 +73,18 @@ const FourForms = ({ model, placed }: MoreProps) => {
   const argv = useTraces(({ runs }) => runs.get(placed.event.traceId)?.summary.argv ?? null);
   const request = useMemo(() => requestBehind(model, placed.event.id), [model, placed]);
   const forms = request ? fourForms(request, { argv, socket }) : null;
-  if (!request || !forms)
-    return <p className="muted">This event does not go back to a request of the Engine API.</p>;
-  const text = forms[form] ?? 'The client was no docker command.';
+  if (!request || !forms) return <p className="muted">{t().inspector.noForms}</p>;
+  const text = forms[form] ?? t().inspector.noCli;
   return (
     <>
       <p className="mono breaks">{request.summary}</p>
-      <Tabs label="Forms" tabs={FORMS} words={FORM_WORDS} value={form} onChange={setForm}>
+      <Tabs
+        label={t().inspector.formsLabel}
+        tabs={FORMS}
+        words={FORM_WORDS}
+        value={form}
+        onChange={setForm}
+      >
         <pre className="evidence" tabIndex={0} aria-label={FORM_WORDS[form]}>
           {text}
         </pre>
@@ -103,7 +106,7 @@ const Copy = ({ text }: { text: string }) => {
   };
   return (
     <button type="button" className="quiet" onClick={() => void copy()}>
-      {copied === text ? 'Copied' : 'Copy'}
+      {copied === text ? t().inspector.copied : t().inspector.copy}
     </button>
   );
 };

@@ -1,4 +1,6 @@
 /** A decoded message as a list of fields that opens and closes. Fields with known bytes can be pointed at. */
+import { t } from '../messages/catalogue.ts';
+
 interface JsonTreeProps {
   readonly value: unknown;
   readonly path?: string;
@@ -29,7 +31,7 @@ export const JsonTree = ({ value, path = '', ...pointing }: JsonTreeProps) => {
         />
       ))}
       {fields.length > FIELDS_SHOWN && (
-        <li className="muted">and {fields.length - FIELDS_SHOWN} more</li>
+        <li className="muted">{t().inspector.more(fields.length - FIELDS_SHOWN)}</li>
       )}
     </ul>
   );
@@ -56,7 +58,9 @@ const Field = ({
       <details open={path.split('.').length < OPEN_DEPTH}>
         <summary>
           <span className="json-key">{name}</span>{' '}
-          <span className="muted">{Array.isArray(value) ? `${value.length} items` : ''}</span>
+          <span className="muted">
+            {Array.isArray(value) ? t().inspector.items(value.length) : ''}
+          </span>
         </summary>
         <JsonTree value={value} path={path} {...pointing} />
       </details>

@@ -1,6 +1,7 @@
 /** The decoded message beside its bytes. Point at a field and its bytes are underlined, and the other way round. */
 import { useMemo, useState } from 'react';
 import type { RawBytes } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
 import { bytesOf, linkBytes } from '../model/byte-links.ts';
 import { sizeWords } from '../model/time-words.ts';
 import { HexView } from './HexView.tsx';
@@ -15,7 +16,7 @@ export const MessageBytes = ({ body, raw }: { body: unknown; raw: RawBytes | nul
     <>
       {body !== null && (
         <>
-          <h3>Decoded</h3>
+          <h3>{t().inspector.decoded}</h3>
           <div className="evidence">
             <JsonTree value={body} pointed={path} linked={linked} onPoint={setPath} />
           </div>
@@ -23,11 +24,11 @@ export const MessageBytes = ({ body, raw }: { body: unknown; raw: RawBytes | nul
       )}
       {raw && bytes.length > 0 && (
         <>
-          <h3>Bytes</h3>
+          <h3>{t().inspector.bytes}</h3>
           <HexView bytes={bytes} links={links} pointed={path} onPoint={setPath} />
           {raw.truncated && (
             <p className="muted">
-              The first {sizeWords(bytes.length)} of {sizeWords(raw.sizeBytes)}.
+              {t().inspector.firstBytes(sizeWords(bytes.length), sizeWords(raw.sizeBytes))}
             </p>
           )}
         </>

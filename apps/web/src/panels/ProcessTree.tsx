@@ -1,6 +1,7 @@
 /** The process tree at the playhead, as `ps --forest` would show it, with what the present step changed in it. */
 import '../styles/process-tree.css';
 import { useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { domainOf, labelOf } from '../model/actors.ts';
 import { processTree, type TreeRow } from '../model/process-tree.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
@@ -40,13 +41,13 @@ export const ProcessTree = () => {
     if (row?.dataset['event'] !== undefined) select({ event: row.dataset['event'] });
   };
 
-  if (rows.length === 0) return <p className="empty">No process has been told of yet.</p>;
+  if (rows.length === 0) return <p className="empty">{t().tree.none}</p>;
   return (
     <ul
       ref={tree}
       className="process-tree"
       role="tree"
-      aria-label="Processes at the playhead; Enter shows the event that told of one"
+      aria-label={t().tree.label}
       data-own-arrows
       onKeyDown={onKeyDown}
       onClick={onClick}
@@ -84,14 +85,14 @@ export const ProcessTree = () => {
 function changeWords({ change, formerParent, process }: TreeRow): string {
   switch (change) {
     case 'born':
-      return '+ born';
+      return t().tree.born;
     case 'died':
-      return `− ${process.exit?.signal ?? `exit ${process.exit?.code ?? 'not seen'}`}`;
+      return `− ${process.exit?.signal ?? t().status.exit(process.exit?.code ?? t().status.notSeen)}`;
     case 'moved':
-      return `⇄ re-parented: ${formerParent ?? '?'} → ${process.ppid ?? '?'}`;
+      return t().tree.moved(String(formerParent ?? '?'), String(process.ppid ?? '?'));
     case 'became':
       return '» execve';
     case null:
-      return process.joined ? 'joined by exec' : '';
+      return process.joined ? t().tree.joined : '';
   }
 }

@@ -2,7 +2,7 @@
  * A page of content/ as React elements: headings, paragraphs, lists, `code`. So little of Markdown is needed that a
  * library would be most of what is loaded; and nothing in a page can become HTML.
  */
-import type { ReactNode } from 'react';
+import { Inline } from '../ui/Inline.tsx';
 
 type Block =
   | { readonly kind: 'heading'; readonly text: string }
@@ -21,26 +21,22 @@ const blocksOf = (markdown: string): readonly Block[] =>
       return { kind: 'list', items: block.split(/\n- /).map((item) => item.replace(/^- /, '')) };
     });
 
-const inline = (text: string): readonly ReactNode[] =>
-  text.split(/(`[^`]+`)/).map((piece, index) =>
-    piece.startsWith('`') && piece.endsWith('`') ? (
-      <code key={index} className="mono">
-        {piece.slice(1, -1)}
-      </code>
-    ) : (
-      piece
-    ),
-  );
-
 export const Prose = ({ markdown }: { markdown: string }) => (
   <div className="prose">
     {blocksOf(markdown).map((block, index) => {
       if (block.kind === 'heading') return <h4 key={index}>{block.text}</h4>;
-      if (block.kind === 'paragraph') return <p key={index}>{inline(block.text)}</p>;
+      if (block.kind === 'paragraph')
+        return (
+          <p key={index}>
+            <Inline text={block.text} />
+          </p>
+        );
       return (
         <ul key={index}>
           {block.items.map((item) => (
-            <li key={item}>{inline(item)}</li>
+            <li key={item}>
+              <Inline text={item} />
+            </li>
           ))}
         </ul>
       );

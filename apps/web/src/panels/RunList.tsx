@@ -1,35 +1,31 @@
 /** All runs: made here, made by any other client of the socket, or recorded. */
 import { lazy, Suspense, useMemo } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
+import { ContainerList } from './ContainerList.tsx';
+import { DOWN, useRoving } from '../ui/use-roving.ts';
 import type { Run } from '../trace/trace-store.ts';
 
 const RunTools = lazy(() =>
   import('./RunTools.tsx').then(({ RunTools: component }) => ({ default: component })),
 );
 
-const ORIGINS = {
-  page: 'from this page',
-  external: 'another client',
-  recording: 'recorded',
-} as const;
-
 export const RunList = () => {
   const runs = useTraces((state) => state.runs);
   const shown = usePlayhead((state) => state.traceId);
+  const roving = useRoving<HTMLUListElement>('.run', DOWN);
   const newestFirst = useMemo(() => [...runs.values()].sort(byTime), [runs]);
   return (
     <section className="runs" aria-labelledby="runs-title">
-      <h2 id="runs-title">Runs</h2>
+      <h2 id="runs-title">{t().runs.title}</h2>
       <Suspense>
         <RunTools run={shown === null ? undefined : runs.get(shown)} />
       </Suspense>
       {newestFirst.length === 0 ? (
-        <p className="muted">
-          None yet. Send a request, or use the engine’s socket from a terminal.
-        </p>
+        <p className="muted">{t().runs.none}</p>
       ) : (
-        <ul>
+        <ul {...roving}>
           {newestFirst.map((run) => (
             <RunLine key={run.summary.traceId} run={run} isShown={run.summary.traceId === shown} />
           ))}
@@ -51,22 +47,27 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
         aria-current={isShown ? 'true' : undefined}
         onClick={() => chooseRun(traceId)}
       >
-        <span className="mono run-title">{title === '' ? 'a request' : title}</span>
+        <span className="mono run-title">{title === '' ? t().runs.unnamed : title}</span>
         <span className="run-facts">
-          <span className="run-origin">{ORIGINS[origin]}</span>
+          <span className="run-origin">{t().runs[origin]}</span>
           <span data-tone={isRunning ? 'wait' : exitCode === 0 || exitCode === null ? 'ok' : 'bad'}>
-            {isRunning ? '◐ running' : exitCode === null ? 'ended' : `exit ${exitCode}`}
+            {isRunning
+              ? `◐ ${t().runs.running}`
+              : exitCode === null
+                ? t().runs.ended
+                : t().runs.exit(exitCode)}
           </span>
         </span>
       </button>
       {isShown && injected && injected.length > 0 && (
         <p className="run-added">
-          The lab added <span className="mono">{injected.join(' ')}</span>
+          {t().runs.added} <span className="mono">{injected.join(' ')}</span>
         </p>
       )}
+      {isShown && <ContainerList />}
       {isRunning && origin === 'page' && (
         <button type="button" className="quiet" onClick={() => void stopRun(traceId)}>
-          Stop
+          {t().runs.stop}
         </button>
       )}
     </li>

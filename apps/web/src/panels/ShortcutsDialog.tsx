@@ -1,49 +1,40 @@
 /** All keys. */
-import { useEffect, useRef } from 'react';
+import '../styles/keys.css';
+import { t } from '../messages/catalogue.ts';
 import { useReader } from '../hooks.ts';
-import { readerStore, setLetterKeys } from '../reader-store.ts';
+import { closeDialog, setLetterKeys } from '../reader-store.ts';
 import { SHORTCUTS } from '../shortcuts.ts';
+import { Dialog } from './Dialog.tsx';
 
-const close = (): void => readerStore.setState({ areShortcutsOpen: false });
+const close = (): void => closeDialog('keys');
 
 export const ShortcutsDialog = () => {
-  const isOpen = useReader((state) => state.areShortcutsOpen);
   const hasLetterKeys = useReader((state) => state.hasLetterKeys);
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (isOpen) dialog.current?.showModal();
-    else dialog.current?.close();
-  }, [isOpen]);
   return (
-    <dialog ref={dialog} className="shortcuts" aria-labelledby="shortcuts-title" onClose={close}>
-      {isOpen && (
-        <>
-          <h2 id="shortcuts-title">Keys</h2>
-          <dl>
-            {SHORTCUTS.map(({ shown, words }) => (
-              <div key={shown}>
-                <dt>
-                  <kbd>{shown}</kbd>
-                </dt>
-                <dd>{words}</dd>
-              </div>
-            ))}
-          </dl>
-          <label className="shortcuts-letters">
-            <input
-              type="checkbox"
-              checked={hasLetterKeys}
-              onChange={({ target }) => setLetterKeys(target.checked)}
-            />
-            Keys of one letter, digit or sign
-          </label>
-          <p>
-            <button type="button" className="primary" onClick={close}>
-              Close
-            </button>
-          </p>
-        </>
-      )}
-    </dialog>
+    <Dialog name="keys" title={t().keys.title}>
+      <dl className="keys-list">
+        {SHORTCUTS.map(({ shown, words }) => (
+          <div key={shown}>
+            <dt>
+              <kbd>{shown === ' ' ? t().keys.space : shown}</kbd>
+            </dt>
+            <dd>{words()}</dd>
+          </div>
+        ))}
+      </dl>
+      <label className="keys-letters">
+        <input
+          type="checkbox"
+          checked={hasLetterKeys}
+          onChange={({ target }) => setLetterKeys(target.checked)}
+        />
+        {t().keys.letters}
+      </label>
+      <p className="dialog-buttons">
+        <button type="button" className="primary" onClick={close}>
+          {t().keys.close}
+        </button>
+      </p>
+    </Dialog>
   );
 };

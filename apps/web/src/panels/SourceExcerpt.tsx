@@ -1,5 +1,6 @@
 /** The lines of our engine that told the event. The build puts the engine's source beside the page, under /source/. */
 import { useEffect, useState } from 'react';
+import { t } from '../messages/catalogue.ts';
 import { excerptOf, placeOf, upstreamOf } from '../model/source-text.ts';
 
 type Loaded = { readonly text: string } | { readonly problem: string };
@@ -16,7 +17,7 @@ export const SourceExcerpt = ({ source }: { source: string }) => {
   }, [path]);
 
   if (!place) return <p className="mono breaks">{source}</p>;
-  if (!loaded) return <p className="muted">Fetching {place.path}</p>;
+  if (!loaded) return <p className="muted">{t().inspector.fetching(place.path)}</p>;
   if ('problem' in loaded)
     return (
       <p className="muted">
@@ -27,7 +28,7 @@ export const SourceExcerpt = ({ source }: { source: string }) => {
   return (
     <>
       <p className="mono breaks">{source}</p>
-      <pre className="source" tabIndex={0} aria-label={`Source, line ${place.line} marked`}>
+      <pre className="source" tabIndex={0} aria-label={t().inspector.sourceLine(place.line)}>
         {excerptOf(loaded.text, place.line).map(({ number, text, isMarked }) => (
           <span key={number} className="source-line" data-marked={isMarked}>
             <span className="source-number" aria-hidden="true">
@@ -41,7 +42,7 @@ export const SourceExcerpt = ({ source }: { source: string }) => {
       </pre>
       {upstream !== null && (
         <p>
-          In Docker itself: <span className="mono breaks">{upstream}</span>
+          {t().inspector.upstream} <span className="mono breaks">{upstream}</span>
         </p>
       )}
     </>
@@ -53,10 +54,10 @@ async function load(path: string, signal: AbortSignal): Promise<Loaded> {
     const response = await fetch(`${import.meta.env.BASE_URL}source/${path}.txt`, { signal });
     const isText = response.headers.get('content-type')?.startsWith('text/plain') === true;
     // A server that answers every address with its index page does not have the file.
-    if (!response.ok || !isText) return { problem: 'is not served here.' };
+    if (!response.ok || !isText) return { problem: t().inspector.notServed };
     return { text: await response.text() };
   } catch (error) {
     if (signal.aborted) throw error;
-    return { problem: 'cannot be fetched now.' };
+    return { problem: t().inspector.notNow };
   }
 }

@@ -4,11 +4,13 @@
  */
 import { memo, useRef, type KeyboardEvent, type PointerEvent } from 'react';
 import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
-import type { ActorFacts } from '../model/actors.ts';
+import { t } from '../messages/catalogue.ts';
 import { captionOf } from '../model/caption.ts';
+import type { ActorFacts } from '../model/actors.ts';
 import { lifelinesOf, type Bar } from '../model/lifelines.ts';
 import { markersOf, type MarkerKind } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
+import { labelIn } from '../model/swapped.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { goToEnd, goToStart, playhead, seekLearn, stepBack } from '../playback/playhead.ts';
 import { useCast, useEachMove, useModelVersion, usePlayhead, useStepEvent } from '../hooks.ts';
@@ -27,6 +29,7 @@ export const Swimlanes = () => {
   const cast = useCast();
   const level = usePlayhead((state) => state.level);
   const step = usePlayhead((state) => state.step);
+  const { count } = model.steps(level);
   const placed = useStepEvent();
   const field = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);
@@ -60,9 +63,9 @@ export const Swimlanes = () => {
     <div className="lanes">
       <div className="lane-names" aria-hidden="true">
         <span className="lane-unit">s</span>
-        {cast.map(({ actor, label, domain }) => (
+        {cast.map(({ actor, domain }) => (
           <span key={actor} data-domain={domain}>
-            {label}
+            {labelIn(model.machineAt(model.length), actor)}
           </span>
         ))}
         <span className="lane-unit">ms</span>
@@ -73,12 +76,14 @@ export const Swimlanes = () => {
         role="slider"
         tabIndex={0}
         data-own-arrows
-        aria-label="Playhead"
+        aria-label={t().dock.playhead}
         aria-valuemin={0}
-        aria-valuemax={model.steps(level).count}
+        aria-valuemax={count}
         aria-valuenow={step}
         aria-valuetext={
-          placed ? `Step ${step}: ${captionOf(placed.event, model)}` : 'Before the first step'
+          placed
+            ? `${t().caption.step(step, count)} ${captionOf(placed.event, model)}`
+            : t().caption.before
         }
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {

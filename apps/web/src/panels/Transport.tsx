@@ -1,9 +1,9 @@
 /** Play, pause, step, pace and zoom, and both clocks side by side. */
 import { useRef } from 'react';
-import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
+import { t } from '../messages/catalogue.ts';
 import { LEVELS } from '../model/levels.ts';
 import { offsetMs } from '../model/time-words.ts';
-import { PACES, PACE_WORDS } from '../playback/pace.ts';
+import { PACES } from '../playback/pace.ts';
 import {
   catchUp,
   goToStart,
@@ -15,15 +15,10 @@ import {
   togglePlay,
 } from '../playback/playhead.ts';
 import { useEachMove, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
-import { readerStore } from '../reader-store.ts';
+import { openDialog } from '../reader-store.ts';
 import { stepOn } from '../shortcuts.ts';
+import { StatusMark } from '../stage/StatusMark.tsx';
 import { Choice } from '../ui/Choice.tsx';
-
-const LEVEL_WORDS: Readonly<Record<Level, string>> = {
-  chapter: 'Chapters',
-  step: 'Steps',
-  detail: 'Details',
-};
 
 export const Transport = () => {
   useModelVersion();
@@ -33,43 +28,49 @@ export const Transport = () => {
   const isEmpty = usePlayhead(({ model }) => model.length === 0);
   return (
     <div className="transport">
-      <div className="buttons" role="group" aria-label="Transport">
-        <button type="button" onClick={goToStart} disabled={isEmpty} aria-label="To the beginning">
+      <div className="buttons" role="group" aria-label={t().transport.group}>
+        <button
+          type="button"
+          onClick={goToStart}
+          disabled={isEmpty}
+          aria-label={t().transport.toStart}
+        >
           |◀
         </button>
-        <button type="button" onClick={stepBack} disabled={isEmpty} aria-label="Previous step">
+        <button type="button" onClick={stepBack} disabled={isEmpty} aria-label={t().transport.back}>
           ◀
         </button>
         <button type="button" className="primary play" onClick={togglePlay} disabled={isEmpty}>
-          {isPlaying ? 'Pause' : 'Play'}
+          {isPlaying ? t().transport.pause : t().transport.play}
         </button>
-        <button type="button" onClick={stepOn} disabled={isEmpty} aria-label="Next step">
+        <button type="button" onClick={stepOn} disabled={isEmpty} aria-label={t().transport.next}>
           ▶
         </button>
         <button
           type="button"
           onClick={() => nextCheckpoint(1)}
           disabled={isEmpty}
-          aria-label="Next chapter"
+          aria-label={t().transport.nextChapter}
         >
           ▶|
         </button>
       </div>
-      <Choice label="Pace" options={PACES} words={PACE_WORDS} value={pace} onChange={setPace} />
+      <Choice
+        name="pace"
+        label={t().transport.pace}
+        options={PACES}
+        words={t().transport.paces}
+        value={pace}
+        onChange={setPace}
+      />
       <Zoom />
-      <button
-        type="button"
-        className="break-button"
-        onClick={() => readerStore.setState({ isBreakOpen: true })}
-      >
-        Break…
+      <button type="button" className="break-button" onClick={() => openDialog('break')}>
+        <StatusMark kind="struck" />
+        <span className="transport-word">{t().transport.break}</span>
       </button>
-      <button
-        type="button"
-        className="gate-button"
-        onClick={() => readerStore.setState({ isGatesOpen: true })}
-      >
-        {gates === 0 ? 'Hold…' : `Hold ${gates}…`}
+      <button type="button" className="gate-button" onClick={() => openDialog('gates')}>
+        <StatusMark kind="blocked" />
+        <span className="transport-word">{t().transport.hold(gates)}</span>
       </button>
       <Behind />
       <Clocks />
@@ -80,7 +81,14 @@ export const Transport = () => {
 export const Zoom = () => {
   const level = usePlayhead((state) => state.level);
   return (
-    <Choice label="Zoom" options={LEVELS} words={LEVEL_WORDS} value={level} onChange={setLevel} />
+    <Choice
+      name="zoom"
+      label={t().transport.zoom}
+      options={LEVELS}
+      words={t().transport.levels}
+      value={level}
+      onChange={setLevel}
+    />
   );
 };
 
@@ -89,7 +97,7 @@ const Behind = () => {
   if (behind < 2) return null;
   return (
     <button type="button" className="chip" data-tone="wait" onClick={catchUp}>
-      {behind} steps behind: catch up
+      {t().transport.behind(behind)}
     </button>
   );
 };
@@ -107,11 +115,12 @@ const Clocks = () => {
   return (
     <div className="clocks mono">
       <span className="clock-learning">
-        <span className="clock-name">learning</span> <span ref={learn} /> / {seconds(learnEnd)} s
+        <span className="clock-name">{t().transport.learning}</span> <span ref={learn} /> /{' '}
+        {seconds(learnEnd)} s
       </span>
       <span>
-        <span className="clock-name">real</span> <b ref={real} data-testid="real-clock" /> /{' '}
-        {offsetMs(realEnd)} ms
+        <span className="clock-name">{t().transport.real}</span>{' '}
+        <b ref={real} data-testid="real-clock" /> / {offsetMs(realEnd)} ms
       </span>
     </div>
   );

@@ -1,5 +1,6 @@
 /** What survived a fault, and why: at the playhead, from the trace. */
-import { inSentence, labelOf } from '../model/actors.ts';
+import { t } from '../messages/catalogue.ts';
+import { labelOf } from '../model/actors.ts';
 import { verdictAt, type Fate } from '../model/verdict.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 import { seekEvent } from '../playback/playhead.ts';
@@ -22,9 +23,7 @@ export const VerdictCard = () => {
   const { fault, lines } = verdict;
   return (
     <section className="verdict" aria-labelledby="verdict-title">
-      <h2 id="verdict-title">
-        After {fault.signal} to {inSentence(fault.actor)}
-      </h2>
+      <h2 id="verdict-title">{t().tell.afterSignal(fault.signal, fault.actor)}</h2>
       <ul>
         {lines.map(({ actor, pid, fate, words, why, eventId }) => (
           <li key={pid} data-fate={fate}>
@@ -34,7 +33,7 @@ export const VerdictCard = () => {
             <span>
               <b>{labelOf(actor)}</b> <span className="mono">pid {pid}</span> {words}
               <span className="verdict-why">
-                because {why}.
+                {t().verdict.because(why)}
                 {eventId !== null && model.placed(eventId) && (
                   <>
                     {' '}
@@ -46,7 +45,8 @@ export const VerdictCard = () => {
                         select({ event: eventId });
                       }}
                     >
-                      Evidence<span className="sr-only"> for {labelOf(actor)}</span>
+                      {t().verdict.evidence}
+                      <span className="sr-only"> {t().verdict.evidenceFor(labelOf(actor))}</span>
                     </button>
                   </>
                 )}

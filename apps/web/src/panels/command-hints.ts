@@ -1,4 +1,6 @@
 /** What can be said of a command line before it is sent. The lab decides; this only saves a round trip. */
+import { t } from '../messages/catalogue.ts';
+
 export interface Hint {
   readonly message: string;
   readonly position: number | null;
@@ -35,32 +37,32 @@ export const hintFor = (command: string): Hint | null => {
   const line = command.trim();
   if (line === '')
     return {
-      message: 'Type a command, for example: docker run --rm busybox echo hello',
+      message: t().command.empty,
       position: null,
     };
   const open = openQuote(command);
-  if (open !== null) return { message: 'This quote is not closed', position: open };
+  if (open !== null) return { message: t().command.openQuote, position: open };
   const shell = shellCharacter(command);
   if (shell !== null) {
     return {
-      message: `No shell reads this line, so “${command[shell] ?? ''}” has no meaning here; quote it for a shell inside: sh -c '…'`,
+      message: t().command.noShell(command[shell] ?? ''),
       position: shell,
     };
   }
   const [program, verb] = line.split(/\s+/);
   if (program !== 'docker')
     return {
-      message: 'The command must begin with docker',
+      message: t().command.notDocker,
       position: command.indexOf(program ?? ''),
     };
   if (verb === undefined)
     return {
-      message: `docker what? For example: ${[...COMMANDS].slice(0, 4).join(', ')}`,
+      message: t().command.noVerb([...COMMANDS].slice(0, 4).join(', ')),
       position: command.length,
     };
   if (!verb.startsWith('-') && !COMMANDS.has(verb)) {
     return {
-      message: `The page may run ${[...COMMANDS].join(', ')}; “${verb}” goes through your own terminal`,
+      message: t().command.notAllowed([...COMMANDS].join(', '), verb),
       position: command.indexOf(verb),
     };
   }

@@ -4,15 +4,8 @@ import type { Warp } from '../model/warp.ts';
 export const PACES = ['real', 'slow', 'learn', 'step'] as const;
 export type Pace = (typeof PACES)[number];
 
-export const SLOW_FACTOR = 20;
+const SLOW_FACTOR = 20;
 const NS_PER_MS = 1e6;
-
-export const PACE_WORDS: Readonly<Record<Pace, string>> = {
-  real: 'Real',
-  slow: `Slow ×1/${SLOW_FACTOR}`,
-  learn: 'Learn',
-  step: 'Step',
-};
 
 /** Where the playhead is after `elapsedMs` on the wall. */
 export const advance = (realNs: number, elapsedMs: number, pace: Pace, warp: Warp): number => {

@@ -1,7 +1,5 @@
 /** The page of a room: `/room/CODE` on a phone or a laptop, `/present/CODE` on the projector, `/room` without a code. */
-import { LazyMotion, MotionConfig } from 'framer-motion';
 import { lazy, Suspense } from 'react';
-import { loadMotion } from '../motion.ts';
 import { EnterCode } from './EnterCode.tsx';
 
 const FollowView = lazy(() =>
@@ -23,19 +21,15 @@ export interface RoomPlace {
 }
 
 export const RoomApp = ({ place: { view, code, clicker } }: { place: RoomPlace }) => (
-  <LazyMotion features={loadMotion} strict>
-    <MotionConfig reducedMotion="user">
-      <Suspense>
-        {code === '' ? (
-          <EnterCode problem={null} />
-        ) : clicker !== null ? (
-          <Clicker code={code} secret={clicker} />
-        ) : view === 'present' ? (
-          <PresentView code={code} />
-        ) : (
-          <FollowView code={code} />
-        )}
-      </Suspense>
-    </MotionConfig>
-  </LazyMotion>
+  <Suspense>
+    {code === '' ? (
+      <EnterCode problem={null} />
+    ) : clicker !== null ? (
+      <Clicker code={code} secret={clicker} />
+    ) : view === 'present' ? (
+      <PresentView code={code} />
+    ) : (
+      <FollowView code={code} />
+    )}
+  </Suspense>
 );

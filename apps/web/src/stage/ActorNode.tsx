@@ -1,87 +1,78 @@
 /** One actor on the stage: glyph, name, real pid, what it does now. A ghost before its birth and after its death. */
-import { Handle, Position, type NodeProps } from 'reactflow';
-import { m } from 'framer-motion';
-import type { StageActor } from '../model/actors.ts';
+import type { NodeProps } from 'reactflow';
+import { factsOf, type StageActor } from '../model/actors.ts';
 import { statusOf } from '../model/actor-status.ts';
 import { labelIn } from '../model/swapped.ts';
-import { birth, still } from '../motion.ts';
-import { REDUCED_MOTION } from '../breakpoints.ts';
-import { useCast, useMedia, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
+import { useMachine, useReader } from '../hooks.ts';
 import { select } from '../reader-store.ts';
+import type { Column } from './columns.ts';
+import { Handles } from './Handles.tsx';
 import { KernelChips } from './KernelChips.tsx';
 import { StatusMark } from './StatusMark.tsx';
 
 interface ActorNodeData extends Record<string, unknown> {
+  readonly place: string;
   readonly actor: StageActor;
+  readonly containerId: string | null;
   readonly isTight: boolean;
+  /** In a column: how much of it there is room for. */
+  readonly detail: Column['detail'] | null;
   readonly isFocusable: boolean;
 }
 
 export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
-  const { actor, isTight, isFocusable } = data;
-  useModelVersion();
-  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
+  const { place, actor, containerId, isTight, detail, isFocusable } = data;
+  const machine = useMachine(containerId);
   const isSelected = useReader(
-    ({ selected }) => selected !== null && 'actor' in selected && selected.actor === actor,
+    ({ selected }) =>
+      selected !== null &&
+      'actor' in selected &&
+      selected.actor === actor &&
+      (selected.containerId ?? null) === containerId,
   );
-  const cast = useCast();
-  const isReduced = useMedia(REDUCED_MOTION);
-  const facts = cast.find((each) => each.actor === actor);
+  const facts = factsOf(actor);
   const status = statusOf(machine, actor);
-  const isThere = status.kind !== 'unborn' && status.kind !== 'dead';
+  const isRow = detail !== null;
   return (
     <>
-      <Handle
-        type="target"
-        position={Position.Top}
-        isConnectable={false}
-        aria-hidden="true"
-        tabIndex={-1}
-      />
-      <m.div
+      <Handles />
+      <div
         className="actor"
         data-domain={facts?.domain}
         data-status={status.kind}
         data-actor={actor}
+        data-detail={detail ?? undefined}
         data-selected={isSelected}
-        initial={false}
-        animate={{ opacity: isThere ? 1 : 0.72 }}
-        transition={isReduced ? still : birth}
       >
         <button
           type="button"
           tabIndex={isFocusable ? 0 : -1}
-          data-actor-button={actor}
+          data-place={place}
           aria-pressed={isSelected}
-          onClick={() => select({ actor })}
+          onClick={() => select({ actor, containerId })}
         >
           <span className="actor-name">
             <span aria-hidden="true" className="actor-glyph">
               {facts?.glyph}
             </span>
-            <span className="actor-label">{labelIn(machine, actor)}</span>
-            {isTight ? (
-              <StatusMark kind={status.kind} />
-            ) : (
-              status.process && <span className="actor-pid mono">pid {status.process.pid}</span>
+            <span className={detail === 'sign' ? 'sr-only' : 'actor-label'}>
+              {labelIn(machine, actor)}
+            </span>
+            {(isTight || isRow) && <StatusMark kind={status.kind} />}
+            {(isRow ? detail === 'whole' : !isTight) && status.process && (
+              <span className="actor-pid mono">pid {status.process.pid}</span>
             )}
           </span>
-          {!isTight && (
+          {!isTight && !isRow && (
             <span className="actor-line mono">
               <StatusMark kind={status.kind} />
               {status.words}
             </span>
           )}
+          {isRow && <span className="sr-only">, {status.words}</span>}
         </button>
         {actor === 'kernel' && <KernelChips machine={machine} />}
-      </m.div>
-      <Handle
-        type="source"
-        position={Position.Bottom}
-        isConnectable={false}
-        aria-hidden="true"
-        tabIndex={-1}
-      />
+      </div>
     </>
   );
 };

@@ -1,7 +1,8 @@
 /** A seam between two actors, drawn by its kind: solid for sockets, dotted for exec, thin for system calls. */
 import { EdgeLabelRenderer, type EdgeProps } from 'reactflow';
 import { domainOf, type StageActor } from '../model/actors.ts';
-import { halfway, pathOf, type Point } from './layout.ts';
+import type { Point } from './layout.ts';
+import { halfway, pathOf } from './roads.ts';
 
 interface RoadData extends Record<string, unknown> {
   readonly points: readonly Point[];
@@ -25,7 +26,7 @@ export const RoadEdge = ({ id, data }: EdgeProps & { data?: RoadData }) => {
         data-lit={litBy !== null}
         data-domain={litBy ? domainOf(litBy) : undefined}
       />
-      {litBy === null && kind !== 'syscall' && (
+      {litBy === null && kind !== 'syscall' && label !== '' && (
         <EdgeLabelRenderer>
           <span
             className="road-label"

@@ -1,22 +1,28 @@
 /**
- * Where: the actors in four failure domains, and what travels between them. React Flow holds nodes and edges;
+ * Where: the actors in four failure domains, each container in a column of its own, and what travels between them. React Flow holds nodes and edges;
  * nothing can be dragged, connected or zoomed, because the places carry meaning.
  */
 import 'reactflow/dist/base.css';
-import { ReactFlow, ViewportPortal, type Edge, type Node } from 'reactflow';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import type { StageActor } from '../model/actors.ts';
-import { useCast } from '../hooks.ts';
+import { ReactFlow, ViewportPortal } from 'reactflow';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCast, useContainers, usePlayhead, useReader } from '../hooks.ts';
 import { ActorNode } from './ActorNode.tsx';
+import { ColumnHead } from './ColumnHead.tsx';
+import { edgesOf, nodesOf } from './flow.ts';
 import { Lanes } from './Lanes.tsx';
-import { layoutStage, ROADS, roadBetween } from './layout.ts';
+import { layoutStage } from './layout.ts';
+import { RestNode } from './RestNode.tsx';
 import { RoadEdge } from './RoadEdge.tsx';
 import { useRovingFocus } from './roving-focus.ts';
-import { Tethers } from './Tethers.tsx';
 import { Tokens } from './Tokens.tsx';
 import { useJourneys } from './use-journeys.ts';
 
-const NODE_TYPES = { actor: ActorNode };
+/** Before the first step nobody is anybody's child, so what moves a tether is no part of the first load. */
+const Tethers = lazy(() =>
+  import('./Tethers.tsx').then(({ Tethers: component }) => ({ default: component })),
+);
+
+const NODE_TYPES = { actor: ActorNode, head: ColumnHead, rest: RestNode };
 const EDGE_TYPES = { road: RoadEdge };
 const VIEWPORT = { x: 0, y: 0, zoom: 1 };
 /** React Flow's own words speak of deleting and moving, which nobody can do here. */
@@ -25,54 +31,20 @@ const ARIA_WORDS = { 'node.a11yDescription.default': '', 'edge.a11yDescription.d
 export const Stage = () => {
   const field = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(field);
-  const layout = useMemo(() => layoutStage(width, height), [width, height]);
+  const containers = useContainers();
+  const cast = useCast();
+  const focus = useReader((state) => state.focus);
+  const hasBegun = usePlayhead(({ n }) => n > 0);
+  const layout = useMemo(
+    () => layoutStage(width, height, containers, focus),
+    [width, height, containers, focus],
+  );
   const journeys = useJourneys();
   const roving = useRovingFocus();
-  const cast = useCast();
-  const isOnStage = useCallback(
-    (actor: StageActor) => cast.some((facts) => facts.actor === actor),
-    [cast],
-  );
-
-  const nodes = useMemo<Node[]>(
-    () =>
-      cast.map(({ actor }) => {
-        const { x, y, width: w, height: h } = layout.boxes[actor];
-        return {
-          id: actor,
-          type: 'actor',
-          position: { x, y },
-          width: w,
-          height: h,
-          style: { width: w, height: h },
-          data: { actor, isTight: layout.isTight, isFocusable: roving.focusable === actor },
-        };
-      }),
-    [layout, cast, roving.focusable],
-  );
-  const edges = useMemo<Edge[]>(
-    () =>
-      ROADS.filter(({ from }) => isOnStage(from)).map(({ from, to, label, kind }) => {
-        const busy = journeys.find(
-          (trip) =>
-            (trip.from === from && trip.to === to) || (trip.from === to && trip.to === from),
-        );
-        return {
-          id: `${from}-${to}`,
-          source: from,
-          target: to,
-          type: 'road',
-          data: {
-            points: roadBetween(layout, from, to),
-            label,
-            kind,
-            litBy: busy?.from ?? null,
-            isQuiet: busy !== undefined,
-          },
-        };
-      }),
-    [layout, journeys, isOnStage],
-  );
+  // A place that is gone cannot hold the one Tab stop.
+  const focusable = layout.boxes.has(roving.focusable) ? roving.focusable : 'docker';
+  const nodes = useMemo(() => nodesOf(layout, cast, focusable), [layout, cast, focusable]);
+  const edges = useMemo(() => edgesOf(layout, cast, journeys), [layout, cast, journeys]);
 
   return (
     <div ref={field} className="stage-field" onKeyDown={roving.onKeyDown} onFocus={roving.onFocus}>
@@ -106,7 +78,11 @@ export const Stage = () => {
         >
           <ViewportPortal>
             <Lanes layout={layout} />
-            <Tethers layout={layout} />
+            {hasBegun && (
+              <Suspense>
+                <Tethers layout={layout} />
+              </Suspense>
+            )}
             <Tokens layout={layout} journeys={journeys} />
           </ViewportPortal>
         </ReactFlow>

@@ -1,4 +1,5 @@
 /** The place of the stage. The stage itself comes in a chunk of its own, after the caption and the controls. */
+import { t } from '../messages/catalogue.ts';
 import { lazy, Suspense } from 'react';
 
 const Stage = lazy(() =>
@@ -6,8 +7,8 @@ const Stage = lazy(() =>
 );
 
 export const StageArea = () => (
-  <section className="stage" aria-label="Stage">
-    <Suspense fallback={<p className="stage-loading">Setting the stage</p>}>
+  <section className="stage" aria-label={t().stage.region}>
+    <Suspense fallback={<p className="stage-loading">{t().stage.loading}</p>}>
       <Stage />
     </Suspense>
   </section>

@@ -1,11 +1,12 @@
 /** Who is whose parent, as the kernel has it. When a parent dies and another takes over, the tether swings over. */
-import { m } from 'framer-motion';
+import { domMin, LazyMotion, m } from 'framer-motion';
 import type { StageActor } from '../model/actors.ts';
 import type { Machine } from '../model/machine.ts';
 import { reparent, still } from '../motion.ts';
 import { REDUCED_MOTION } from '../breakpoints.ts';
-import { useMedia, useModelVersion, usePlayhead } from '../hooks.ts';
-import { tetherPath, type StageLayout } from './layout.ts';
+import { useMachine, useMedia } from '../hooks.ts';
+import type { StageLayout } from './layout.ts';
+import { tetherPath } from './roads.ts';
 
 const CHILDREN: readonly StageActor[] = ['shim', 'runc', 'container'];
 
@@ -19,27 +20,35 @@ const parentOnStage = (machine: Machine, child: StageActor): StageActor | null =
 };
 
 export const Tethers = ({ layout }: { layout: StageLayout }) => {
-  useModelVersion();
-  const machine = usePlayhead(({ model, n }) => model.machineAt(n));
-  const isReduced = useMedia(REDUCED_MOTION);
+  const ids = layout.columns ? layout.columns.shown.map(({ id }) => id) : [null];
   return (
-    <svg className="tethers" width={layout.width} height={layout.height} aria-hidden="true">
-      {CHILDREN.map((child) => {
-        const parent = parentOnStage(machine, child);
-        if (!parent) return null;
-        const d = tetherPath(layout, child, parent);
-        return (
-          <m.path
-            key={child}
-            className="tether"
-            data-child={child}
-            data-parent={parent}
-            initial={false}
-            animate={{ d }}
-            transition={isReduced ? still : reparent}
-          />
-        );
-      })}
-    </svg>
+    <LazyMotion features={domMin} strict>
+      <svg className="tethers" width={layout.width} height={layout.height} aria-hidden="true">
+        {ids.map((id) => (
+          <Family key={id} layout={layout} containerId={id} />
+        ))}
+      </svg>
+    </LazyMotion>
   );
+};
+
+const Family = ({ layout, containerId }: { layout: StageLayout; containerId: string | null }) => {
+  const machine = useMachine(containerId);
+  const isReduced = useMedia(REDUCED_MOTION);
+  return CHILDREN.map((child) => {
+    const parent = parentOnStage(machine, child);
+    if (!parent) return null;
+    const d = tetherPath(layout, { actor: child, containerId }, { actor: parent, containerId });
+    return (
+      <m.path
+        key={child}
+        className="tether"
+        data-child={child}
+        data-parent={parent}
+        initial={false}
+        animate={{ d }}
+        transition={isReduced ? still : reparent}
+      />
+    );
+  });
 };

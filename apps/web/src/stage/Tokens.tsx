@@ -8,7 +8,8 @@ import { journeyWords, type Journey } from '../model/journeys.ts';
 import { playhead } from '../playback/playhead.ts';
 import { REDUCED_MOTION } from '../breakpoints.ts';
 import { useMedia } from '../hooks.ts';
-import { halfway, milestones, roadBetween, type Point, type StageLayout } from './layout.ts';
+import { boxOf, placeOf, type Point, type StageLayout } from './layout.ts';
+import { halfway, milestones, roadBetween, type Party } from './roads.ts';
 
 interface TokensProps {
   readonly layout: StageLayout;
@@ -26,14 +27,17 @@ export const Tokens = ({ layout, journeys }: TokensProps) => (
 const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) => {
   const element = useRef<HTMLDivElement>(null);
   const isReduced = useMedia(REDUCED_MOTION);
-  const { from, to, departs, lasts, kind, direction } = journey;
+  const { from, to, containerId, departs, lasts, kind, direction } = journey;
 
   useEffect(() => {
     const token = element.current;
     if (!token) return undefined;
-    const road = roadBetween(layout, from, to);
+    const road = roadOf(layout, { from, to, containerId });
     // A label above a road that goes across stands clear of the nodes at its ends.
-    token.style.setProperty('--clearance', `${layout.boxes[from].height / 2}px`);
+    token.style.setProperty(
+      '--clearance',
+      `${boxOf(layout, placeOf(layout, from, containerId)).height / 2}px`,
+    );
     if (isReduced) {
       token.style.transform = translation(halfway(road));
       return undefined;
@@ -57,7 +61,7 @@ const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) =
       stop();
       travel.cancel();
     };
-  }, [layout, from, to, departs, lasts, isReduced]);
+  }, [layout, from, to, containerId, departs, lasts, isReduced]);
 
   return (
     <div
@@ -75,16 +79,24 @@ const Token = ({ layout, journey }: { layout: StageLayout; journey: Journey }) =
   );
 };
 
+const roadOf = (
+  layout: StageLayout,
+  { from, to, containerId }: Pick<Journey, 'from' | 'to' | 'containerId'>,
+): readonly Point[] => {
+  const party = (actor: Journey['from']): Party => ({ actor, containerId });
+  return roadBetween(layout, party(from), party(to));
+};
+
 const translation = ({ x, y }: Point): string => `translate(${x}px, ${y}px)`;
 
 /** Where the label has room: beside a road that goes up or down, above one that goes across. */
-function sideOf(layout: StageLayout, { from, to }: Journey): 'left' | 'right' | 'above' {
-  const pair = new Set([from, to]);
-  if (pair.has('docker')) return 'right';
-  const road = roadBetween(layout, from, to);
+function sideOf(layout: StageLayout, journey: Journey): 'left' | 'right' | 'above' {
+  if (journey.from === 'docker' || journey.to === 'docker') return 'right';
+  const road = roadOf(layout, journey);
   const middle = halfway(road);
   const [first, last] = [road[0], road.at(-1)];
   const isUpright = first && last && Math.abs(first.x - last.x) < Math.abs(first.y - last.y);
-  if (!isUpright) return 'above';
+  // Above the line to the columns there is containerd.
+  if (!isUpright && !layout.columns) return 'above';
   return middle.x > layout.width / 2 ? 'left' : 'right';
 }

@@ -1,8 +1,9 @@
 /**
- * Where everything stands. Four lanes, one for each failure domain, that never move; the places in them, fixed by
- * hand; and the roads between the places. All of it in pixels of the stage, so that text is never scaled.
+ * Where everything stands. Four lanes, one for each failure domain, that never move, and fixed places in them.
+ * All of it in pixels of the stage, so that text is never scaled. The roads between the places: `roads.ts`.
  */
 import type { FailureDomain, StageActor } from '../model/actors.ts';
+import { layoutColumns, rowsOf, type Columns } from './columns.ts';
 
 export interface Box {
   readonly x: number;
@@ -18,34 +19,64 @@ export interface Point {
 
 export interface Lane extends Box {
   readonly domain: FailureDomain;
-  readonly label: string;
 }
 
 export interface StageLayout {
   readonly width: number;
   readonly height: number;
   readonly lanes: readonly Lane[];
-  readonly boxes: Readonly<Record<StageActor, Box>>;
+  /** By `placeOf`. */
+  readonly boxes: ReadonlyMap<string, Box>;
+  /** Null where a run has one container: then it has the whole lane. */
+  readonly columns: Columns | null;
   /** Too low for second lines on the nodes. */
   readonly isTight: boolean;
 }
 
-const LANES: readonly (readonly [FailureDomain, string, number])[] = [
-  ['you', 'you', 0.21],
-  ['daemons', 'daemons: may restart', 0.245],
-  ['container', 'per container: must survive', 0.245],
-  ['kernel', 'kernel', 0.3],
-];
+const DOMAINS: readonly FailureDomain[] = ['you', 'daemons', 'container', 'kernel'];
+const SHARES = [0.21, 0.245, 0.245, 0.3];
+/** Three processes below one another take more room. */
+const SHARES_WITH_COLUMNS = [0.16, 0.2, 0.4, 0.24];
 
 const LABEL_ROOM = 23;
 const LANE_PADDING = 7;
 /** On a projector everything grows. */
 const TALLEST_NODE = 0.13;
 
-export const layoutStage = (width: number, height: number): StageLayout => {
+const IN_COLUMN: readonly StageActor[] = ['shim', 'runc', 'container'];
+
+/** The name of a place: an actor's, or of several containers this one's. */
+export const placeOf = (
+  { columns }: Pick<StageLayout, 'columns'>,
+  actor: StageActor,
+  containerId: string | null,
+): string => {
+  if (!columns || !IN_COLUMN.includes(actor)) return actor;
+  const known = columns.shown.find(({ id }) => id === containerId);
+  if (known) return columnPlace(actor, known.id);
+  return columns.rest ? REST_PLACE : columnPlace(actor, columns.shown[0]?.id ?? '');
+};
+
+/** Where everything of the containers is that have no column. */
+export const REST_PLACE = 'rest';
+
+export const columnPlace = (part: StageActor | 'head', id: string): string => `${part}-${id}`;
+
+const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
+
+export const boxOf = ({ boxes }: StageLayout, place: string): Box => boxes.get(place) ?? NOWHERE;
+
+export const layoutStage = (
+  width: number,
+  height: number,
+  containers: readonly string[] = [],
+  focus: string | null = null,
+): StageLayout => {
+  const hasColumns = containers.length > 1;
   let y = 0;
-  const lanes = LANES.map(([domain, label, share]) => {
-    const lane = { domain, label, x: 0, y, width, height: share * height };
+  const lanes = DOMAINS.map((domain, index) => {
+    const share = (hasColumns ? SHARES_WITH_COLUMNS : SHARES)[index] ?? 0;
+    const lane = { domain, x: 0, y, width, height: share * height };
     y += lane.height;
     return lane;
   });
@@ -59,156 +90,42 @@ export const layoutStage = (width: number, height: number): StageLayout => {
   const left = margin;
   const right = width - margin - nodeWidth;
   const middle = (left + right) / 2;
-  const inLane = (lane: Lane, x: number, nodeW = nodeWidth): Box => {
+  const inLane = (lane: Lane, x: number): Box => {
     const room = lane.height - LABEL_ROOM - LANE_PADDING;
     const tall = Math.min(nodeHeight, room);
-    return { x, y: lane.y + LABEL_ROOM + (room - tall) / 2, width: nodeW, height: tall };
+    return { x, y: lane.y + LABEL_ROOM + (room - tall) / 2, width: nodeWidth, height: tall };
   };
+  const across = (lane: Lane): Box => ({
+    x: left,
+    y: lane.y + LABEL_ROOM,
+    width: width - 2 * margin,
+    height: lane.height - LABEL_ROOM - LANE_PADDING,
+  });
+  const boxes = new Map<string, Box>([
+    ['docker', inLane(you, left)],
+    ['client', inLane(you, right)],
+    ['dockerd', inLane(daemons, middle)],
+    ['containerd', inLane(daemons, right)],
+    ['kernel', across(kernel)],
+  ]);
+  const columns = hasColumns ? layoutColumns(across(container), containers, focus) : null;
+  for (const { id, box } of columns?.shown ?? []) {
+    const rows = rowsOf(box);
+    for (const [index, part] of (['head', ...IN_COLUMN] as const).entries())
+      boxes.set(columnPlace(part, id), rows[index] ?? NOWHERE);
+  }
+  if (columns?.rest) boxes.set(REST_PLACE, columns.rest.box);
+  if (!columns) {
+    boxes.set('shim', inLane(container, right));
+    boxes.set('runc', inLane(container, middle));
+    boxes.set('container', inLane(container, left));
+  }
   return {
     width,
     height,
     lanes,
+    boxes,
+    columns,
     isTight: Math.min(nodeHeight, you.height - LABEL_ROOM - LANE_PADDING) < 46,
-    boxes: {
-      docker: inLane(you, left),
-      client: inLane(you, right),
-      dockerd: inLane(daemons, middle),
-      containerd: inLane(daemons, right),
-      shim: inLane(container, right),
-      runc: inLane(container, middle),
-      container: inLane(container, left),
-      kernel: {
-        x: left,
-        y: kernel.y + LABEL_ROOM,
-        width: width - 2 * margin,
-        height: kernel.height - LABEL_ROOM - LANE_PADDING,
-      },
-    },
   };
-};
-
-const centre = ({ x, y, width, height }: Box): Point => ({ x: x + width / 2, y: y + height / 2 });
-
-/** Roads that are always there. `kind` decides how the line looks. */
-export const ROADS: readonly {
-  readonly from: StageActor;
-  readonly to: StageActor;
-  readonly label: string;
-  readonly kind: string;
-}[] = [
-  { from: 'docker', to: 'dockerd', label: 'HTTP', kind: 'http' },
-  { from: 'dockerd', to: 'containerd', label: 'gRPC', kind: 'grpc' },
-  { from: 'client', to: 'containerd', label: 'gRPC', kind: 'grpc' },
-  { from: 'containerd', to: 'shim', label: 'ttrpc', kind: 'ttrpc' },
-  { from: 'shim', to: 'runc', label: 'exec', kind: 'exec' },
-  { from: 'runc', to: 'container', label: 'clone', kind: 'exec' },
-  { from: 'runc', to: 'kernel', label: 'syscall', kind: 'syscall' },
-  { from: 'container', to: 'kernel', label: 'syscall', kind: 'syscall' },
-  { from: 'shim', to: 'kernel', label: 'syscall', kind: 'syscall' },
-];
-
-/** The way from one actor to another, corner by corner; the same line back when it goes the other way. */
-export const roadBetween = (
-  layout: StageLayout,
-  from: StageActor,
-  to: StageActor,
-): readonly Point[] => {
-  const forward = knownRoad(layout, from, to);
-  if (forward) return forward;
-  const back = knownRoad(layout, to, from);
-  if (back) return [...back].reverse();
-  return [
-    edgePoint(layout.boxes[from], centre(layout.boxes[to])),
-    edgePoint(layout.boxes[to], centre(layout.boxes[from])),
-  ];
-};
-
-function knownRoad(
-  { boxes }: StageLayout,
-  from: StageActor,
-  to: StageActor,
-): readonly Point[] | null {
-  const a = boxes[from];
-  const b = boxes[to];
-  if (from === 'docker' && to === 'dockerd') {
-    const corner = { x: centre(b).x, y: centre(a).y };
-    return [{ x: a.x + a.width, y: corner.y }, corner, { x: corner.x, y: b.y }];
-  }
-  if (to === 'kernel') {
-    const x = a.x + a.width * 0.5;
-    return [
-      { x, y: a.y + a.height },
-      { x, y: b.y },
-    ];
-  }
-  if (from === 'container' && to === 'shim') {
-    const y = a.y + a.height + 12;
-    const start = a.x + a.width * 0.8;
-    const end = b.x + b.width * 0.2;
-    return [
-      { x: start, y: a.y + a.height },
-      { x: start, y },
-      { x: end, y },
-      { x: end, y: b.y + b.height },
-    ];
-  }
-  return ROADS.some((road) => road.from === from && road.to === to)
-    ? [edgePoint(a, centre(b)), edgePoint(b, centre(a))]
-    : null;
-}
-
-/** Where the line from a box's middle to a point leaves the box: on a side when they stand in a row, else above or below. */
-function edgePoint(box: Box, towards: Point): Point {
-  const from = centre(box);
-  const isBeside = Math.abs(towards.y - from.y) < box.height;
-  if (isBeside) return { x: towards.x > from.x ? box.x + box.width : box.x, y: from.y };
-  return { x: from.x, y: towards.y > from.y ? box.y + box.height : box.y };
-}
-
-/** An arc from the child up and over to its parent, inside the lane's label room. */
-export const tetherPath = (
-  { boxes }: StageLayout,
-  child: StageActor,
-  parent: StageActor,
-): string => {
-  const a = boxes[child];
-  const b = boxes[parent];
-  const fromRight = b.x > a.x;
-  const x1 = a.x + a.width * (fromRight ? 0.72 : 0.28);
-  const x2 = b.x + b.width * (fromRight ? 0.14 : 0.86);
-  const isBelow = b.y + b.height < a.y;
-  const y2 = isBelow ? b.y + b.height : b.y;
-  const top = isBelow ? (a.y + y2) / 2 : Math.min(a.y, b.y) - 14;
-  return `M ${r(x1)} ${r(a.y)} C ${r(x1)} ${r(top)} ${r(x2)} ${r(top)} ${r(x2)} ${r(y2)}`;
-};
-
-const r = (value: number): number => Math.round(value * 10) / 10;
-
-export const pathOf = (points: readonly Point[]): string =>
-  points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'} ${r(x)} ${r(y)}`).join(' ');
-
-/** Corners with the share of the whole way at which they are reached. */
-export const milestones = (
-  points: readonly Point[],
-): readonly (Point & { readonly share: number })[] => {
-  const lengths = points.map((point, index) => {
-    const before = points[index - 1];
-    return before ? Math.hypot(point.x - before.x, point.y - before.y) : 0;
-  });
-  const whole = lengths.reduce((sum, length) => sum + length, 0) || 1;
-  let gone = 0;
-  return points.map((point, index) => {
-    gone += lengths[index] ?? 0;
-    return { ...point, share: gone / whole };
-  });
-};
-
-/** The point halfway along. */
-export const halfway = (points: readonly Point[]): Point => {
-  const stones = milestones(points);
-  const after = stones.findIndex(({ share }) => share >= 0.5);
-  const b = stones[after] ?? { x: 0, y: 0, share: 1 };
-  const a = stones[after - 1] ?? b;
-  const share = b.share === a.share ? 0 : (0.5 - a.share) / (b.share - a.share);
-  return { x: a.x + (b.x - a.x) * share, y: a.y + (b.y - a.y) * share };
 };

@@ -8,6 +8,7 @@ import type { CheckAnswer, CheckRequest } from '@engine-room/engine/protocol/les
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import type { FaultAccepted, FaultRequest } from '@engine-room/engine/protocol/trace/fault.ts';
 import type { ClientFrame, ServerFrame } from '@engine-room/engine/protocol/trace/stream.ts';
+import { t } from '../messages/catalogue.ts';
 import { isSummary, parseEvent } from './parse-event.ts';
 import { fetchRecordedTrace } from './recorded-trace.ts';
 import { addEvents, haveBySeq, noteSummary, noteWhole, traceStore } from './trace-store.ts';
@@ -90,12 +91,7 @@ export class LabConnection {
     clearTimeout(this.#timer);
     if (this.#socket) return;
     if (!this.#wasLive) traceStore.setState({ connection: { state: 'connecting' } });
-    const url = new URL(this.#ends.stream, location.href);
-    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-    const socket = new WebSocket(
-      url,
-      this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL],
-    );
+    const socket = this.#connect(this.#ends.stream);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       if (this.#socket === socket) this.#receive(String(data));
@@ -117,6 +113,17 @@ export class LabConnection {
     socket?.close();
   }
 
+  /** A line of its own for a terminal. */
+  terminal(): WebSocket {
+    return this.#connect('/api/terminal');
+  }
+
+  #connect(path: string): WebSocket {
+    const url = new URL(path, location.href);
+    url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    return new WebSocket(url, this.#token ? [SUBPROTOCOL, `token.${this.#token}`] : [SUBPROTOCOL]);
+  }
+
   /** Asks the lab to run a command line. */
   async run(command: string, gates: readonly string[] = []): Promise<RunAnswer> {
     let response: Response;
@@ -127,7 +134,7 @@ export class LabConnection {
         body: JSON.stringify(gates.length === 0 ? { command } : { command, gates }),
       });
     } catch {
-      return { message: 'the lab cannot be reached', position: null };
+      return { message: t().connection.unreachable, position: null };
     }
     const body: unknown = await response.json().catch(() => null);
     const field = (name: string): unknown =>
@@ -140,8 +147,7 @@ export class LabConnection {
     const message = field('message');
     const position = field('position');
     return {
-      message:
-        typeof message === 'string' ? message : `the lab answered with status ${response.status}`,
+      message: typeof message === 'string' ? message : t().connection.status(response.status),
       position: typeof position === 'number' ? position : null,
     };
   }
@@ -155,9 +161,11 @@ export class LabConnection {
         body: JSON.stringify(request),
       });
       const body = (await response.json()) as CheckAnswer | { readonly message: string };
-      return response.ok || 'message' in body ? body : { message: `status ${response.status}` };
+      return response.ok || 'message' in body
+        ? body
+        : { message: t().connection.status(response.status) };
     } catch {
-      return { message: 'the lab cannot be reached' };
+      return { message: t().connection.unreachable };
     }
   }
 
@@ -171,9 +179,9 @@ export class LabConnection {
       });
       const body = (await response.json()) as FaultAccepted & { readonly message?: string };
       if (response.ok) return body;
-      return { message: body.message ?? `the lab answered with status ${response.status}` };
+      return { message: body.message ?? t().connection.status(response.status) };
     } catch {
-      return { message: 'the lab cannot be reached' };
+      return { message: t().connection.unreachable };
     }
   }
 
@@ -319,7 +327,7 @@ export class LabConnection {
       const body: unknown = await response.json();
       const message: unknown =
         typeof body === 'object' && body !== null ? Reflect.get(body, 'message') : null;
-      return typeof message === 'string' ? message : 'a token is needed';
+      return typeof message === 'string' ? message : t().connection.needsToken;
     } catch {
       return null;
     }

@@ -5,6 +5,8 @@
 import type { SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
 import type { TraceFileHeader, TraceSummary } from '@engine-room/engine/protocol/trace/stream.ts';
 
+import { readable } from './readable.ts';
+
 type Check = (value: unknown) => boolean;
 
 const isText: Check = (value) => typeof value === 'string' && value.length <= 1_000_000;
@@ -148,7 +150,7 @@ export const parseEvent = (value: unknown): ParsedEvent => {
   const { type } = value;
   if (!isKind(type)) return { problem: 'unknownKind' };
   return KINDS[type](value)
-    ? { event: value as unknown as SequencedEvent }
+    ? { event: readable(value) as unknown as SequencedEvent }
     : { problem: 'damaged' };
 };
 

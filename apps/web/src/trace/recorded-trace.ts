@@ -7,7 +7,9 @@ import {
   TRACE_FORMAT_VERSION,
   type TraceFileHeader,
 } from '@engine-room/engine/protocol/trace/stream.ts';
+import { t } from '../messages/catalogue.ts';
 import { isFileHeader, parseEvent } from './parse-event.ts';
+import { readable } from './readable.ts';
 
 /** A run is some 100 KiB; a file that unpacks to more than this is not one. */
 const UNPACKED_LIMIT_BYTES = 128 * 1024 * 1024;
@@ -27,8 +29,7 @@ export const fetchRecordedTrace = async (
   headers: HeadersInit = {},
 ): Promise<RecordedTrace> => {
   const response = await fetch(url, { headers });
-  if (!response.ok)
-    throw new TraceFileError(`the recording could not be fetched (status ${response.status})`);
+  if (!response.ok) throw new TraceFileError(t().files.notFetched(response.status));
   return readTrace(new Uint8Array(await response.arrayBuffer()));
 };
 
@@ -61,19 +62,16 @@ export const readTrace = async (file: Uint8Array<ArrayBuffer>): Promise<Recorded
 function caveatOf(header: TraceFileHeader, newerKinds: number, damaged: number): string | null {
   const words: string[] = [];
   if (header.version > TRACE_FORMAT_VERSION || newerKinds > 0) {
-    words.push(
-      `made by a newer version: ${newerKinds} event kind${newerKinds === 1 ? ' is' : 's are'} not shown`,
-    );
+    words.push(t().files.newer(newerKinds));
   }
-  if (damaged > 0)
-    words.push(`the file is damaged: ${damaged} line${damaged === 1 ? '' : 's'} could not be read`);
+  if (damaged > 0) words.push(t().files.damaged(damaged));
   return words.length === 0 ? null : words.join('; ');
 }
 
 function parseHeader(line: string): TraceFileHeader {
   const header = parseJson(line);
-  if (!isFileHeader(header)) throw new TraceFileError('this is not a recorded run of Engine Room');
-  return header;
+  if (!isFileHeader(header)) throw new TraceFileError(t().files.noTrace);
+  return readable(header);
 }
 
 function parseJson(line: string): unknown {
@@ -97,15 +95,14 @@ async function unpack(file: Uint8Array<ArrayBuffer>): Promise<{ text: string; is
       const { done, value } = await reader.read();
       if (done) return { text: text + decoder.decode(), isCut: false };
       sizeBytes += value.byteLength;
-      if (sizeBytes > UNPACKED_LIMIT_BYTES)
-        throw new TraceFileError('the file is too large to be a recorded run');
+      if (sizeBytes > UNPACKED_LIMIT_BYTES) throw new TraceFileError(t().files.unpacksTooLarge);
       text += decoder.decode(value, { stream: true });
     }
   } catch (error) {
     if (error instanceof TraceFileError) throw error;
     // A file that was cut off: the lines that came through are still good.
     if (text.includes('\n')) return { text, isCut: true };
-    throw new TraceFileError('the file is damaged and cannot be unpacked', { cause: error });
+    throw new TraceFileError(t().files.cannotUnpack, { cause: error });
   } finally {
     reader.cancel().catch(() => undefined);
   }

@@ -2,6 +2,7 @@
 import { useId } from 'react';
 
 interface ChoiceProps<T extends string> {
+  readonly name: string;
   readonly label: string;
   readonly options: readonly T[];
   readonly words: Readonly<Record<T, string>>;
@@ -10,21 +11,22 @@ interface ChoiceProps<T extends string> {
 }
 
 export const Choice = <T extends string>({
+  name,
   label,
   options,
   words,
   value,
   onChange,
 }: ChoiceProps<T>) => {
-  const name = useId();
+  const group = useId();
   return (
-    <fieldset className="choice" data-choice={label}>
+    <fieldset className="choice" data-choice={name}>
       <legend>{label}</legend>
       {options.map((option) => (
         <label key={option} data-chosen={option === value}>
           <input
             type="radio"
-            name={name}
+            name={group}
             checked={option === value}
             onChange={() => onChange(option)}
           />

@@ -1,0 +1,103 @@
+/**
+ * What the terminal does with what is typed: at the prompt it edits a line, while a run goes on it waits for it, and in
+ * a container everything goes to the program there. It is no shell: it knows docker commands, as the page does.
+ */
+import type { Terminal } from '@xterm/xterm';
+import { t } from '../messages/catalogue.ts';
+import { hintFor } from '../panels/command-hints.ts';
+import { sendRequest, stopRun, terminalLine } from '../session.ts';
+import { ExecLine } from './exec-line.ts';
+import { Prompt, wantsTerminal } from './prompt.ts';
+import { printRun } from './run-output.ts';
+
+const PROMPT = '\u001b[1m$\u001b[0m ';
+/** Whatever a program has switched on is off again: DECSTR, no alternate screen, no mouse, a visible cursor. */
+const RESET =
+  '\u001b[!p\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?2004l\u001b[?25h\u001b[0m';
+
+export class Shell {
+  readonly #terminal: Terminal;
+  readonly #prompt = new Prompt();
+  #exec: ExecLine | null = null;
+  /** The run that is waited for; '' as long as it has no name. */
+  #running: string | null = null;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+    terminal.onData((data) => this.#take(data));
+    terminal.onResize(({ cols, rows }) => this.#exec?.resize(cols, rows));
+    this.#say(t().terminal.welcome);
+    this.#ask();
+  }
+
+  /** Somebody else has the keyboard's Tab: a program in a container. */
+  get isInContainer(): boolean {
+    return this.#exec !== null;
+  }
+
+  close(): void {
+    this.#exec?.close();
+  }
+
+  #take(data: string): void {
+    if (this.#exec) return this.#exec.type(data);
+    if (this.#running !== null) {
+      if (data === '\u0003' && this.#running !== '') void stopRun(this.#running);
+      return;
+    }
+    const typed = this.#prompt.take(data);
+    if (typed?.kind === 'edit') this.#terminal.write(`\r\u001b[J${PROMPT}${typed.line}`);
+    if (typed?.kind === 'cancel') {
+      this.#terminal.write('^C\r\n');
+      this.#ask();
+    }
+    if (typed?.kind !== 'enter') return;
+    this.#terminal.write('\r\n');
+    if (typed.line === '') return this.#ask();
+    if (wantsTerminal(typed.line)) this.#enter(typed.line);
+    else void this.#run(typed.line);
+  }
+
+  async #run(line: string): Promise<void> {
+    const hint = hintFor(line);
+    if (hint) return this.#end(hint.message);
+    this.#running = '';
+    const answer = await sendRequest(line);
+    if (!answer) return this.#end(t().terminal.busy);
+    if ('message' in answer) return this.#end(answer.message);
+    this.#running = answer.traceId;
+    const code = await printRun(answer.traceId, (output) => this.#terminal.write(output));
+    this.#end(code === null || code === 0 ? null : t().status.exit(code));
+  }
+
+  #enter(command: string): void {
+    const socket = terminalLine();
+    if (!socket) return this.#end(t().connection.unreachable);
+    this.#exec = new ExecLine(socket, {
+      command,
+      columns: this.#terminal.cols,
+      rows: this.#terminal.rows,
+      onOutput: (bytes) => this.#terminal.write(bytes),
+      onEnd: (words) => {
+        this.#exec = null;
+        this.#end(words);
+      },
+    });
+  }
+
+  #end(words: string | null): void {
+    this.#running = null;
+    this.#terminal.write(RESET);
+    if (words !== null) this.#say(words);
+    this.#ask();
+  }
+
+  #say(words: string): void {
+    this.#terminal.write(`\u001b[2m${words.replace(/\p{Cc}/gu, ' ')}\u001b[0m\r\n`);
+  }
+
+  #ask(): void {
+    if (this.#terminal.buffer.active.cursorX > 0) this.#terminal.write('\r\n');
+    this.#terminal.write(PROMPT);
+  }
+}
