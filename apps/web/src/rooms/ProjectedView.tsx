@@ -41,13 +41,13 @@ export const ProjectedView = ({
       }}
     >
       <h1 className="sr-only">{w().roomOf(code)}</h1>
-      <aside className="projected-way-in">
+      <div className="projected-way-in">
         <Qr text={url} label={w().code(code)} />
         <p>
           <b className="room-code">{code}</b>
           <span>{url.replace(/^https?:\/\//, '').replace(/\/room\/.*$/, '/room')}</span>
         </p>
-      </aside>
+      </div>
       <StageArea />
       {poll && <PollOnScreen poll={poll} />}
       <Caption />
