@@ -107,7 +107,8 @@ export const App = () => {
   const isLearning = useReader(({ lesson }) => lesson !== null);
   const language = useStore(languageStore, (state) => state.language);
   const isPresenting = usePresent(
-    ({ opened, isOpening, problem }) => opened !== null || isOpening || problem !== null,
+    ({ opened, isOpening, problem, others }) =>
+      opened !== null || isOpening || problem !== null || others.length > 0,
   );
   const isMirror = usePresent((state) => state.isMirror);
   useEffect(listenToKeys, []);

@@ -7,7 +7,7 @@ import { chooseRun } from '../session.ts';
 import { Asking } from './Asking.tsx';
 import { notesAt } from './notes.ts';
 import { Offers } from './Offers.tsx';
-import { endRoom, playRecording, say, takeWheel } from './present.ts';
+import { endRoom, goOnIn, openRoom, playRecording, say, takeWheel } from './present.ts';
 import { presentStore } from './present-store.ts';
 import { WayIn } from './WayIn.tsx';
 import { usePresent } from './use-present.ts';
@@ -27,6 +27,7 @@ export const PresentPanel = () => {
           {problem}
         </p>
       )}
+      <Others />
       {opened && (
         <>
           <Head />
@@ -48,6 +49,26 @@ export const PresentPanel = () => {
         </>
       )}
     </section>
+  );
+};
+
+const Others = () => {
+  const others = usePresent((state) => state.others);
+  if (others.length === 0) return null;
+  return (
+    <>
+      <p>{w().others}</p>
+      <p className="present-acts">
+        {others.map(({ code, presenter }) => (
+          <button key={code} type="button" onClick={() => void goOnIn(code)}>
+            {w().goOnIn(code, presenter)}
+          </button>
+        ))}
+        <button type="button" className="primary" onClick={() => void openRoom()}>
+          {w().openNew}
+        </button>
+      </p>
+    </>
   );
 };
 
@@ -106,7 +127,7 @@ const Wheel = () => {
   if (hasWheel) return null;
   return (
     <p className="present-notice" role="status">
-      {w().noWheel(room?.presenter || w().aColleague)}{' '}
+      {room?.isDriven ? w().noWheel(room.presenter || w().aColleague) : w().nobodyDrives}{' '}
       <button type="button" onClick={takeWheel}>
         {w().takeWheel}
       </button>

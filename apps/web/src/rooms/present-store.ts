@@ -8,12 +8,19 @@
  * isMirror     the page itself is the projected view                  written by the panel and the keys
  */
 import { createStore } from 'zustand/vanilla';
-import type { RoomCrowd, RoomOpened, RoomState } from '@engine-room/engine/protocol/room/room.ts';
+import type {
+  RoomCrowd,
+  RoomOfMine,
+  RoomOpened,
+  RoomState,
+} from '@engine-room/engine/protocol/room/room.ts';
 
 export interface PresentState {
   readonly opened: RoomOpened | null;
   readonly openedAtMs: number;
   readonly isOpening: boolean;
+  /** Rooms that are open already; the presenter chooses to go on in one, or to open another. */
+  readonly others: readonly RoomOfMine[];
   readonly isConnected: boolean;
   readonly room: RoomState | null;
   readonly crowd: RoomCrowd | null;
@@ -29,6 +36,7 @@ export const NO_ROOM: PresentState = {
   opened: null,
   openedAtMs: 0,
   isOpening: false,
+  others: [],
   isConnected: false,
   room: null,
   crowd: null,

@@ -2,7 +2,7 @@
 import { act } from 'react';
 import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { DeskFrame, DeskWord } from '@engine-room/engine/protocol/room/room.ts';
+import type { DeskFrame, DeskWord, RoomOfMine } from '@engine-room/engine/protocol/room/room.ts';
 import { aRun } from '../model/a-run.fixture.ts';
 import { goToStart, seekStep } from '../playback/playhead.ts';
 import { chooseRun } from '../session.ts';
@@ -89,6 +89,8 @@ const WHEEL: DeskFrame = { type: 'wheel', driver: 'second-driver-secret', clicke
 
 let root: Root;
 let page: HTMLElement;
+/** What is open already. */
+let rooms: readonly RoomOfMine[];
 let asked: { readonly url: string; readonly init: RequestInit }[];
 
 const line = (): DeskSocket => DeskSocket.opened.at(-1)!;
@@ -103,9 +105,11 @@ beforeEach(async () => {
   vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
   vi.stubGlobal('WebSocket', DeskSocket);
   asked = [];
+  rooms = [];
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
     asked.push({ url, init });
-    return Promise.resolve(new Response(JSON.stringify(OPENED), { status: 201 }));
+    const body = init.method === undefined ? { rooms, audienceUrl: null, reach: null } : OPENED;
+    return Promise.resolve(new Response(JSON.stringify(body), { status: 200 }));
   });
   DeskSocket.opened = [];
   sessionStorage.clear();
@@ -191,6 +195,21 @@ test('a colleague who asks is answered by the presenter alone', async () => {
     to: 'bob-1',
     driver: 'second-driver-secret',
   });
+});
+
+test('a second presenter goes on in a room that is open, and asks for no wheel that is held', async () => {
+  await line().hear({ ...ROOM, room: { ...ROOM.room, isOver: true } });
+  rooms = [{ code: 'amber-whale', presenter: 'Ada', isDriven: true }];
+  await act(startPresenting);
+  expect(page.textContent).toContain('You have rooms that are open already.');
+  await press('Go on in amber-whale (Ada)');
+  await vi.waitFor(() => expect(DeskSocket.opened).toHaveLength(2));
+  line().dispatchEvent(new Event('open'));
+  await line().hear(ROOM, { type: 'crowd', crowd: CROWD });
+  expect(line().sent).toEqual([{ type: 'sit', name: '' }]);
+  expect(page.textContent).toContain('Ada drives');
+  await line().hear({ ...ROOM, room: { ...ROOM.room, isDriven: false } });
+  expect(line().sent.at(-1)).toEqual({ type: 'take-wheel' });
 });
 
 test('the histogram is on the desk before the reveal', async () => {

@@ -4,6 +4,7 @@ import type {
   DeskWord,
   PollQuestion,
   RoomLesson,
+  RoomOfMine,
   RoomOpened,
   RoomPlayhead,
 } from '@engine-room/engine/protocol/room/room.ts';
@@ -42,27 +43,51 @@ const headers = (): Record<string, string> => {
   return token === null ? {} : { Authorization: `Bearer ${token}` };
 };
 
-/** Opens a room, or finds the one again that this tab had before it was loaded anew. */
+type Asked<Body> = Body | { readonly message: string };
+
+const ask = async <Body extends object>(init: RequestInit = {}): Promise<Asked<Body>> => {
+  try {
+    const response = await fetch('/api/rooms', {
+      ...init,
+      headers: { 'Content-Type': 'application/json', ...headers() },
+    });
+    return (await response.json()) as Asked<Body>;
+  } catch (error) {
+    return { message: error instanceof Error ? error.message : String(error) };
+  }
+};
+
+interface Rooms extends Pick<RoomOpened, 'audienceUrl' | 'reach'> {
+  readonly rooms: readonly RoomOfMine[];
+}
+
+/** Opens a room; where some are open already, the presenter chooses first. */
 export const startPresenting = async (): Promise<void> => {
   const { opened, isOpening } = presentStore.getState();
   if (opened || isOpening) return;
   presentStore.setState({ isOpening: true, problem: null });
-  try {
-    const response = await fetch('/api/rooms', {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...headers() },
-      body: JSON.stringify({ presenter: presenterName() }),
-    });
-    const body = (await response.json()) as RoomOpened | { readonly message: string };
-    if ('message' in body)
-      return presentStore.setState({ isOpening: false, problem: body.message });
-    begin(body, Date.now());
-  } catch (error) {
-    presentStore.setState({
-      isOpening: false,
-      problem: error instanceof Error ? error.message : String(error),
-    });
-  }
+  const answer = await ask<Rooms>();
+  if (!('message' in answer) && answer.rooms.length > 0)
+    return presentStore.setState({ isOpening: false, others: answer.rooms });
+  await openRoom();
+};
+
+export const openRoom = async (): Promise<void> => {
+  presentStore.setState({ isOpening: true, others: [], problem: null });
+  const answer = await ask<RoomOpened>({
+    method: 'POST',
+    body: JSON.stringify({ presenter: presenterName() }),
+  });
+  if ('message' in answer) presentStore.setState({ isOpening: false, problem: answer.message });
+  else begin(answer, Date.now());
+};
+
+/** A second presenter, or one who has lost the tab: sits down without the wheel. */
+export const goOnIn = async (code: string): Promise<void> => {
+  const answer = await ask<Rooms>();
+  if ('message' in answer) return presentStore.setState({ problem: answer.message });
+  const { audienceUrl, reach } = answer;
+  begin({ code, driver: '', clicker: '', audienceUrl, reach }, Date.now());
 };
 
 /** After a reload of the tab. */
@@ -149,7 +174,7 @@ const connect = (): void => {
   socket = line;
   line.addEventListener('open', () => {
     const { driver } = presentStore.getState().opened ?? opened;
-    send({ type: 'sit', name: presenterName(), driver });
+    send({ type: 'sit', name: presenterName(), ...(driver === '' ? {} : { driver }) });
   });
   line.addEventListener('message', ({ data }) => {
     if (socket === line) take(JSON.parse(String(data)) as DeskFrame);
@@ -164,13 +189,10 @@ const connect = (): void => {
 
 const reconnect = async (code: string): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-  const answer = await fetch('/api/rooms', { headers: headers() }).catch(() => null);
-  const body = answer?.ok
-    ? ((await answer.json()) as { readonly rooms: readonly { readonly code: string }[] })
-    : null;
+  const answer = await ask<Rooms>();
   if (presentStore.getState().opened?.code !== code) return;
   // The lab is back, and has no such room: somebody has ended it.
-  if (body && !body.rooms.some((room) => room.code === code)) return stop(null);
+  if (!('message' in answer) && !answer.rooms.some((room) => room.code === code)) return stop(null);
   connect();
 };
 
@@ -182,7 +204,10 @@ const take = (frame: DeskFrame): void => {
   switch (frame.type) {
     case 'room':
       if (frame.room.isOver) return stop(null);
-      return presentStore.setState({ room: frame.room, isConnected: true });
+      presentStore.setState({ room: frame.room, isConnected: true });
+      // Nobody is asked for what nobody holds.
+      if (!frame.room.isDriven && presentStore.getState().opened?.driver === '') takeWheel();
+      return;
     case 'crowd':
       return presentStore.setState({ crowd: frame.crowd });
     case 'wheel':

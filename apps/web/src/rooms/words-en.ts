@@ -61,6 +61,10 @@ export const en = {
   noWheel: (name: string) => `${name} drives. You see the room, and move nothing in it.`,
   takeWheel: 'Ask for the wheel',
   lineLost: 'The line to the room is lost; trying again.',
+  others: 'You have rooms that are open already.',
+  goOnIn: (code: string, name: string) =>
+    name === '' ? `Go on in ${code}` : `Go on in ${code} (${name})`,
+  openNew: 'Open a new room',
   opening: 'Opening a room …',
   yourName: 'Your name, as followers read it',
   following: (name: string) => `Following ${name}`,

@@ -1,6 +1,6 @@
 /** All rooms of this lab: those that it hosts, with its engine, and those that it serves to followers. */
 import type { CheckAnswer, CheckRequest } from '../../protocol/lesson/predicate.ts';
-import { ROOM_CODE, type RoomOpened } from '../../protocol/room/room.ts';
+import { ROOM_CODE, type RoomOfMine, type RoomOpened } from '../../protocol/room/room.ts';
 import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
@@ -54,8 +54,13 @@ export class RoomService {
 
   open(presenter: string, learner: Learner): RoomOpened | { readonly message: string } {
     const mine = [...this.#hosted.values()].filter(({ host }) => host.room.learner === learner.id);
-    if (mine.length >= ROOMS_A_LEARNER)
-      return { message: `at most ${ROOMS_A_LEARNER} rooms at a time: end one first` };
+    if (mine.length >= ROOMS_A_LEARNER) {
+      // A presenter who has gone without a word has left it behind; the oldest stands first.
+      const forgotten = mine.find(({ host }) => !host.room.state.isDriven);
+      if (!forgotten)
+        return { message: `at most ${ROOMS_A_LEARNER} rooms at a time: end one first` };
+      this.#end(forgotten.host.room.code);
+    }
     const code = newCode((taken) => this.#hosted.has(taken));
     const room = Room.open(code, presenter, learner.id);
     this.#options.files.save(room.saved);
@@ -64,10 +69,11 @@ export class RoomService {
   }
 
   /** The rooms that this learner has open: after a reload, or for a second presenter. */
-  list(learner: Learner): readonly { readonly code: string; readonly presenter: string }[] {
+  list(learner: Learner): readonly RoomOfMine[] {
     return [...this.#hosted.values()]
       .filter(({ host }) => host.room.learner === learner.id)
-      .map(({ host }) => ({ code: host.room.code, presenter: host.room.state.presenter }));
+      .map(({ host }) => host.room.state)
+      .map(({ code, presenter, isDriven }) => ({ code, presenter, isDriven }));
   }
 
   reach(): Pick<RoomOpened, 'audienceUrl' | 'reach'> {

@@ -140,6 +140,20 @@ describe('the wheel', () => {
   });
 });
 
+test('a room that nobody drives makes room for a new one, and one that is driven does not', async () => {
+  const first = await lab.openRoom();
+  await lab.presenter(first);
+  const forgotten = await lab.openRoom();
+  await lab.openRoom();
+  await lab.openRoom();
+  await lab.openRoom();
+  const list = (await (await lab.ask('/rooms')).json()) as { rooms: { code: string }[] };
+  const codes = list.rooms.map(({ code }) => code);
+  expect(codes).toHaveLength(4);
+  expect(codes).toContain(first.code);
+  expect(codes).not.toContain(forgotten.code);
+});
+
 describe('the audience', () => {
   test('predicts, hidden until the presenter reveals it and the engine has decided', async () => {
     const opened = await lab.openRoom();

@@ -168,6 +168,13 @@ export type DeskWord =
   | { readonly type: 'hand-over'; readonly driver: string; readonly to: string }
   | { readonly type: 'end'; readonly driver: string };
 
+/** A line of `GET /api/rooms`. */
+export interface RoomOfMine {
+  readonly code: string;
+  readonly presenter: string;
+  readonly isDriven: boolean;
+}
+
 /** `POST /api/rooms` */
 export interface RoomOpened {
   readonly code: string;
