@@ -27,6 +27,7 @@ test.each<[string, unknown, unknown]>([
     {},
   ],
   ['Invalid signal: FOO', { StopSignal: 'FOO' }, {}],
+  ["logger: no log driver named 'x' is registered", {}, { LogConfig: { Type: 'x' } }],
   ['invalid hostname format: a b', { Hostname: 'a b' }, {}],
   ['invalid environment variable: =x', { Env: ['=x'] }, {}],
   ['invalid CapAdd: unknown capability: "CAP_FOO"', {}, { CapAdd: ['FOO'] }],

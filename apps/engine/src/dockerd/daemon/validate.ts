@@ -113,6 +113,12 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus, CpuShares }: Host
   }
 };
 
+/** Of moby's own: daemon/logdrivers_linux.go. */
+const LOG_DRIVERS = [
+  ...['', 'json-file', 'local', 'none', 'syslog', 'journald', 'gelf', 'fluentd'],
+  ...['awslogs', 'gcplogs', 'splunk'],
+];
+
 /** `[is it asked for, what it is]`: each of these would change what the container is. */
 const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] => [
   [host.Links.length > 0, 'links between containers (--link)'],
@@ -142,6 +148,9 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
   checkRestartPolicy(host.RestartPolicy);
   if (host.AutoRemove && !['', 'no'].includes(host.RestartPolicy.Name)) {
     refuse("can't create 'AutoRemove' container with restart policy");
+  }
+  if (!LOG_DRIVERS.includes(host.LogConfig.Type)) {
+    refuse(`logger: no log driver named '${host.LogConfig.Type}' is registered`);
   }
   for (const [isAsked, what] of unsupported(host)) {
     if (isAsked) refuse(`${what} are not supported by this daemon yet`);
