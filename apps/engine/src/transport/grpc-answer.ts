@@ -67,7 +67,8 @@ export const answer = async ({
   served,
   observed,
 }: Answering): Promise<void> => {
-  const requests = told(readMessages(stream, method.input), observed);
+  const messages = readMessages(stream, method.input);
+  const requests = observed ? told(messages, observed) : messages;
   const streamsIn =
     method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming';
   const streamsOut =
@@ -112,10 +113,10 @@ export const answer = async ({
 
 async function* told(
   requests: AsyncIterable<Message>,
-  observed: ObservedCall | undefined,
+  observed: ObservedCall,
 ): AsyncGenerator<Message> {
   for await (const message of requests) {
-    observed?.requested(message);
+    observed.requested(message);
     yield message;
   }
 }
