@@ -187,6 +187,18 @@ test('two pulls that share their layers unpack each of them once', async () => {
   await runs();
 });
 
+test('a mirror that fails in the middle of a pull is given up for the next one', async () => {
+  const before = broken.seen.length;
+  broken.fail(new RegExp(layer()), { kind: 'answer', status: 404 });
+
+  await docker.ok(['pull', 'box:2']);
+
+  expect(broken.seen.slice(before).some(({ path }) => path.endsWith(layer()))).toBe(true);
+  expect(mirror.seen.some(({ path }) => path.endsWith(layer()))).toBe(true);
+  expect(await docker.ok(['run', '--rm', 'box:2'])).toBe('from the image');
+  await docker.ok(['rmi', 'box:2']);
+});
+
 test('what Docker Hub would be asked for is asked of the mirrors, in their order, without its password', async () => {
   broken.fail(/./, ...Array.from({ length: 20 }, () => ({ kind: 'answer' as const, status: 404 })));
   const config = mkdtempSync(join(folder, 'hub-'));

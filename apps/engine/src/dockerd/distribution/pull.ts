@@ -111,7 +111,7 @@ const bringIn = async (
   );
   const idOf = (index: number): string => shortDigest(layers[index]?.digest ?? '');
   const extracted = new Set<number>();
-  await unpackImage(client, await store.read(image.target), {
+  const unpacked = unpackImage(client, await store.read(image.target), {
     ready: (index) => fetched[index] ?? Promise.resolve(),
     extracting: (index) => {
       extracted.add(index);
@@ -123,6 +123,14 @@ const bringIn = async (
       tell({ status: 'Pull complete', progressDetail: {}, id: idOf(index) });
     },
   });
+  try {
+    await unpacked;
+  } catch (error) {
+    // The next registry may be asked for the same blobs: nobody may be writing them any more.
+    registry.stop();
+    await Promise.allSettled(fetched);
+    throw error;
+  }
   return isNew;
 };
 

@@ -91,12 +91,19 @@ export interface RawManifest extends Descriptor {
 
 export class Registry {
   readonly #options: RegistryOptions;
+  readonly #stopping = new AbortController();
   #endpoint: Endpoint | null = null;
   #challenge: Challenge | null = null;
   #authorization: string | null = null;
 
   constructor(options: RegistryOptions) {
-    this.#options = options;
+    const signal = AbortSignal.any([options.signal, this.#stopping.signal]);
+    this.#options = { ...options, signal };
+  }
+
+  /** Ends whatever is under way. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   /** Finds the endpoint that answers, and what it demands. */
@@ -104,9 +111,8 @@ export class Registry {
     let failure: unknown;
     for (const endpoint of this.#options.endpoints) {
       try {
-        const { trust } = endpoint;
-        const { signal } = this.#options;
-        const response = await ask(new URL('/v2/', endpoint.url), { trust, signal });
+        const asking = { trust: endpoint.trust, signal: this.#options.signal };
+        const response = await ask(new URL('/v2/', endpoint.url), asking);
         response.destroy();
         this.#endpoint = endpoint;
         this.#challenge = parseChallenge(response.headers['www-authenticate']);
