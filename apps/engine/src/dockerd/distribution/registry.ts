@@ -102,9 +102,7 @@ export class Registry {
   }
 
   /** Ends whatever is under way. */
-  stop(): void {
-    this.#stopping.abort();
-  }
+  readonly stop = (): void => this.#stopping.abort();
 
   /** Finds the endpoint that answers, and what it demands. */
   async ping(): Promise<void> {
