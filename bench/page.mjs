@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
@@ -203,7 +204,8 @@ async function playing(browser) {
 
 await seeking();
 if (!process.argv.includes('--no-browser')) {
-  const { chromium } = await import('@playwright/test');
+  // The browser tests' own.
+  const { chromium } = createRequire(join(ROOT, 'e2e/package.json'))('@playwright/test');
   const server = await serve();
   const browser = await chromium.launch({
     executablePath: CHROMIUM,

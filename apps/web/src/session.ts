@@ -17,7 +17,8 @@ import { REDUCED_MOTION } from './breakpoints.ts';
 import { readerStore } from './reader-store.ts';
 import { t } from './messages/catalogue.ts';
 import { parseDeepLink, type DeepLink } from './trace/deep-link.ts';
-import { LabConnection, type FrozenFacts, type RunAnswer } from './trace/connection.ts';
+import { LabConnection } from './trace/connection.ts';
+import { LabRequests, type FrozenFacts, type RunAnswer } from './trace/lab-requests.ts';
 import { embeddedTrace, fetchRecordedTrace } from './trace/recorded-trace.ts';
 import { takeToken } from './trace/token.ts';
 import { openRecording, traceStore, type Run } from './trace/trace-store.ts';
@@ -29,6 +30,7 @@ const IS_RECORDED = import.meta.env.MODE === 'static' || import.meta.env.MODE ==
 const OVERVIEW_SEEN = 'engine-room.overview-seen';
 
 let connection: LabConnection | null = null;
+let lab: LabRequests | null = null;
 let token: string | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
 let awaited: string | null = null;
@@ -49,6 +51,7 @@ export const startSession = (): void => {
   } else {
     token = takeToken();
     connection = new LabConnection(token);
+    lab = new LabRequests(token);
     connection.open();
   }
   traceStore.subscribe(({ runs, revision }, before) => {
@@ -91,10 +94,10 @@ const show = (traceId: string): void => {
 
 /** Null when another request is on its way. */
 export const sendRequest = async (command: string): Promise<RunAnswer | null> => {
-  if (!connection || readerStore.getState().sending) return null;
+  if (!lab || readerStore.getState().sending) return null;
   pause();
   readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
-  const answer = await connection.run(command, readerStore.getState().gates);
+  const answer = await lab.run(command, readerStore.getState().gates);
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return answer;
@@ -110,16 +113,16 @@ export const sendRequest = async (command: string): Promise<RunAnswer | null> =>
 export const askLab = async (
   request: CheckRequest,
 ): Promise<CheckAnswer | { readonly message: string }> =>
-  (await connection?.check(request)) ?? { message: t().connection.unreachable };
+  (await lab?.check(request)) ?? { message: t().connection.unreachable };
 
 export const stopRun = async (traceId: string): Promise<void> => {
-  await connection?.stop(traceId);
+  await lab?.stop(traceId);
 };
 
 /** Answers what the lab said against it, or null when the signal was sent: then the page goes to where it is told. */
 export const breakEngine = async (request: FaultRequest): Promise<string | null> => {
-  if (!connection) return t().connection.unreachable;
-  const answer = await connection.fault(request);
+  if (!lab) return t().connection.unreachable;
+  const answer = await lab.fault(request);
   if ('message' in answer) return answer.message;
   awaitedFault = answer;
   followGrowth(traceStore.getState().runs);
@@ -142,11 +145,11 @@ function followFault(runs: ReadonlyMap<string, Run>): void {
 }
 
 export const continueRun = async (traceId: string): Promise<void> => {
-  await connection?.continue(traceId);
+  await lab?.continue(traceId);
 };
 
 export const heldFacts = async (traceId: string, gate: string): Promise<FrozenFacts | null> =>
-  (await connection?.held(traceId, gate)) ?? null;
+  (await lab?.held(traceId, gate)) ?? null;
 
 /** Fetches a run that is over and that nobody has looked at yet. */
 export const makeWhole = (traceId: string): void => {
@@ -156,7 +159,7 @@ export const makeWhole = (traceId: string): void => {
 };
 
 /** Null where there is no lab. */
-export const terminalLine = (): WebSocket | null => connection?.terminal() ?? null;
+export const terminalLine = (): WebSocket | null => lab?.terminal() ?? null;
 
 /** For what goes to the lab beside the trace. */
 export const labToken = (): string | null => token;

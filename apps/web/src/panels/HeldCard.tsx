@@ -6,7 +6,7 @@ import { labelOf } from '../model/actors.ts';
 import { gateWords } from '../model/gates.ts';
 import { useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
 import { continueRun, heldFacts } from '../session.ts';
-import type { FrozenFacts } from '../trace/connection.ts';
+import type { FrozenFacts } from '../trace/lab-requests.ts';
 import { StatusMark } from '../stage/StatusMark.tsx';
 import { Fact } from './Fact.tsx';
 
