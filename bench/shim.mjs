@@ -63,7 +63,7 @@ function timeStart(shim) {
     input: '',
   });
   const time = performance.now() - begin;
-  if (status !== 0) throw new Error(`${shim} start: ${stderr}`);
+  if (status !== 0) throw new Error(`${shim} start: ${String(stderr)}`);
   for (const pid of processes((line) => line.includes(id))) process.kill(pid, 'SIGKILL');
   return time;
 }

@@ -16,8 +16,8 @@ interface Asked {
   readonly containerd: Containerd;
   readonly flags: readonly string[];
   readonly id: string;
-  ok(...args: readonly string[]): Promise<string>;
-  run(flags: readonly string[], ...command: readonly string[]): Promise<Answer>;
+  readonly ok: (...args: readonly string[]) => Promise<string>;
+  readonly run: (flags: readonly string[], ...command: readonly string[]) => Promise<Answer>;
 }
 
 const life = async ({ run, ok, id }: Asked): Promise<string> => {

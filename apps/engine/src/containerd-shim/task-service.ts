@@ -108,12 +108,20 @@ export class TaskService {
   async #create(request: CreateTaskRequest): Promise<{ pid: number }> {
     checkCreate(request, this.#options.identity);
     if (this.isBusy) throw new EngineError('already_exists', `container ${request.id}`);
-    const making = this.#make(request).finally(() => this.#leaveIfForgotten(request.bundle));
+    const making = this.#makeOrLeave(request);
     this.#creating = making.catch(() => undefined);
     try {
       return await making;
     } finally {
       this.#creating = undefined;
+    }
+  }
+
+  async #makeOrLeave(request: CreateTaskRequest): Promise<{ pid: number }> {
+    try {
+      return await this.#make(request);
+    } finally {
+      await this.#leaveIfForgotten(request.bundle);
     }
   }
 

@@ -34,7 +34,7 @@ export class Prompt {
     }
     if (data === CTRL_U) return this.#edit('');
     if (data === '\u007f' || data === '\b')
-      return this.#edit([...this.#line].slice(0, -1).join(''));
+      return this.#edit(Array.from(this.#line).slice(0, -1).join(''));
     if (data === UP || data === DOWN) return this.#recall(data === UP ? -1 : 1);
     // Several lines that are pasted are one: nothing runs before somebody has seen it and presses Enter.
     const text = data.replace(/[\r\n\t]+/g, ' ');

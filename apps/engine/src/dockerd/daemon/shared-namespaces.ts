@@ -9,6 +9,7 @@ import type { HostConfig } from '../../protocol/docker-engine-api/containers.ts'
 import type { LinuxNamespace } from '../../protocol/oci/runtime-spec.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
+import type { SharedMemory } from '../oci/mounts.ts';
 import { CONTAINER_PREFIX, lenderIn } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
 
@@ -64,8 +65,7 @@ export const pidNamespace = (daemon: Daemon, { PidMode }: HostConfig): LinuxName
 
 export interface Ipc {
   readonly namespace: LinuxNamespace | null;
-  /** The host's folder that becomes /dev/shm; `own` is memory of the container's alone, null is none at all. */
-  readonly sharedMemory: string | 'own' | null;
+  readonly sharedMemory: SharedMemory;
 }
 
 /** Where a container's shared memory lies that others may use too. */
@@ -76,11 +76,11 @@ export const ipcOf = (daemon: Daemon, container: Container): Ipc => {
   const namespace = { type: 'ipc' as const };
   switch (IpcMode) {
     case 'host':
-      return { namespace: null, sharedMemory: HOST_SHARED_MEMORY };
+      return { namespace: null, sharedMemory: { path: HOST_SHARED_MEMORY } };
     case 'none':
       return { namespace, sharedMemory: null };
     case 'shareable':
-      return { namespace, sharedMemory: shareablePlace(container) };
+      return { namespace, sharedMemory: { path: shareablePlace(container) } };
     default: {
       const lender = runningLender(daemon, 'IPC', IpcMode);
       if (!lender) return { namespace, sharedMemory: 'own' };

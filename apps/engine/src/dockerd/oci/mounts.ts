@@ -83,11 +83,13 @@ export const INIT_PATH = '/sbin/docker-init';
 
 const depth = ({ destination }: Mount): number => destination.split('/').length;
 
+/** What /dev/shm is: a folder of the host's, `own` for memory of the container's alone, null for none at all. */
+export type SharedMemory = { readonly path: string } | 'own' | null;
+
 interface MountOptions {
   readonly files: ManagedFiles;
   readonly host: Pick<HostConfig, 'ShmSize' | 'Tmpfs' | 'Privileged'>;
-  /** The host's folder that becomes /dev/shm; `own` is memory of the container's alone, null is none at all. */
-  readonly sharedMemory: string | 'own' | null;
+  readonly sharedMemory: SharedMemory;
   readonly hasWritableCgroups: boolean;
   readonly points: readonly MountPoint[];
   /** `--init`; null for none. */
@@ -115,7 +117,7 @@ const sharedMemoryMount = ({
   sharedMemory,
 }: Pick<MountOptions, 'host' | 'sharedMemory'>): Mount[] => {
   if (sharedMemory === null) return [];
-  if (sharedMemory !== 'own') return [fileMount('/dev/shm', sharedMemory)];
+  if (sharedMemory !== 'own') return [fileMount('/dev/shm', sharedMemory.path)];
   const options = [...HARDENED, 'mode=1777', `size=${ShmSize || DEFAULT_SHM_BYTES}`];
   return [{ destination: '/dev/shm', type: 'tmpfs', source: 'shm', options }];
 };

@@ -15,6 +15,7 @@ import {
   READONLY_PATHS,
   rootPropagation,
   type ManagedFiles,
+  type SharedMemory,
 } from './mounts.ts';
 import { linuxNamespaces, type ContainerNamespaces } from './namespaces.ts';
 import { containerResources } from './resources.ts';
@@ -32,8 +33,7 @@ export interface SpecOptions {
   readonly user: ResolvedUser;
   readonly files: ManagedFiles;
   readonly namespaces: ContainerNamespaces;
-  /** See `containerMounts`. */
-  readonly sharedMemory: string | 'own' | null;
+  readonly sharedMemory: SharedMemory;
   readonly mountPoints: readonly MountPoint[];
   /** `--init`: the program of the host that becomes the container's first process; null for none. */
   readonly init: string | null;
