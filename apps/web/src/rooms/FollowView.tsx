@@ -36,12 +36,12 @@ export const FollowView = ({ code }: { code: string }) => {
       <header className="follow-head">
         <h1>{w().roomOf(code)}</h1>
         <Following />
+        {lesson && (
+          <p className="follow-lesson">
+            {lesson.title} <span className="muted">{`${lesson.screen}/${lesson.screens}`}</span>
+          </p>
+        )}
       </header>
-      {lesson && (
-        <p className="follow-lesson">
-          {lesson.title} <span className="muted">{`${lesson.screen}/${lesson.screens}`}</span>
-        </p>
-      )}
       <main>
         {room?.poll && <FollowerPoll poll={room.poll} />}
         {traceId === null ? (
@@ -71,16 +71,15 @@ export const FollowView = ({ code }: { code: string }) => {
 const Following = () => {
   const { room, isAway } = useFollow((state) => state);
   const state = useTraces(({ connection }) => connection.state);
-  const words =
-    state === 'lost'
+  const words = room?.isOver
+    ? w().over
+    : state === 'lost'
       ? w().lost
-      : room?.isOver
-        ? w().over
-        : isAway
-          ? w().onYourOwn
-          : room && !room.isDriven
-            ? w().nobodyDrives
-            : w().following(room?.presenter || w().thePresenter);
+      : isAway
+        ? w().onYourOwn
+        : room && !room.isDriven
+          ? w().nobodyDrives
+          : w().following(room?.presenter || w().thePresenter);
   return (
     <p className="following" role="status" data-away={isAway || undefined}>
       <span aria-hidden="true">{isAway ? '◇' : '◆'}</span> {words}

@@ -1,5 +1,5 @@
 /** The question on a follower's screen. An answer is anonymous, counts at once, and may change until it is closed. */
-import { useState, type FormEvent } from 'react';
+import { useEffect, useState, type FormEvent } from 'react';
 import type { RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
 import { say } from './follow.ts';
 import { EngineSays, Histogram } from './Histogram.tsx';
@@ -8,7 +8,11 @@ import { w } from './words.ts';
 
 export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
   const { ask, options, isOpen, revealed } = poll;
-  const answer = useFollow(({ you }) => you?.answer ?? null);
+  const you = useFollow((state) => state.you);
+  // Shown at once; what the lab has taken is what counts, and comes a moment later.
+  const [said, setSaid] = useState<string | null>(null);
+  useEffect(() => setSaid(null), [you]);
+  const answer = said ?? you?.answer ?? null;
   return (
     <section className="follower-poll" aria-label={w().poll}>
       {revealed ? (
@@ -31,7 +35,10 @@ export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
                 type="radio"
                 name={poll.id}
                 checked={answer === id}
-                onChange={() => say({ type: 'answer', poll: poll.id, say: id })}
+                onChange={() => {
+                  setSaid(id);
+                  say({ type: 'answer', poll: poll.id, say: id });
+                }}
               />
               {words}
             </label>

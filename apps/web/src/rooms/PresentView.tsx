@@ -22,7 +22,7 @@ export const PresentView = ({ code }: { code: string }) => {
   return (
     <ProjectedView code={code} url={url} poll={room?.poll ?? null}>
       {room?.isOver && <p className="projected-note">{w().over}</p>}
-      {connection.state === 'lost' && <p className="projected-note">{w().lost}</p>}
+      {connection.state === 'lost' && !room?.isOver && <p className="projected-note">{w().lost}</p>}
     </ProjectedView>
   );
 };

@@ -108,6 +108,7 @@ const take = (frame: RoomFrame, key: string): void => {
   const before = followStore.getState().room;
   trueAtMs = performance.now() - frame.elapsedMs;
   followStore.setState({ room: frame.room });
+  if (frame.room.isOver) connection?.close();
   if (before?.lesson?.screen !== frame.room.lesson?.screen) tellWhere();
   apply();
 };
