@@ -1,4 +1,5 @@
 /** What an audience does not get, on any way that there is. */
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aSpanEvent, aSpanStarted, TRACE } from '../testing/events.ts';
 import { at, OTHER, RoomLab, TOKEN } from '../testing/room-lab.ts';
@@ -80,6 +81,41 @@ describe('what an audience does not get', () => {
     expect(guesses.filter((status) => status === 404)).toHaveLength(4);
     expect(guesses.filter((status) => status === 429)).toHaveLength(2);
     expect(await guess('..%2f..-x')).toBe(404);
+  });
+
+  test.each([
+    ['not JSON', 1007],
+    [Buffer.from([0, 1, 2]), 1007],
+    ['{"type":"drive"}', 1008],
+    ['{"type":"join","as":"presenter"}', 1008],
+    ['{"type":"answer","poll":"../q","say":"x"}', 1008],
+    ['{"type":"ask","offer":-1}', 1008],
+    ['{"type":"ask","offer":1e99}', 1008],
+    ['{"type":"click","clicker":"x","direction":7}', 1008],
+    ['x'.repeat(5_000), 1009],
+  ])('rubbish (%j) closes the line of who says it, and nobody else’s', async (rubbish, code) => {
+    const opened = await lab.openRoom();
+    const desk = await lab.presenter(opened);
+    const good = await lab.follower(opened.code);
+    const bad = await lab.follower(opened.code);
+    const closed = once(bad.socket, 'close');
+    bad.socket.send(rubbish);
+    expect((await closed)[0]).toBe(code);
+    desk.say({
+      type: 'drive',
+      driver: opened.driver,
+      playhead: at(null, { step: 7 }),
+      lesson: null,
+    });
+    await good.until(() => expect(good.room?.playhead.step).toBe(7));
+  });
+
+  test('a line that talks without end is closed', async () => {
+    const opened = await lab.openRoom();
+    const flood = await lab.follower(opened.code);
+    const closed = once(flood.socket, 'close');
+    for (let n = 0; n < 400; n += 1) flood.say({ type: 'at', isAway: true, screen: n });
+    expect((await closed)[0]).toBe(1008);
   });
 
   test('when the presenter ends it, everybody is told and the code is worth nothing', async () => {
