@@ -53,29 +53,52 @@ export const lookUpExecutable = (c: Compilation): void => {
   else lookUpName(c, paths);
 };
 
-const isExecutable = (path: string, mode = number(X_OK, 'X_OK')): readonly ShownArgument[] => [
-  AT_FDCWD,
-  text(path),
-  mode,
-  flags({ AT_EACCESS: AT.AT_EACCESS }, AT.AT_EACCESS),
-];
+/**
+ * access(2) looks with the real user's eyes, and they are the effective one's here, unless it has a capability that opens
+ * what its user may not. Only then faccessat2(2) is needed; seccomp policies of some age forbid it.
+ */
+const seesMoreThanItsUser = ({ process }: Compilation): boolean =>
+  process.user.uid !== 0 &&
+  ['CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH'].some((name) =>
+    (process.capabilities?.effective ?? []).includes(name),
+  );
+
+const checkAccess = (
+  c: Compilation,
+  { path, mode = number(X_OK, 'X_OK') }: { readonly path: string; readonly mode?: ShownArgument },
+  words: Parameters<Compilation['init']['call']>[2],
+): void => {
+  const asked = [AT_FDCWD, text(path), mode];
+  const { AT_EACCESS } = AT;
+  if (seesMoreThanItsUser(c))
+    c.init.call('faccessat2', [...asked, flags({ AT_EACCESS }, AT_EACCESS)], words);
+  else c.init.call('faccessat', asked, words);
+};
 
 const lookUpPath = (c: Compilation, path: string): void => {
   const { O_PATH, O_DIRECTORY, O_CLOEXEC } = openFlags(c.facts.architecture);
-  c.init.call('faccessat2', isExecutable(path, number(F_OK, 'F_OK')), {
-    title: `is there a file ${path}?`,
-    object: 'process',
-    source: __SOURCE__,
-    reference: 'man:access(2)',
-    purpose: 'stat executable',
-  });
-  c.init.call('faccessat2', isExecutable(path), {
-    title: 'may it be run?',
-    object: 'process',
-    source: __SOURCE__,
-    reference: 'man:access(2)',
-    purpose: 'lookup executable',
-  });
+  checkAccess(
+    c,
+    { path, mode: number(F_OK, 'F_OK') },
+    {
+      title: `is there a file ${path}?`,
+      object: 'process',
+      source: __SOURCE__,
+      reference: 'man:access(2)',
+      purpose: 'stat executable',
+    },
+  );
+  checkAccess(
+    c,
+    { path },
+    {
+      title: 'may it be run?',
+      object: 'process',
+      source: __SOURCE__,
+      reference: 'man:access(2)',
+      purpose: 'lookup executable',
+    },
+  );
   // A folder has an x bit, too, and cannot be run.
   c.init.call(
     'openat',
@@ -106,26 +129,34 @@ const lookUpPath = (c: Compilation, path: string): void => {
 
 const lookUpName = (c: Compilation, paths: readonly string[]): void => {
   for (const path of paths) {
-    c.init.call('faccessat2', isExecutable(path), {
-      title: `is there a program ${path}?`,
-      object: 'process',
-      source: __SOURCE__,
-      reference: 'man:access(2)',
-      ignore: PASSED_OVER,
-      guard: { kind: 'unlessFilled', slot: SLOT.executable },
-      resultSlot: SLOT.executable,
-      purpose: 'lookup executable',
-    });
+    checkAccess(
+      c,
+      { path },
+      {
+        title: `is there a program ${path}?`,
+        object: 'process',
+        source: __SOURCE__,
+        reference: 'man:access(2)',
+        ignore: PASSED_OVER,
+        guard: { kind: 'unlessFilled', slot: SLOT.executable },
+        resultSlot: SLOT.executable,
+        purpose: 'lookup executable',
+      },
+    );
   }
   // Asked once more without forgiveness, so that the plan ends here when nothing was found.
-  c.init.call('faccessat2', isExecutable(paths.at(-1) ?? ''), {
-    title: `no folder of PATH has a program ${nameOf(c)}`,
-    object: 'process',
-    source: __SOURCE__,
-    reference: 'man:environ(7)',
-    guard: { kind: 'unlessFilled', slot: SLOT.executable },
-    purpose: 'lookup executable',
-  });
+  checkAccess(
+    c,
+    { path: paths.at(-1) ?? '' },
+    {
+      title: `no folder of PATH has a program ${nameOf(c)}`,
+      object: 'process',
+      source: __SOURCE__,
+      reference: 'man:environ(7)',
+      guard: { kind: 'unlessFilled', slot: SLOT.executable },
+      purpose: 'lookup executable',
+    },
+  );
 };
 
 const vectors = (c: Compilation): readonly ShownArgument[] => {
