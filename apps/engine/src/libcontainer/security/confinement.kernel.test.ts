@@ -149,3 +149,12 @@ describe('what is used up stays within its limits', () => {
     expect(existsSync('/dev/shm/full')).toBe(false);
   });
 });
+
+test('a policy from before faccessat2 was known forbids it, and the program is found all the same', async () => {
+  const older: LinuxSeccomp = {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [{ names: ['faccessat2', 'openat2'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }],
+  };
+  for (const args of [['true'], ['/bin/true']])
+    expect(await bench.run(args, { linux: { seccomp: older } })).toMatchObject({ code: 0 });
+});
