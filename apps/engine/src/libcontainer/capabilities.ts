@@ -3,6 +3,7 @@
  * capabilities(7), capset(2), prctl(2). Upstream: runc libcontainer/capabilities/capabilities.go.
  */
 import type { Compilation } from './compilation.ts';
+import { isInUserNamespace } from './namespaces.ts';
 import { PR } from './plan/constants.ts';
 import { ERRNO } from './plan/errno.ts';
 import { number, pack, struct } from './plan/stage-builder.ts';
@@ -28,11 +29,16 @@ export const capabilityMask = (names: readonly string[] | undefined, available: 
 
 type CapabilitySet = 'bounding' | 'effective' | 'permitted' | 'inheritable' | 'ambient';
 
+/** A process that enters a user namespace gets all that there are, whatever runc itself was left with. */
+const availableTo = (c: Compilation): bigint =>
+  isInUserNamespace(c)
+    ? (1n << BigInt(c.facts.lastCapability + 1)) - 1n
+    : c.facts.boundingCapabilities;
+
 const setsOf = (c: Compilation): Readonly<Record<CapabilitySet, bigint>> | null => {
   const wanted = c.process.capabilities;
   if (!wanted) return null;
-  const mask = (set: CapabilitySet): bigint =>
-    capabilityMask(wanted[set], c.facts.boundingCapabilities);
+  const mask = (set: CapabilitySet): bigint => capabilityMask(wanted[set], availableTo(c));
   return {
     bounding: mask('bounding'),
     effective: mask('effective'),
@@ -48,7 +54,7 @@ export const dropBoundingSet = (c: Compilation): void => {
   if (!sets) return;
   for (let bit = 0; bit <= c.facts.lastCapability; bit++) {
     const mask = 1n << BigInt(bit);
-    const isThere = (c.facts.boundingCapabilities & mask) !== 0n;
+    const isThere = (availableTo(c) & mask) !== 0n;
     if (!isThere || (sets.bounding & mask) !== 0n) continue;
     const name = CAPABILITIES[bit] ?? `capability ${bit}`;
     c.init.call('prctl', [number(PR.PR_CAPBSET_DROP, 'PR_CAPBSET_DROP'), number(bit, name)], {

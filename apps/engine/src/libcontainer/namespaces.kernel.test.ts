@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { native } from '../native/load.ts';
 import { execContainer } from './exec-container.ts';
+import { readHostFacts } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import { Bench, type SpecChanges } from './testing/bundle.ts';
 import { watchProcess } from './watch-process.ts';
@@ -58,6 +59,22 @@ test('root in a user namespace is somebody else outside', async () => {
   );
 
   expect([code, output.replaceAll(/ +/g, ' ')]).toEqual([0, `0\n0\n 0 ${BASE} 65536\nc\n`]);
+});
+
+test('root in it has no capability that was not asked for, also where runc itself lacks some', async () => {
+  const bundle = bench.bundle(['sleep', '1000'], inUserNamespace());
+  const created = await bench.create(bundle, undefined, {
+    ...readHostFacts(),
+    boundingCapabilities: 0xa804_25fbn,
+  });
+  const exited = bench.exitOf(created);
+  await bench.start(bundle.id);
+  await created.execed;
+  const status = readFileSync(`/proc/${created.pid}/status`, 'utf8');
+  for (const set of ['Bnd', 'Prm', 'Eff'])
+    expect(status).toMatch(new RegExp(`^Cap${set}:\\t00000000a80425fb$`, 'm'));
+  await bench.delete(bundle.id, true);
+  await exited;
 });
 
 test('what it makes belongs to the other one; its own process, too; exec goes in', async () => {
