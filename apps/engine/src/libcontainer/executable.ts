@@ -69,10 +69,21 @@ const checkAccess = (
   words: Parameters<Compilation['init']['call']>[2],
 ): void => {
   const asked = [AT_FDCWD, text(path), mode];
+  if (!seesMoreThanItsUser(c)) {
+    c.init.call('faccessat', asked, words);
+    return;
+  }
   const { AT_EACCESS } = AT;
-  if (seesMoreThanItsUser(c))
-    c.init.call('faccessat2', [...asked, flags({ AT_EACCESS }, AT_EACCESS)], words);
-  else c.init.call('faccessat', asked, words);
+  const passedOver = (words.ignore ?? []).filter((errno) => errno !== ERRNO.ELOOP);
+  c.init.call('faccessat2', [...asked, flags({ AT_EACCESS }, AT_EACCESS)], {
+    ...words,
+    ignore: [...passedOver, ERRNO.EPERM],
+  });
+  c.init.call('faccessat', asked, {
+    ...words,
+    title: 'the policy forbids that question: ask it as the user alone',
+    guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.EPERM },
+  });
 };
 
 const lookUpPath = (c: Compilation, path: string): void => {
