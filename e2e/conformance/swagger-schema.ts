@@ -83,8 +83,9 @@ export class Checker {
     const wanted = schema.type ?? (schema.properties ? 'object' : undefined);
     if (wanted !== undefined && wanted !== 'file' && !fits(type, wanted))
       return [...parts, `${at || 'it'} is ${type} and not ${wanted}`];
-    if (schema.enum && !schema.enum.includes(value))
-      return [...parts, `${at} is ${JSON.stringify(value)}, none of ${schema.enum.join(', ')}`];
+    const allowed = schema.enum?.map((each) => JSON.stringify(each));
+    if (allowed && !allowed.includes(JSON.stringify(value)))
+      return [...parts, `${at} is ${JSON.stringify(value)}, none of ${allowed.join(', ')}`];
     if (Array.isArray(value)) {
       const { items } = schema;
       if (!items) return parts;
