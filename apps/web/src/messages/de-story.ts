@@ -80,7 +80,7 @@ export const story: Pick<Messages, keyof typeof english> = {
       `${Who(actor)} scheitert an ${what}: ${reason ?? 'ohne Angabe von Gründen'}`,
     isDone: (actor, what, lasted) =>
       `${Who(actor)} ist fertig mit ${what}${lasted === null ? '' : ` nach ${lasted}`}`,
-    prints: (text) => `docker gibt aus: ${text}`,
+    prints: (program, text) => `${program} gibt aus: ${text}`,
     tooLong: (seconds) => `Das Lab beendet den Lauf: Er dauerte länger als ${seconds} s`,
     tooMuch: (size) => `Das Lab beendet den Lauf: Er schrieb mehr als ${size}`,
     livesOn: (actor, pid, ppid) =>

@@ -85,7 +85,7 @@ export const story = {
       `${The(actor)} fails at ${what}: ${reason ?? 'no reason given'}`,
     isDone: (actor: Actor, what: string, lasted: string | null) =>
       `${The(actor)} is done with ${what}${lasted === null ? '' : ` after ${lasted}`}`,
-    prints: (text: string) => `docker prints: ${text}`,
+    prints: (program: string, text: string) => `${program} prints: ${text}`,
     tooLong: (seconds: number) => `The lab ends the run: it took longer than ${seconds} s`,
     tooMuch: (size: string) => `The lab ends the run: it wrote more than ${size}`,
     livesOn: (actor: Actor, pid: string, ppid: string) =>

@@ -19,7 +19,7 @@ import { gateWords } from './gates.ts';
 import { layerWords } from './layer-words.ts';
 import { plainText } from './plain-text.ts';
 import { purposeOf, shortSummary } from './requests.ts';
-import type { SpanView } from './run-model.ts';
+import { isOtherClient, type SpanView } from './run-model.ts';
 import { durationWords, sizeWords } from './time-words.ts';
 
 export const LONGEST_CAPTION = 90;
@@ -28,6 +28,8 @@ export const LONGEST_CAPTION = 90;
 export interface CaptionSources {
   /** The program that speaks to containerd itself. */
   readonly clientName?: string | null;
+  /** The program that speaks to dockerd, when it is not the docker CLI. */
+  readonly dockerClientName?: string | null;
   span(spanId: string): SpanView | undefined;
 }
 
@@ -47,7 +49,7 @@ function sentence(event: SequencedEvent, sources: CaptionSources): string {
     case 'spanEnded':
       return aboutEnd(event, sources);
     case 'spanEvent':
-      return aboutMoment(event);
+      return aboutMoment(event, sources);
     case 'output':
       return t().tell.output(sizeWords(event.sizeBytes), event.stream, quote(event.base64));
     case 'dropped':
@@ -97,12 +99,10 @@ function textField(body: unknown, field: string): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-function aboutProcess(
-  { change, actor: subject, process, exit, emitter }: ProcessEvent,
-  sources: CaptionSources,
-): string {
+function aboutProcess(event: ProcessEvent, sources: CaptionSources): string {
   const { tell } = t();
-  const actor = called(subject, sources);
+  const { change, process, exit, emitter } = event;
+  const actor = isOtherClient(event) ? (process.name as Actor) : called(event.actor, sources);
   const { pid } = process;
   const ppid = String(process.ppid ?? '?');
   switch (change) {
@@ -151,8 +151,11 @@ const subjectOf = (emitter: Actor, attributes: Attributes | undefined): Actor =>
   (attributes?.['engineroom.told_for'] as Actor | undefined) ?? emitter;
 
 /** A client is called by its program's name, which the catalogues say as it is. */
-const called = (actor: Actor, { clientName }: CaptionSources): Actor =>
-  actor === 'client' && clientName ? (clientName as Actor) : actor;
+const called = (actor: Actor, { clientName, dockerClientName }: CaptionSources): Actor => {
+  const program =
+    actor === 'client' ? clientName : actor === 'docker' ? dockerClientName : undefined;
+  return program ? (program as Actor) : actor;
+};
 
 function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSources): string {
   const { tell } = t();
@@ -164,10 +167,14 @@ function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSource
   return tell.isDone(actor, what, isWhole ? durationWords(span.endedAt - span.startedAt) : null);
 }
 
-function aboutMoment({ emitter: { actor }, name, attributes }: SpanEvent): string {
+function aboutMoment(
+  { emitter: { actor }, name, attributes }: SpanEvent,
+  sources: CaptionSources,
+): string {
   const { tell } = t();
   const text = attributes['engineroom.client.text'];
-  if (typeof text === 'string') return tell.prints(plainText(text));
+  if (typeof text === 'string')
+    return tell.prints(sources.dockerClientName ?? 'docker', plainText(text));
   const ms = attributes['engineroom.limit.ms'];
   if (typeof ms === 'number') return tell.tooLong(ms / 1000);
   const bytes = attributes['engineroom.limit.bytes'];

@@ -6,6 +6,7 @@
  */
 import type {
   Level,
+  ProcessEvent,
   SequencedEvent,
   SpanEnded,
   SpanStarted,
@@ -22,6 +23,10 @@ export interface SpanView {
   readonly ended: SpanEnded | null;
   readonly endedAt: number | null;
 }
+
+/** An SDK, curl, or whatever else has opened Docker's socket. */
+export const isOtherClient = ({ actor, process }: ProcessEvent): boolean =>
+  actor === 'docker' && process.name !== 'docker';
 
 export class RunModel {
   readonly order = new HappenedOrder();
@@ -42,6 +47,8 @@ export class RunModel {
   version = 0;
   /** The program that speaks to containerd itself; null in a run of docker. */
   clientName: string | null = null;
+  /** The program that speaks to dockerd; null when it is the docker CLI. */
+  dockerClientName: string | null = null;
 
   get length(): number {
     return this.order.placed.length;
@@ -107,6 +114,8 @@ export class RunModel {
     if (this.#known.has(event.id)) return;
     this.#known.add(event.id);
     if (event.type === 'process' && event.actor === 'client') this.clientName = event.process.name;
+    if (event.type === 'process' && event.change === 'exec' && isOtherClient(event))
+      this.dockerClientName = event.process.name;
     if (event.cause !== null) {
       const effects = this.#effects.get(event.cause);
       if (effects) effects.push(event.id);
