@@ -13,7 +13,9 @@ test('?lang=de opens the page in German, down to the sentence of a step', async 
   await expect(page.locator('html')).toHaveAttribute('lang', 'de');
   await expect(room.caption).toContainText(/Schritt 0 von \d+\./);
   await expect(page.getByRole('button', { name: 'Anfrage senden' })).toBeVisible();
-  await expect(page.getByRole('region', { name: 'Bühne' })).toContainText('daemons');
+  await expect(page.getByRole('region', { name: 'Bühne' })).toContainText(
+    'Daemons: dürfen neu starten',
+  );
 
   await page.locator('h1').click();
   await room.press('End', 'ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft');

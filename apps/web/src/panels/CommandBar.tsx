@@ -25,7 +25,10 @@ export const CommandBar = () => {
   const isStale = refusal?.command !== command;
   const problem = wasTried && hint ? hint : refusal && !isStale ? refusal : null;
 
-  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // Drawn anew in another language: whoever was somewhere stays there.
+    if (document.activeElement === document.body) button.current?.focus({ preventScroll: true });
+  }, []);
 
   const edit = (next: string): void => {
     setCommand(next);

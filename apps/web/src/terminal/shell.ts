@@ -11,9 +11,11 @@ import { Prompt, wantsTerminal } from './prompt.ts';
 import { printRun } from './run-output.ts';
 
 const PROMPT = '\u001b[1m$\u001b[0m ';
-/** Whatever a program has switched on is off again: DECSTR, no alternate screen, no mouse, a visible cursor. */
-const RESET =
-  '\u001b[!p\u001b[?1049l\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?2004l\u001b[?25h\u001b[0m';
+/** Whatever a program has switched on is off again: DECSTR, no mouse, a visible cursor. */
+const RESET = '\u001b[!p\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?2004l\u001b[?25h\u001b[0m';
+
+/** Not when it is not on: it would also put the cursor where it was once. */
+const LEAVE_ALTERNATE = '\u001b[?1049l';
 
 export class Shell {
   readonly #terminal: Terminal;
@@ -59,9 +61,9 @@ export class Shell {
   }
 
   async #run(line: string): Promise<void> {
+    this.#running = '';
     const hint = hintFor(line);
     if (hint) return this.#end(hint.message);
-    this.#running = '';
     const answer = await sendRequest(line);
     if (!answer) return this.#end(t().terminal.busy);
     if ('message' in answer) return this.#end(answer.message);
@@ -80,24 +82,34 @@ export class Shell {
       onOutput: (bytes) => this.#terminal.write(bytes),
       onEnd: (words) => {
         this.#exec = null;
+        this.#running = '';
         this.#end(words);
       },
     });
   }
 
   #end(words: string | null): void {
-    this.#running = null;
-    this.#terminal.write(RESET);
-    if (words !== null) this.#say(words);
-    this.#ask();
+    // What was printed is drawn first: only then it is known where the cursor is, and on which screen.
+    this.#terminal.write('', () => {
+      const isElsewhere = this.#terminal.buffer.active.type === 'alternate';
+      this.#terminal.write(RESET + (isElsewhere ? LEAVE_ALTERNATE : ''), () => {
+        this.#running = null;
+        this.#newLine();
+        if (words !== null) this.#say(words);
+        this.#terminal.write(PROMPT);
+      });
+    });
   }
 
   #say(words: string): void {
     this.#terminal.write(`\u001b[2m${words.replace(/\p{Cc}/gu, ' ')}\u001b[0m\r\n`);
   }
 
-  #ask(): void {
+  #newLine(): void {
     if (this.#terminal.buffer.active.cursorX > 0) this.#terminal.write('\r\n');
+  }
+
+  #ask(): void {
     this.#terminal.write(PROMPT);
   }
 }
