@@ -3,6 +3,7 @@ import type { DescMethod, Message } from '@bufbuild/protobuf';
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2';
 import { EngineError } from '../protocol/errdefs.ts';
 import { parseTraceparent } from '../tracing/context.ts';
+import type { CallBudget } from './call-budget.ts';
 import { encodeFrame, FrameReader } from './grpc-frame.ts';
 import { decodeMessage, TRACERESPONSE_KEY } from './grpc-metadata.ts';
 import { decode, readFrames, writeFrame } from './grpc-stream.ts';
@@ -17,6 +18,7 @@ export interface CallSetup {
   readonly call: ClientCall | undefined;
   /** The one request of a call whose answers stream, as the trace shows it. */
   readonly told?: ReturnType<typeof tellMessage>;
+  readonly budget: CallBudget;
   open(): Promise<{ readonly stream: ClientHttp2Stream; readonly peer: Peer }>;
 }
 
@@ -88,7 +90,9 @@ export const startUnaryCall = async (
   const { method, call } = setup;
   const abort = abortOf(setup.options);
   let serverSpanId: string | undefined;
+  let leave = (): void => undefined;
   try {
+    leave = await setup.budget.enter(bytes.length, abort.signal);
     const { stream, peer } = await setup.open();
     const outcome = new Outcome(stream);
     call?.requested(peer, tellMessage(method.input, message, bytes));
@@ -109,6 +113,7 @@ export const startUnaryCall = async (
     call?.failed(error, statusOf(error).code, serverSpanId);
     throw error;
   } finally {
+    leave();
     abort.settle();
   }
 };

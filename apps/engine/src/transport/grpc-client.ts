@@ -22,6 +22,7 @@ import { EngineError } from '../protocol/errdefs.ts';
 import type { Actor } from '../protocol/trace/event.ts';
 import { withContext } from '../tracing/context.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { CallBudget } from './call-budget.ts';
 import { startBidiCall, startUnaryCall, type CallSetup } from './grpc-call.ts';
 import { formatTimeout, NAMESPACE_KEY, USER_AGENT } from './grpc-metadata.ts';
 import { fullName } from './rpc-level.ts';
@@ -57,6 +58,7 @@ export class GrpcChannel {
   readonly #options: GrpcChannelOptions;
   #connection: Promise<Connection> | null = null;
   #closed = false;
+  readonly #budget = new CallBudget();
 
   constructor(options: GrpcChannelOptions) {
     this.#options = options;
@@ -148,6 +150,7 @@ export class GrpcChannel {
       method,
       options,
       call,
+      budget: this.#budget,
       open: async () => {
         const { session, peerPid } = await this.#connected();
         return {

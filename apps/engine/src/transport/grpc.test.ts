@@ -72,6 +72,21 @@ describe('unary calls', () => {
     expect(answer.namespace).toMatchObject({ name: 'n/moby', labels: { x: 'y' } });
   });
 
+  it('may be hundreds at once, long ones both ways', async () => {
+    server.add(Namespaces, {
+      get: async ({ name }) => ({ namespace: { name, labels: {} } }),
+    });
+    await server.listen(socketPath);
+    const { get } = channel.client(Namespaces);
+    const long = (index: number): string => String(index).padStart(12_000, '.');
+    const answers = await Promise.all(
+      Array.from({ length: 400 }, (_, index) => get({ name: long(index) })),
+    );
+    expect(answers.map(({ namespace }) => Number(namespace?.name.replaceAll('.', '')))).toEqual(
+      Array.from({ length: 400 }, (_, index) => index),
+    );
+  });
+
   it('report errors with the kind and the words of a Go server, in any script', async () => {
     server.add(Namespaces, {
       get: () => Promise.reject(new EngineError('not_found', 'namespace "größe 100%"')),
