@@ -22,6 +22,7 @@ export class AudienceDoor extends WebServer {
       guard,
       upgrades: new Upgrades(guard, options.rooms),
       api: [followerRoutes(options.rooms)],
+      home: '/room',
     });
   }
 }

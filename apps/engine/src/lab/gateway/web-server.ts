@@ -23,6 +23,8 @@ export interface WebServerParts {
   readonly upgrades: Upgrades;
   /** Below `/api`, in this order. */
   readonly api: readonly (Router | RequestHandler)[];
+  /** Where who comes without a path is sent; else the page itself is there. */
+  readonly home?: string;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -104,6 +106,8 @@ export class WebServer {
         fallthrough: false,
       }),
     );
+    const { home } = this.#parts;
+    if (home !== undefined) app.get('/', (_request, response) => response.redirect(home));
     // The page itself finds out which room it is in.
     app.get(['/room', '/room/:code', '/present/:code'], (_request, response) => {
       response.set('Cache-Control', 'no-cache').sendFile(join(webRoot, 'index.html'));

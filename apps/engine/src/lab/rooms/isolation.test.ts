@@ -18,6 +18,8 @@ afterEach(async () => {
 describe('what an audience does not get', () => {
   test('the door for it has rooms and nothing else, also for who has the token', async () => {
     const opened = await lab.openRoom();
+    const home = await fetch(`${lab.outside}/`, { redirect: 'manual' });
+    expect([home.status, home.headers.get('location')]).toEqual([302, '/room']);
     for (const path of ['/engine', '/traces', `/traces/${TRACE}`, '/rooms', '/gates'])
       expect((await lab.ask(path, {}, lab.outside)).status, path).toBe(404);
     for (const path of ['/run', '/faults', '/checks', '/rooms'])
