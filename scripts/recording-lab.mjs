@@ -53,6 +53,8 @@ export async function startRecordingLab() {
         token: match[2],
         url: match[0],
         dockerSocket: join(folder, 'run/docker.sock'),
+        // ctr itself mounts layers, so it has to see the lab's folders. nsenter(1)
+        enter: ['nsenter', '--mount', '--target', String(lab.pid)],
         stop,
       };
     }

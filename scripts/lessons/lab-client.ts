@@ -26,8 +26,12 @@ export class LabClient {
   /** Where commands of the learner's own terminal are given. */
   readonly #home = mkdtempSync(join(tmpdir(), 'lesson-home-'));
 
+  /** Words before a command of the learner's terminal, where the engine's files are not ours to see. */
+  readonly #enter: readonly string[];
+
   /** The address that the lab prints, with the token in its fragment, and the engine's socket as we see it. */
-  constructor(url: string, dockerSocket: string) {
+  constructor(url: string, dockerSocket: string, enter: readonly string[] = []) {
+    this.#enter = enter;
     this.#dockerSocket = dockerSocket;
     const { origin, hash } = new URL(url);
     this.#base = origin;
@@ -58,10 +62,15 @@ export class LabClient {
 
   /** As in a terminal: the program itself, and then the trace that it has left. */
   async outside(command: string): Promise<TraceSummary> {
-    const [program = '', ...words] = command.split(' ');
+    // The working directory is lost on the way into another mount namespace. env(1)
+    const [program = '', ...words] = [
+      ...this.#enter,
+      'env',
+      `--chdir=${this.#home}`,
+      ...command.split(' '),
+    ];
     const before = new Set(this.#summaries.keys());
     await promisify(execFile)(program, words, {
-      cwd: this.#home,
       env: {
         PATH: process.env['PATH'],
         HOME: this.#home,

@@ -67,7 +67,7 @@ export const CompareBlock = ({
     }));
   return (
     <div className="block block-compare" role="status">
-      <dl className="compare">
+      <dl className="said-and-seen">
         <dt>{words().youSaid}</dt>
         <dd data-tone={isRight ? 'ok' : 'bad'}>
           <span aria-hidden="true">{isRight ? '✓ ' : '✕ '}</span>
