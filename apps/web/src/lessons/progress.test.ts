@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { change, exported, imported, progressOf, progressStore } from './progress.ts';
 
 const ID = '001-a-lesson';
@@ -62,4 +62,13 @@ test('fields that are not ours are left out', () => {
   imported(saved({ [ID]: { ...AT_ONE, admin: true, isPassed: 'yes' } }));
 
   expect(lesson()).toEqual({ ...AT_ONE, isPassed: false });
+});
+
+test('a page that is opened again finds what was kept', async () => {
+  change(ID, () => AT_ONE);
+  vi.resetModules();
+
+  const again = await import('./progress.ts');
+
+  expect(again.progressStore.getState().lessons).toEqual({ [ID]: AT_ONE });
 });

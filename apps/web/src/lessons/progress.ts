@@ -109,7 +109,7 @@ function validIn(stored: unknown): AllProgress {
 }
 
 /** Nothing but the fields that are ours. */
-const known = ({
+function known({
   screen,
   answers,
   locked,
@@ -117,15 +117,17 @@ const known = ({
   observations,
   isRecorded,
   isPassed,
-}: Progress): Progress => ({
-  screen,
-  answers,
-  locked,
-  runs,
-  observations,
-  isRecorded: isRecorded === true,
-  isPassed: isPassed === true,
-});
+}: Progress): Progress {
+  return {
+    screen,
+    answers,
+    locked,
+    runs,
+    observations,
+    isRecorded: isRecorded === true,
+    isPassed: isPassed === true,
+  };
+}
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
