@@ -52,6 +52,8 @@ const isWord = (node: ts.Node): string | null => {
     ts.isTemplateMiddle(node) ||
     ts.isTemplateTail(node);
   if (!isText || ts.isImportDeclaration(node.parent) || EVIDENCE.has(node.text)) return null;
+  // What a case asks for is a name that the engine gave.
+  if (ts.isCaseClause(node.parent)) return null;
   const attribute = attributeOf(node);
   if (attribute !== null && SILENT.test(attribute)) return null;
   if (attribute !== null && SPOKEN.test(attribute) && ts.isJsxAttribute(node.parent))

@@ -22,7 +22,7 @@ const PT = {
   relro: 0x6474e552,
 };
 const PF = { execute: 1, write: 2 };
-const DT = { rela: 7, textRelocations: 22, flags: 30 };
+const DT = { needed: 1, rela: 7, textRelocations: 22, flags: 30 };
 const BIND_NOW = 8n;
 const X86_FEATURES = 0xc0000002;
 const IBT_AND_SHSTK = 3;
@@ -84,10 +84,12 @@ test.each(['runc', 'engine-room.node'])('%s has every brake', (name) => {
 const hasControlFlowProtection = (file: Buffer): boolean =>
   x86Features(segmentsOf(file)) === IBT_AND_SHSTK;
 
-test('the helper asks no loader for anything, and guards its stack and its jumps', () => {
+test('the helper is small, links no library, asks no loader for anything, and guards its stack and its jumps', () => {
   const file = build('runc');
   const segments = segmentsOf(file);
+  expect(file.length).toBeLessThan(48 * 1024);
   expect(segments.some(({ type }) => type === PT.interp)).toBe(false);
+  expect(dynamicOf(segments).has(DT.needed)).toBe(false);
   expect(dynamicOf(segments).has(DT.rela)).toBe(false);
   if (process.arch === 'x64') expect(hasControlFlowProtection(file)).toBe(true);
   // The linker throws away what nobody calls.
