@@ -87,7 +87,7 @@ const hasControlFlowProtection = (file: Buffer): boolean =>
 test('the helper is small, links no library, asks no loader for anything, and guards its stack and its jumps', () => {
   const file = build('runc');
   const segments = segmentsOf(file);
-  expect(file.length).toBeLessThan(48 * 1024);
+  expect(file.length).toBeLessThan(32 * 1024);
   expect(segments.some(({ type }) => type === PT.interp)).toBe(false);
   expect(dynamicOf(segments).has(DT.needed)).toBe(false);
   expect(dynamicOf(segments).has(DT.rela)).toBe(false);
