@@ -25,9 +25,8 @@ test('what is too much waits for its turn, short ones never do', async () => {
   expect(inside).toEqual(['one', 'short']);
 
   leave();
-  await (
-    await two
-  )();
+  const leaveToo = await two;
+  leaveToo();
   await three;
 
   expect(inside).toEqual(['one', 'short', 'two', 'three']);
