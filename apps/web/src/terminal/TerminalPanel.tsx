@@ -45,7 +45,7 @@ function openIn(field: HTMLElement): () => void {
   withoutStyleElements(() => terminal.open(field));
   fit.fit();
   const shell = new Shell(terminal);
-  terminal.attachCustomKeyEventHandler(leavesWith(terminal, shell));
+  terminal.attachCustomKeyEventHandler(leavesWith(shell, () => leave(terminal, field)));
   const sizes = new ResizeObserver(() => fit.fit());
   sizes.observe(field);
   const themes = new MutationObserver(() => {
@@ -62,7 +62,7 @@ function openIn(field: HTMLElement): () => void {
 }
 
 /** xterm takes every key, Tab too: WCAG 2.1.2 wants a way out. At the prompt Tab has no other use. */
-function leavesWith(terminal: Terminal, shell: Shell): (event: KeyboardEvent) => boolean {
+function leavesWith(shell: Shell, leave: () => void): (event: KeyboardEvent) => boolean {
   let escapedAt = -Infinity;
   return ({ type, key, shiftKey, timeStamp }) => {
     if (key === 'Tab') return shell.isInContainer && !shiftKey;
@@ -70,10 +70,16 @@ function leavesWith(terminal: Terminal, shell: Shell): (event: KeyboardEvent) =>
     const isSecond = timeStamp - escapedAt < TWICE_MS;
     escapedAt = timeStamp;
     if (!isSecond) return true;
-    terminal.blur();
-    document.getElementById('dock-tab')?.focus();
+    leave();
     return false;
   };
+}
+
+/** To the tab that shows this. */
+function leave(terminal: Terminal, field: HTMLElement): void {
+  terminal.blur();
+  const tab = field.closest('[role="tabpanel"]')?.getAttribute('aria-labelledby');
+  document.getElementById(tab ?? '')?.focus();
 }
 
 function themeOf(element: HTMLElement) {

@@ -17,12 +17,17 @@ const RESET = '\u001b[!p\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?2004l\u00
 /** Not when it is not on: it would also put the cursor where it was once. */
 const LEAVE_ALTERNATE = '\u001b[?1049l';
 
+/** Keys or pastes; who types more blindly than that does not mean it. */
+const MOST_AHEAD = 4096;
+
 export class Shell {
   readonly #terminal: Terminal;
   readonly #prompt = new Prompt();
   #exec: ExecLine | null = null;
   /** The run that is waited for; '' as long as it has no name. */
   #running: string | null = null;
+  /** What was typed meanwhile: it is for the prompt that comes, as at every terminal. */
+  #ahead: string[] = [];
 
   constructor(terminal: Terminal) {
     this.#terminal = terminal;
@@ -44,7 +49,8 @@ export class Shell {
   #take(data: string): void {
     if (this.#exec) return this.#exec.type(data);
     if (this.#running !== null) {
-      if (data === '\u0003' && this.#running !== '') void stopRun(this.#running);
+      if (data === '\u0003') this.#interrupt(this.#running);
+      else if (this.#ahead.length < MOST_AHEAD) this.#ahead.push(data);
       return;
     }
     const typed = this.#prompt.take(data);
@@ -58,6 +64,11 @@ export class Shell {
     if (typed.line === '') return this.#ask();
     if (wantsTerminal(typed.line)) this.#enter(typed.line);
     else void this.#run(typed.line);
+  }
+
+  #interrupt(run: string): void {
+    this.#ahead = [];
+    if (run !== '') void stopRun(run);
   }
 
   async #run(line: string): Promise<void> {
@@ -96,7 +107,8 @@ export class Shell {
         this.#running = null;
         this.#newLine();
         if (words !== null) this.#say(words);
-        this.#terminal.write(PROMPT);
+        this.#ask();
+        for (const data of this.#ahead.splice(0)) this.#take(data);
       });
     });
   }
