@@ -31,7 +31,10 @@ export const Narration = () => {
       return placed ? { number: first + index, placed } : null;
     }).filter((line) => line !== null);
   }, [model, steps, step, version]);
-  useEffect(() => current.current?.scrollIntoView({ block: 'nearest' }), [step]);
+  useEffect(() => {
+    // Its answer is no clean-up: newer browsers answer with a promise.
+    void current.current?.scrollIntoView({ block: 'nearest' });
+  }, [step]);
 
   const [first] = lines;
   if (!first) return <p className="empty">{t().narration.before(steps.count)}</p>;
