@@ -44,7 +44,7 @@ test('a run that fails is compared with one that does not', async ({ room }) => 
 
   await expect(dialog.getByRole('status')).toContainText(/\d+ steps in both, \d+ in one/);
   await expect(dialog.getByRole('table')).toContainText('Only in A');
-  await expect(dialog).toContainText('docker ended');
+  await expect(dialog).toContainText('docker CLI ended');
   await expect(dialog).toContainText('exit 127 → exit 0');
   await room.expectNoAxeViolation('the comparison');
 });

@@ -53,13 +53,14 @@ test('fifty thousand events: every one is there, and the page still answers', as
     };
   });
 
+  const [, once] = await room.step();
   await room.open('long.trace.gz', file(long));
   await expect(room.runs).toContainText('long.trace.gz is open', { timeout: 60_000 });
   await page.locator('h1').click();
   await room.press('End');
   const [step, count] = await room.step();
   expect(step).toBe(count);
-  expect(count).toBeGreaterThan(5_000);
+  expect(count).toBeGreaterThanOrEqual(once * Math.floor(long.length / EVENTS.length));
   await page.getByRole('tab', { name: 'Events' }).click();
   await expect(page.getByText('50000 of 50000 events')).toBeVisible({ timeout: 60_000 });
   // What is out of view is not in the page.
