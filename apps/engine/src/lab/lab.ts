@@ -151,6 +151,7 @@ export const startLab = async (
     answerChecks(request, learner, {
       inspect: (name) => engine.inspect(name),
       volume: (name) => engine.volume(name),
+      dockerdIsBack: async () => supervisor?.dockerdIsBack(),
       daemons: () => status().daemons,
       traces: () => store.summaries(),
       eventsOf: (traceId) => store.events(traceId),

@@ -22,6 +22,7 @@ const container = (changes: Partial<InspectedContainer> = {}): InspectedContaine
 const sources = (changes: Partial<CheckSources> = {}): CheckSources => ({
   inspect: () => Promise.resolve(container()),
   volume: () => Promise.resolve(null),
+  dockerdIsBack: () => Promise.resolve(),
   daemons: () => [{ actor: 'dockerd', pid: 1, state: 'running' }],
   traces: () => [],
   eventsOf: () => Promise.resolve(null),
@@ -99,6 +100,24 @@ test('a daemon that is away is no failure of the lab', async () => {
     wanted: 0,
     why: 'dockerd does not answer now',
   });
+});
+
+test('a dockerd that is on its way back is waited for', async () => {
+  let isBack = false;
+  const inspect = () =>
+    isBack
+      ? Promise.resolve(container({ state: 'running' }))
+      : Promise.reject(new EngineError('unavailable', 'away'));
+  const dockerdIsBack = () => {
+    isBack = true;
+    return Promise.resolve();
+  };
+  expect(
+    await ask(
+      { fact: 'container.state', of: 'container a', equals: 'running' },
+      { inspect, dockerdIsBack },
+    ),
+  ).toMatchObject({ holds: true, observed: 'running', why: null });
 });
 
 test('a program is there before what it does, whoever tells of it first', async () => {

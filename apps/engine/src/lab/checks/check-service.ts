@@ -32,6 +32,8 @@ export interface CheckSources {
   /** The container as dockerd tells of it; null when there is none of that name. */
   readonly inspect: (name: string) => Promise<InspectedContainer | null>;
   readonly volume: (name: string) => Promise<Volume | null>;
+  /** Resolves when dockerd answers again, or when that takes too long. */
+  readonly dockerdIsBack: () => Promise<void>;
   readonly daemons: () => EngineStatus['daemons'];
   /** Newest first. */
   readonly traces: () => readonly TraceSummary[];
@@ -65,8 +67,9 @@ class Round {
   readonly #answers: CheckRequest['answers'];
   readonly #learner: Learner;
   readonly #sources: CheckSources;
-  readonly #containers = new Map<string, Promise<InspectedContainer | null>>();
+  readonly #containers = new Map<string, Promise<InspectedContainer | null | 'away'>>();
   readonly #events = new Map<string, Promise<readonly TraceEvent[] | null>>();
+  #dockerdIsBack: Promise<void> | null = null;
 
   // oxlint-disable-next-line max-params -- the parts of one request
   constructor(
@@ -130,7 +133,7 @@ class Round {
       const pid = this.#sources.daemons().find(({ actor }) => actor === kind)?.pid ?? null;
       return pid === null ? nothing(`${kind} is not running`) : seen(processFact(fact, pid));
     }
-    const container = await orAway(this.#containerOf(name));
+    const container = await this.#containerOf(name);
     if (container === 'away') return nothing('dockerd does not answer now');
     if (fact === 'container.exists') return seen(container !== null);
     if (!container) return nothing(`there is no container ${name} of yours`);
@@ -153,7 +156,7 @@ class Round {
 
   async #seeVolume({ fact, of = '', path = '' }: Fact): Promise<Seen> {
     const name = of.slice('volume '.length);
-    const volume = await orAway(this.#sources.volume(name));
+    const volume = await this.#askDockerd(() => this.#sources.volume(name));
     if (volume === 'away') return nothing('dockerd does not answer now');
     const isTheirs = volume !== null && volume.labels[LEARNER_LABEL] === this.#learner.id;
     if (fact === 'volume.exists') return seen(isTheirs);
@@ -192,14 +195,23 @@ class Round {
     return seen(count);
   }
 
-  #containerOf(name: string): Promise<InspectedContainer | null> {
+  #containerOf(name: string): Promise<InspectedContainer | null | 'away'> {
     const known = this.#containers.get(name);
     if (known) return known;
-    const asked = this.#sources
-      .inspect(name)
-      .then((found) => (found?.labels[LEARNER_LABEL] === this.#learner.id ? found : null));
+    const asked = this.#askDockerd(async () => {
+      const found = await this.#sources.inspect(name);
+      return found?.labels[LEARNER_LABEL] === this.#learner.id ? found : null;
+    });
     this.#containers.set(name, asked);
     return asked;
+  }
+
+  /** After a fault one looks at once, while the new dockerd is still on its way: it is waited for, once. */
+  async #askDockerd<T>(ask: () => Promise<T>): Promise<T | 'away'> {
+    const answer = await orAway(ask());
+    if (answer !== 'away') return answer;
+    await (this.#dockerdIsBack ??= this.#sources.dockerdIsBack());
+    return orAway(ask());
   }
 
   #eventsOf(traceId: string): Promise<readonly TraceEvent[] | null> {

@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { processId } from '../../protocol/trace/event-id.ts';
 import { GATES_VARIABLE } from '../../protocol/trace/gate.ts';
@@ -30,6 +31,9 @@ export interface SupervisorOptions {
   readonly causeOfDeath: (pid: number) => string | null;
   readonly onChange: () => void;
 }
+
+/** A restart takes a second; on a busy machine, or with many containers to take over, several. */
+const RETURN_PATIENCE_MS = 20_000;
 
 export class Supervisor {
   readonly containerd: Daemon;
@@ -91,6 +95,14 @@ export class Supervisor {
   async stop(): Promise<void> {
     await this.dockerd.stop();
     await this.containerd.stop();
+  }
+
+  /** Resolves when dockerd answers, or after a while without it. */
+  async dockerdIsBack(): Promise<void> {
+    await Promise.race([
+      this.dockerd.running(),
+      setTimeout(RETURN_PATIENCE_MS, null, { ref: false }),
+    ]);
   }
 
   status(): EngineStatus['daemons'] {
