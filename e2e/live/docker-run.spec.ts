@@ -99,7 +99,7 @@ test('a run of any other client of the socket appears on the page', async ({ roo
   // Nobody can ask the kernel for the exit code of a process that is not their child.
   await expect(run).toContainText('ended');
   await run.getByRole('button').first().click();
-  await room.press('End');
+  await room.toTheEndOf('from a terminal');
   await expect(room.output).toContainText('from a terminal');
 });
 
