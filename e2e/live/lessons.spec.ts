@@ -56,6 +56,12 @@ const chosen = FOLDERS.filter(
 );
 if (chosen.length === 0) throw new Error(`LESSONS=${asked} names no lesson`);
 
+/** What only the run will show is asked before it: a learner guesses, and a wrong guess is no wrong check. */
+const guessOf = ({ predictions }: Lesson, id: string): Value => {
+  const prediction = predictions.find((each) => each.id === id);
+  return prediction?.kind === 'choice' ? (prediction.options[0]?.id ?? null) : null;
+};
+
 const finish = async (
   learner: LessonPage,
   { lesson, solution }: (typeof FOLDERS)[number],
@@ -64,7 +70,7 @@ const finish = async (
   learner.finish(lesson, {
     answer: async (id) => {
       const said = answers?.[id] ?? solution.answers[id] ?? null;
-      return answerOf(beside.lab, said, await learner.runs(lesson));
+      return (await answerOf(beside.lab, said, await learner.runs(lesson))) ?? guessOf(lesson, id);
     },
     beforeRun: (id) => beside.before(lesson, id),
     afterRun: (id) => beside.after(solution, id),
