@@ -85,9 +85,13 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Upstream lists what is under way out of a map of Go, in any order. */
+const inOrder = (line: string, answer: string): string =>
+  line === 'content active' ? answer.split('\n').sort().join('\n') : answer;
+
 describe('our containerd answers ctr as the real one does', () => {
-  test.each(COMMANDS.map((line, index) => [index + 1, line] as const))('%i: %s', (number) => {
-    const answer = (kind: Kind) => runs.get(kind)?.answers[number - 1];
+  test.each(COMMANDS.map((line, index) => [index + 1, line] as const))('%i: %s', (number, line) => {
+    const answer = (kind: Kind) => inOrder(line, runs.get(kind)?.answers[number - 1] ?? '');
     expect(answer('ours')).toBe(answer('real'));
   });
 

@@ -152,6 +152,7 @@ test('a store to which the registry sends us never sees the password, which a cr
   await docker.ok(['pull', named('1')], { env });
 
   expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('no basic auth credentials');
   expect(store.seen).toEqual([
     expect.objectContaining({
       path: expect.stringContaining(layer()) as unknown,

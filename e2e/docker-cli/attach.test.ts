@@ -89,8 +89,17 @@ test('the daemon itself knows the keys: a client that does not look for them can
 test('keys that are none are refused', async () => {
   const name = await echoer('-t');
 
-  const { status, json } = await ask('POST', `/v1.41/containers/${name}/attach?detachKeys=F1`);
+  const { status, headers, bytes } = await ask(
+    'POST',
+    `/v1.41/containers/${name}/attach?detachKeys=F1`,
+  );
 
   expect(status).toBe(400);
-  expect(json).toEqual({ message: 'Invalid detach keys (F1) provided' });
+  expect(headers['content-type']).toBe('application/vnd.docker.raw-stream');
+  expect(bytes.toString()).toBe('Invalid detach keys (F1) provided\r\n');
+
+  const nobody = await ask('POST', '/v1.41/containers/nosuch/attach');
+
+  expect(nobody.status).toBe(404);
+  expect(nobody.bytes.toString()).toBe('No such container: nosuch\r\n');
 });

@@ -15,39 +15,37 @@ const sh = (...args: readonly string[]) => {
   return run(...args.slice(0, -1), 'busybox', 'sh', '-c', script);
 };
 
-describe('privileged', () => {
-  // Debian's 20.10 asks for capabilities that this machine may not have, and then fails.
-  ofOursAlone('has every capability of the daemon, and nothing is hidden', async () => {
-    const own = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
-    const { stdout, stderr, code } = await sh(
-      '--privileged',
-      'grep CapEff /proc/self/status | cut -f2; grep Seccomp: /proc/self/status | cut -f2;' +
-        'grep -c "/sys sysfs ro" /proc/mounts; echo 1 >/proc/sys/vm/drop_caches && echo written',
-    );
+// Debian's 20.10 asks for capabilities that this machine may not have, and then fails.
+ofOursAlone('--privileged has every capability of the daemon, and nothing is hidden', async () => {
+  const own = /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  const { stdout, stderr, code } = await sh(
+    '--privileged',
+    'grep CapEff /proc/self/status | cut -f2; grep Seccomp: /proc/self/status | cut -f2;' +
+      'grep -c "/sys sysfs ro" /proc/mounts; echo 1 >/proc/sys/vm/drop_caches && echo written',
+  );
 
-    expect({ stdout, stderr, code }).toEqual({
-      stdout: `${own}\n0\n0\nwritten\n`,
-      stderr: '',
-      code: 0,
-    });
+  expect({ stdout, stderr, code }).toEqual({
+    stdout: `${own}\n0\n0\nwritten\n`,
+    stderr: '',
+    code: 0,
   });
+});
 
-  ofOursAlone('finds the devices of the host', async () => {
-    const { stdout } = await sh('--privileged', 'ls -l /dev/kmsg /dev/null | wc -l; ls /dev/pts');
+ofOursAlone('--privileged finds the devices of the host', async () => {
+  const { stdout } = await sh('--privileged', 'ls -l /dev/kmsg /dev/null | wc -l; ls /dev/pts');
 
-    expect(stdout.split('\n')[0]).toBe('2');
-    expect((await sh('ls /dev/kmsg')).code).toBe(1);
-  });
+  expect(stdout.split('\n')[0]).toBe('2');
+  expect((await sh('ls /dev/kmsg')).code).toBe(1);
+});
 
-  ofOursAlone('exec --privileged has what its container has not', async () => {
-    const name = aName();
-    await docker.ok(['run', '-d', '--name', name, '--network', 'none', 'busybox', 'sleep', '1000']);
-    const caps = (...flags: string[]) =>
-      docker.ok(['exec', ...flags, name, 'grep', 'CapEff', '/proc/self/status']);
+ofOursAlone('exec --privileged has what its container has not', async () => {
+  const name = aName();
+  await docker.ok(['run', '-d', '--name', name, '--network', 'none', 'busybox', 'sleep', '1000']);
+  const caps = (...flags: string[]) =>
+    docker.ok(['exec', ...flags, name, 'grep', 'CapEff', '/proc/self/status']);
 
-    expect(await caps()).toContain('00000000a80425fb');
-    expect(BigInt(`0x${(await caps('--privileged')).split('\t')[1]}`)).toBeGreaterThan(0xffffffffn);
-  });
+  expect(await caps()).toContain('00000000a80425fb');
+  expect(BigInt(`0x${(await caps('--privileged')).split('\t')[1]}`)).toBeGreaterThan(0xffffffffn);
 });
 
 describe('capabilities', () => {

@@ -264,8 +264,10 @@ ofOursAlone('a hundred execs leave no FIFO and no process behind', async () => {
     );
   }
 
-  const folder = join(engine.root, 'exec', 'docker', 'containers', id);
-  expect(existsSync(folder)).toBe(true);
+  // The lab keeps a folder for each daemon; dockerd alone has the folder to itself.
+  const folders = ['exec/docker', 'exec'].map((path) => join(engine.root, path, 'containers', id));
+  const folder = folders.find((each) => existsSync(each)) ?? '';
+  expect(folder).not.toBe('');
   await eventually('only the FIFOs of the container itself are left', () =>
     readdirSync(folder).every((file) => file.startsWith('init-')),
   );

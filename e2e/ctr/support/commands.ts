@@ -35,6 +35,8 @@ images rm example.com/nothing:1
 images export {root}/out.tar {image}
 images export {root}/none.tar example.com/nothing:1
 
+images tag {image} example.com/settle:1
+images rm --sync example.com/settle:1
 content ls
 content ls -q
 content get {manifest}

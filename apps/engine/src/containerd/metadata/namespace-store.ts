@@ -22,6 +22,11 @@ export class NamespaceStore {
     return found;
   }
 
+  /** Upstream tells one that is not there from one without labels nowhere; dockerd asks before it has made its own. */
+  find(name: string): Namespace {
+    return this.#table.get([validateIdentifier(name)]) ?? create(NamespaceSchema, { name });
+  }
+
   list(): Namespace[] {
     return this.#table.list().map(({ value }) => value);
   }

@@ -22,7 +22,7 @@ export const namespacesService = ({
   events,
   holds,
 }: NamespacesDependencies): HandlersOf<typeof Namespaces> => ({
-  get: async ({ name }) => ({ namespace: namespaces.get(name) }),
+  get: async ({ name }) => ({ namespace: namespaces.find(name) }),
 
   list: async () => ({ namespaces: namespaces.list() }),
 

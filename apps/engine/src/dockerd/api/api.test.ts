@@ -179,7 +179,7 @@ test.each([
   },
 );
 
-test('an attach that is refused gets an ordinary error', async () => {
+test('an attach that is refused gets a status and one line, as Docker writes it', async () => {
   backend.attach = () => Promise.reject(new EngineError('not_found', 'No such container: x'));
 
   const answer = await raw(
@@ -187,7 +187,9 @@ test('an attach that is refused gets an ordinary error', async () => {
   );
 
   expect(answer).toContain('404 Not Found');
-  expect(answer).toContain('{"message":"No such container: x"}');
+  expect(answer).toContain('Content-Type: application/vnd.docker.raw-stream');
+  expect(answer).toContain('No such container: x\r\n');
+  expect(answer).not.toContain('"message"');
 });
 
 test('the body of an upgrade request is cut out of its head', () => {

@@ -71,6 +71,20 @@ export const authorize = async (wanted: TokenRequest): Promise<string | null> =>
   return `Bearer ${await fetchToken(wanted)}`;
 };
 
+/**
+ * For a pull or a push, where Docker fails with 500 whatever is missing: at a 401 the client would ask for a name and wait.
+ * `asked` is method and address of the request that needs it.
+ */
+export const mustAuthorize = async (asked: string, wanted: TokenRequest): Promise<string> => {
+  const authorization = await authorize(wanted).catch((error: unknown) => {
+    throw error instanceof EngineError ? new EngineError('unknown', error.message) : error;
+  });
+  if (authorization !== null) return authorization;
+  const [method = '', address] = asked.split(' ');
+  const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
+  throw new EngineError('unknown', `${verb} "${address}": no basic auth credentials`);
+};
+
 const realmOf = ({ challenge, registry }: TokenRequest): URL => {
   const realm = challenge.parameters.get('realm') ?? '';
   const url = URL.canParse(realm) ? new URL(realm) : null;

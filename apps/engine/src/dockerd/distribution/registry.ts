@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Descriptor } from '../containerd-client/images.ts';
-import { authorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';
+import { mustAuthorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ask, askedOf, ConnectionError, readLimited } from './registry-http.ts';
 
@@ -28,7 +28,7 @@ export class RegistryError extends EngineError {
   readonly code: string;
   readonly status: number;
   constructor(status: number, code: string, message: string) {
-    super(status === 401 ? 'unauthorized' : 'unknown', message);
+    super('unknown', message);
     this.code = code;
     this.status = status;
   }
@@ -260,7 +260,7 @@ export class Registry {
     const isOurs = url.origin === endpoint.url.origin;
     for (let isAgain = false; ; isAgain = true) {
       if (this.#authorization === null && this.#challenge) {
-        this.#authorization = await authorize({
+        this.#authorization = await mustAuthorize(`${method} ${url.href}`, {
           challenge: this.#challenge,
           credentials,
           registry: endpoint.url,

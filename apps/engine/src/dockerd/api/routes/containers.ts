@@ -5,12 +5,14 @@ import {
   type WaitCondition,
   type WaitResponse,
 } from '../../../protocol/docker-engine-api/containers.ts';
+import { RAW_STREAM } from '../../../protocol/docker-engine-api/frame.ts';
 import { compareVersions } from '../../../protocol/docker-engine-api/versions.ts';
 import { EngineError } from '../../../protocol/errdefs.ts';
 import type { Backend } from '../backend.ts';
 import { checkForJson, parseBody } from '../body.ts';
 import { answerEmpty, answerJson, writeAll, type Exchange } from '../exchange.ts';
 import { hijack } from '../hijack.ts';
+import { HTTP_STATUS } from '../http-status.ts';
 import { streamContentType, streamEncoder } from '../multiplexed-stream.ts';
 import { acceptWebSocket, checkForWebSocket } from '../websocket.ts';
 
@@ -142,10 +144,19 @@ const attachRequest = ({ query }: Exchange) => ({
 });
 
 export const attachContainer: Handler = async (backend, exchange) => {
-  const { name, version } = exchange;
-  await backend.attach(name, attachRequest(exchange), ({ isTerminal }) =>
-    hijack(exchange, streamContentType(version, isTerminal)),
-  );
+  const { name, version, response } = exchange;
+  let isAccepted = false;
+  try {
+    await backend.attach(name, attachRequest(exchange), ({ isTerminal }) => {
+      isAccepted = true;
+      return hijack(exchange, streamContentType(version, isTerminal));
+    });
+  } catch (error) {
+    if (isAccepted || !(error instanceof EngineError)) throw error;
+    // Docker has taken the connection by then, and writes a line where others answer with JSON.
+    response.writeHead(HTTP_STATUS[error.kind], { 'Content-Type': RAW_STREAM });
+    response.end(`${error.message}\r\n`);
+  }
 };
 
 export const attachWebSocket: Handler = async (backend, exchange) => {
