@@ -66,7 +66,7 @@ test('without the password nothing is pushed, and with a wrong one there is no l
   const wrong = await docker(['login', '-u', 'somebody', '-p', 'guess', registry.host]);
 
   expect([pushed.code, wrong.code]).toEqual([1, 1]);
-  expect(pushed.stderr).toContain('push access denied');
+  expect(pushed.stderr).toBe('no basic auth credentials\n');
   expect(wrong.stderr).toContain('unauthorized: incorrect username or password');
 });
 

@@ -15,6 +15,8 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\([\d.]+ *[KMi]*B\/s\)/g, '<speed>'],
   [/done: [\d.]+m?s/g, 'done: <time>'],
   [/snapshots\/\d+\//g, 'snapshots/<n>/'],
+  // ctr draws its progress at times of its own, and may be asking when the pull ends.
+  [/^time="[^"]*" level=error msg="active check failed" error="context canceled"\n?/gm, ''],
   [/\bpid"?: ?\d+/g, 'pid: <pid>'],
   [/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>'],
   [/(extract|parent-view)-\d+-[\w-]+/g, '$1-<random>'],

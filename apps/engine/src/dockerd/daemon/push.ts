@@ -1,7 +1,7 @@
 /** `docker push`. Upstream: moby daemon/containerd/image_push.go. */
 import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
-import { parseRegistryAuth } from '../distribution/credentials.ts';
+import { NoCredentialsError, parseRegistryAuth } from '../distribution/credentials.ts';
 import { endpointsOf } from '../distribution/endpoint.ts';
 import { push } from '../distribution/push.ts';
 import { Registry, RegistryError } from '../distribution/registry.ts';
@@ -81,6 +81,8 @@ const tagsOf = async (daemon: Daemon, repository: string): Promise<string[]> =>
 
 /** The words in which Docker tells who may not push. */
 const asPushError = (error: unknown, repository: string): unknown => {
+  if (error instanceof NoCredentialsError)
+    return new EngineError('unknown', NoCredentialsError.words, { cause: error });
   if (!(error instanceof RegistryError)) return error;
   const isDenied = error.code === 'DENIED' || error.code === 'UNAUTHORIZED';
   if (!isDenied) return error;

@@ -71,6 +71,14 @@ export const authorize = async (wanted: TokenRequest): Promise<string | null> =>
   return `Bearer ${await fetchToken(wanted)}`;
 };
 
+/** A registry wants a name and a password, and there are none. Docker names the request for a pull, and not for a push. */
+export class NoCredentialsError extends EngineError {
+  static readonly words = 'no basic auth credentials';
+  constructor(asked: string) {
+    super('unknown', `${asked}: ${NoCredentialsError.words}`);
+  }
+}
+
 /**
  * For a pull or a push, where Docker fails with 500 whatever is missing: at a 401 the client would ask for a name and wait.
  * `asked` is method and address of the request that needs it.
@@ -82,7 +90,7 @@ export const mustAuthorize = async (asked: string, wanted: TokenRequest): Promis
   if (authorization !== null) return authorization;
   const [method = '', address] = asked.split(' ');
   const verb = `${method.charAt(0)}${method.slice(1).toLowerCase()}`;
-  throw new EngineError('unknown', `${verb} "${address}": no basic auth credentials`);
+  throw new NoCredentialsError(`${verb} "${address}"`);
 };
 
 const realmOf = ({ challenge, registry }: TokenRequest): URL => {
