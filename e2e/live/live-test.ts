@@ -4,6 +4,9 @@ import { dockerFor, type Docker } from '../support/docker.ts';
 import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
 import { EngineRoomPage } from '../support/page.ts';
 
+/** The first load brings some forty files; on a machine that does much else it may take its time. */
+export const FIRST_LOAD_MS = 45_000;
+
 export const test = base.extend<{ room: EngineRoomPage; docker: Docker }, { engine: OurEngine }>({
   engine: [
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads the names of what a fixture needs from this pattern
@@ -20,7 +23,7 @@ export const test = base.extend<{ room: EngineRoomPage; docker: Docker }, { engi
   room: async ({ page, engine }, use) => {
     const room = new EngineRoomPage(page);
     await page.goto(engine.url);
-    await expect(page.getByText(/Live engine/).first()).toBeVisible();
+    await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
     await use(room);
     // A refusal is an answer with 4xx, and the browser itself writes that down.
     const errors = room.errors.filter((error) => !/status of (400|403|409|429)/.test(error));

@@ -1,7 +1,7 @@
 /** A class: a laptop, a phone and a projector follow one presenter, who kills dockerd before their eyes. */
 import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
 import { EngineRoomPage } from '../support/page.ts';
-import { expect, test } from './live-test.ts';
+import { expect, FIRST_LOAD_MS, test } from './live-test.ts';
 
 const LOOP = "sh -c 'trap exit TERM; while true; do date; sleep 1; done'";
 
@@ -14,6 +14,7 @@ const open = async (
   const context = await browser.newContext(options);
   const screen = new EngineRoomPage(await context.newPage());
   await screen.page.goto(url);
+  await expect(screen.caption).toBeVisible({ timeout: FIRST_LOAD_MS });
   return screen;
 };
 
