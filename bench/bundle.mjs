@@ -7,8 +7,8 @@ import { esbuildSourceLocation } from '../scripts/source-location.mjs';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Imports what the given files export, as one module. It lies three folders below the root of the repository, like the
- * files of e2e/support, which look for the repository from where they are.
+ * Imports what the given files export, as one module. It lies as deep below the root of the repository as the files that
+ * look for the root from where they are: `NAME` is like e2e/support, `ctr/NAME` like e2e/ctr/support.
  */
 export async function importSources(name, paths) {
   const outfile = join(ROOT, '.tmp/bench', `${name}.mjs`);
