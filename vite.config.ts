@@ -20,6 +20,17 @@ export default defineConfig({
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What the first load needs comes in two files, the page and the stage; the bundler would make forty of them.
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: 'page', tags: ['$initial'], priority: 1 },
+            { name: 'Stage', test: /apps[\\/]web[\\/]src[\\/]stage[\\/]Stage\.tsx$/ },
+          ],
+        },
+      },
+    },
   },
   // `npx vite` beside a running lab: the page from here, the trace from there.
   server: { proxy: { '/api': { target: 'http://127.0.0.1:7070', ws: true } } },

@@ -1,15 +1,12 @@
 /** All runs: made here, made by any other client of the socket, or recorded. */
-import { lazy, Suspense, useMemo } from 'react';
+import { useMemo } from 'react';
 import { t } from '../messages/catalogue.ts';
 import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
 import { ContainerList } from './ContainerList.tsx';
+import { RunTools } from './RunTools.tsx';
 import { DOWN, useRoving } from '../ui/use-roving.ts';
 import type { Run } from '../trace/trace-store.ts';
-
-const RunTools = lazy(() =>
-  import('./RunTools.tsx').then(({ RunTools: component }) => ({ default: component })),
-);
 
 export const RunList = () => {
   const runs = useTraces((state) => state.runs);
@@ -19,9 +16,7 @@ export const RunList = () => {
   return (
     <section className="runs" aria-labelledby="runs-title">
       <h2 id="runs-title">{t().runs.title}</h2>
-      <Suspense>
-        <RunTools run={shown === null ? undefined : runs.get(shown)} />
-      </Suspense>
+      <RunTools run={shown === null ? undefined : runs.get(shown)} />
       {newestFirst.length === 0 ? (
         <p className="muted">{t().runs.none}</p>
       ) : (

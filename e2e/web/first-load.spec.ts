@@ -1,0 +1,28 @@
+/** What a first visit fetches: a handful of scripts, those that `.size-limit.json` weighs, and nothing of anybody else. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect, test } from '@playwright/test';
+
+const [{ path: WEIGHED }] = JSON.parse(
+  readFileSync(new URL('../../.size-limit.json', import.meta.url), 'utf8'),
+) as [{ path: string[] }];
+
+/** `Stage-*.js` and `Stage-Dkwo6Epc.js` → `Stage`. */
+const chunkOf = (name: string): string => basename(name).replace(/-[^-]*\.js$|-.{8}\.js$/, '');
+
+test('a handful of scripts, all of them weighed, and no request to others', async ({
+  page,
+  baseURL,
+}) => {
+  await page.routeWebSocket(/\/api\/stream/, (line) => line.close());
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url()));
+
+  await page.goto('/', { waitUntil: 'networkidle' });
+  await expect(page.getByRole('region', { name: 'Stage' }).getByRole('button')).not.toHaveCount(0);
+
+  const scripts = asked.filter((url) => url.endsWith('.js')).map(chunkOf);
+  expect(new Set(scripts)).toEqual(new Set(WEIGHED.map(chunkOf)));
+  expect(scripts.length).toBeLessThanOrEqual(5);
+  expect(asked.filter((url) => !url.startsWith(baseURL ?? '?'))).toEqual([]);
+});
