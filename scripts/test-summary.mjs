@@ -2,6 +2,7 @@
  * Counts honestly. Each runner's own report becomes `{ passed, failed, skipped }`; a runner that crashed, found nothing
  * or left no report is a failure, and under CI a skipped test is one too.
  */
+import { stripVTControlCharacters } from 'node:util';
 
 /** vitest's JSON report. A file that could not be loaded has no assertions of its own, yet it failed. */
 export function countVitest(report) {
@@ -16,7 +17,10 @@ export function countVitest(report) {
   };
 }
 
-const firstLine = (text = '') => text.split('\n')[0];
+/** What a runner says of a failure, without colours: enough of it to see what differed where only the end of a log is kept. */
+const LINES = 30;
+const gist = (text = '') =>
+  stripVTControlCharacters(text).trim().split('\n').slice(0, LINES).join('\n    ');
 
 /** The names of the tests that failed in vitest's JSON report, or of the files that could not be loaded. */
 export function failuresOfVitest(report) {
@@ -24,12 +28,17 @@ export function failuresOfVitest(report) {
     .filter(({ status }) => status === 'failed')
     .flatMap(({ name, message, assertionResults }) => {
       const failed = assertionResults.filter(({ status }) => status === 'failed');
-      if (failed.length === 0) return [`${name}: ${firstLine(message)}`];
+      if (failed.length === 0) return [`${name}: ${gist(message)}`];
       return failed.map(
-        ({ fullName, failureMessages }) => `${name}: ${fullName}: ${firstLine(failureMessages[0])}`,
+        ({ fullName, failureMessages }) => `${name}: ${fullName}: ${gist(failureMessages[0])}`,
       );
     });
 }
+
+const errorOf = (tests) => {
+  const error = tests.flatMap(({ results = [] }) => results).find((result) => result.error)?.error;
+  return error ? `: ${gist(error.message)}` : '';
+};
 
 /** The names of the tests that failed, or needed a second try, in Playwright's JSON report. */
 export function failuresOfPlaywright(report) {
@@ -38,10 +47,10 @@ export function failuresOfPlaywright(report) {
       .filter(({ tests }) =>
         tests.some(({ status }) => status !== 'expected' && status !== 'skipped'),
       )
-      .map(({ file, title }) => `${file}: ${title}`),
+      .map(({ file, title, tests }) => `${file}: ${title}${errorOf(tests)}`),
     ...suites.flatMap(below),
   ];
-  return [...below(report), ...(report.errors ?? []).map(({ message }) => firstLine(message))];
+  return [...below(report), ...(report.errors ?? []).map(({ message }) => gist(message))];
 }
 
 /** Playwright's JSON report. A test that needed a second try is a failure: nobody should have to wonder. */

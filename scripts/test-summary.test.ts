@@ -95,7 +95,7 @@ test('what failed is named, with the first line of why', () => {
     ],
   };
   expect(failuresOfVitest(vitestReport)).toEqual([
-    'b.test.ts: bad: Error: 1 is not 2',
+    'b.test.ts: bad: Error: 1 is not 2\n      at line 3',
     'c.test.ts: no such module',
   ]);
 

@@ -33,7 +33,7 @@ export const Narration = () => {
   }, [model, steps, step, version]);
   useEffect(() => {
     // Its answer is no clean-up: newer browsers answer with a promise.
-    void current.current?.scrollIntoView({ block: 'nearest' });
+    current.current?.scrollIntoView({ block: 'nearest' });
   }, [step]);
 
   const [first] = lines;
