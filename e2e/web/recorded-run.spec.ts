@@ -94,6 +94,29 @@ test('a reader who wants no motion sees none', async ({ room }) => {
   }
 });
 
+test('a low stage shows the latest of what the kernel holds, whole, and counts the rest', async ({
+  room,
+}) => {
+  const { page } = room;
+  await page.setViewportSize({ width: 1366, height: 768 });
+  await room.press('End');
+  const chips = room.stage.locator('.kernel-chips');
+  await expect(chips.locator('[data-chip="seccomp"]')).toBeVisible();
+
+  await page.getByRole('tab', { name: 'Events' }).click();
+
+  await expect(chips.locator('.kernel-earlier')).toHaveText(/^\+\d+$/);
+  await expect(chips.locator('[data-chip="seccomp"]')).toBeVisible();
+  const cut = await chips.evaluate((list) => {
+    const room = list.getBoundingClientRect();
+    return [...list.children]
+      .map((chip) => chip.getBoundingClientRect())
+      .filter(({ height }) => height > 0)
+      .filter(({ top, bottom }) => top < room.top - 1 || bottom > room.bottom + 1).length;
+  });
+  expect(cut).toBe(0);
+});
+
 for (const size of SIZES)
   for (const theme of THEMES)
     test(`no axe violation and no sideways scrolling: ${size.name}, ${theme}`, async ({

@@ -131,13 +131,13 @@ export const App = () => {
         <div className="room room-stage">
           {isPhone ? (
             <>
-              <Caption />
+              <Caption mayCatchUp />
               <ActorList />
             </>
           ) : (
             <>
               <StageArea />
-              <Caption />
+              <Caption mayCatchUp />
             </>
           )}
         </div>

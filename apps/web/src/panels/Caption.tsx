@@ -8,12 +8,13 @@ import { captionOf } from '../model/caption.ts';
 import { isFailure, markersOf } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { offsetMs } from '../model/time-words.ts';
-import { seekEvent } from '../playback/playhead.ts';
+import { catchUp, seekEvent, stepsBehind } from '../playback/playhead.ts';
 import { usePlayhead, useStepEvent, useTraces } from '../hooks.ts';
 
 const QUIET_MS = 1_200;
 
-export const Caption = () => {
+/** Where others lead, nobody runs after the run on their own. */
+export const Caption = ({ mayCatchUp = false }: { mayCatchUp?: boolean }) => {
   const step = usePlayhead((state) => state.step);
   const count = usePlayhead(({ model, level }) => model.steps(level).count);
   const model = usePlayhead((state) => state.model);
@@ -50,6 +51,7 @@ export const Caption = () => {
           {sentence}
           {isOver && <WhyItFailed model={model} />}
         </p>
+        {mayCatchUp && <Behind />}
       </div>
       {run?.caveat && <p className="caption-caveat">{t().caption.caveat(run.caveat)}</p>}
       {run?.problem && <p className="caption-caveat">{t().caption.notFetched(run.problem)}</p>}
@@ -57,6 +59,17 @@ export const Caption = () => {
         {said}
       </p>
     </section>
+  );
+};
+
+/** A live run is further than its reader. Beside the sentence there is room for it at any width. */
+const Behind = () => {
+  const behind = usePlayhead((state) => (state.isLive ? stepsBehind(state) : 0));
+  if (behind < 2) return null;
+  return (
+    <button type="button" className="chip caption-behind" data-tone="wait" onClick={catchUp}>
+      {t().transport.behind(behind)}
+    </button>
   );
 };
 

@@ -5,13 +5,11 @@ import { LEVELS } from '../model/levels.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { PACES } from '../playback/pace.ts';
 import {
-  catchUp,
   goToStart,
   nextCheckpoint,
   setLevel,
   setPace,
   stepBack,
-  stepsBehind,
   togglePlay,
 } from '../playback/playhead.ts';
 import { useEachMove, useModelVersion, usePlayhead, useReader } from '../hooks.ts';
@@ -72,7 +70,6 @@ export const Transport = () => {
         <StatusMark kind="blocked" />
         <span className="transport-word">{t().transport.hold(gates)}</span>
       </button>
-      <Behind />
       <Clocks />
     </div>
   );
@@ -89,16 +86,6 @@ export const Zoom = () => {
       value={level}
       onChange={setLevel}
     />
-  );
-};
-
-const Behind = () => {
-  const behind = usePlayhead((state) => (state.isLive ? stepsBehind(state) : 0));
-  if (behind < 2) return null;
-  return (
-    <button type="button" className="chip" data-tone="wait" onClick={catchUp}>
-      {t().transport.behind(behind)}
-    </button>
   );
 };
 

@@ -43,6 +43,7 @@ export const ActorNode = ({ data }: NodeProps & { data: ActorNodeData }) => {
         data-actor={actor}
         data-detail={detail ?? undefined}
         data-selected={isSelected}
+        data-tight={isTight || undefined}
       >
         <button
           type="button"
