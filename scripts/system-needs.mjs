@@ -174,6 +174,12 @@ export const NEEDS = {
       has: () => existsSync('/usr/lib/python3/dist-packages/docker/__init__.py'),
     },
     {
+      what: 'iproute2',
+      why: 'another eye on the networks that we make',
+      packages: ['iproute2'],
+      has: () => find('ip'),
+    },
+    {
       what: 'curl and jq',
       why: 'a lesson runs a program of them',
       packages: ['curl', 'jq'],

@@ -30,12 +30,6 @@ const PEERS = [
     has: () => find('docker-registry'),
   },
   {
-    what: 'iproute2',
-    why: 'a network namespace of its own for each peer',
-    packages: ['iproute2'],
-    has: () => find('ip'),
-  },
-  {
     what: 'nats-server',
     why: 'a broker between two labs that serve one room',
     packages: ['nats-server'],
