@@ -26,3 +26,29 @@ test('a handful of scripts, all of them weighed, and no request to others', asyn
   expect(scripts.length).toBeLessThanOrEqual(5);
   expect(asked.filter((url) => !url.startsWith(baseURL ?? '?'))).toEqual([]);
 });
+
+test('on a phone nothing jumps while the page loads, nor when it looks for an engine again', async ({
+  page,
+}) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  let attempts = 0;
+  await page.routeWebSocket(/\/api\/stream/, (line) => {
+    attempts += 1;
+    return line.close();
+  });
+  await page.addInitScript(() => {
+    Object.assign(globalThis, { shifted: 0 });
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries())
+        Object.assign(globalThis, {
+          shifted: Number(Reflect.get(globalThis, 'shifted')) + Number(Reflect.get(entry, 'value')),
+        });
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+
+  await page.goto('/');
+  await expect(page.getByTestId('caption')).toContainText(/Step 0 of \d+/);
+  await expect.poll(() => attempts).toBeGreaterThanOrEqual(3);
+
+  expect(await page.evaluate(() => Number(Reflect.get(globalThis, 'shifted')))).toBeLessThan(0.02);
+});

@@ -24,7 +24,7 @@ const wordsOf = (connection: Connection, engine: EngineStatus | null, nowMs: num
       return { tone: 'bad', mark: '✕', text: words.refused(connection.reason) };
     case 'lost': {
       const waitMs = connection.retryAtMs - nowMs;
-      const when = waitMs > 0 ? words.in((waitMs / 1000).toFixed(1)) : words.now;
+      const when = waitMs > 0 ? words.in(String(Math.ceil(waitMs / 1000))) : words.now;
       return connection.wasLive
         ? {
             tone: 'bad',
@@ -65,7 +65,7 @@ function liveWords(roundTripMs: number | null, engine: EngineStatus | null): Wor
   };
 }
 
-const COUNT_EVERY_MS = 100;
+const COUNT_EVERY_MS = 250;
 
 export const ConnectionChip = () => {
   const connection = useTraces((state) => state.connection);

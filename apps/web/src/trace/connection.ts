@@ -61,7 +61,9 @@ export class LabConnection {
   open(): void {
     clearTimeout(this.#timer);
     if (this.#socket) return;
-    if (!this.#wasLive) traceStore.setState({ connection: { state: 'connecting' } });
+    // Who has heard of the loss need not hear of each attempt.
+    if (traceStore.getState().connection.state !== 'lost')
+      traceStore.setState({ connection: { state: 'connecting' } });
     const socket = connectTo(this.#ends.stream, this.#token);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
