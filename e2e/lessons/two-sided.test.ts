@@ -38,8 +38,14 @@ describe.each(chosen.map((folder) => [folder.lesson.id, folder] as const))(
   '%s',
   (_id, { lesson, solution }) => {
     test.each(rounds)('the start fails its check, the solution passes it: round %i', async () => {
-      const { start, end, answers } = await playSolution(lab, lesson, solution);
+      const { start, end, answers, held } = await playSolution(lab, lesson, solution);
       await tidyUp(lab, lesson);
+
+      // Whoever stands at a gate sleeps, in a pid namespace of its own, and is not yet the program.
+      for (const at of Object.values(held))
+        expect(at).toMatchObject([
+          { process: { name: 'runc:[init]', state: expect.stringMatching(/^S/), pids: [expect.any(Number), 1] } },
+        ]);
 
       const failed = lesson.checks.filter(({ id }) => start.get(`check/${id}`)?.holds !== true);
       expect(

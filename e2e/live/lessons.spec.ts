@@ -3,7 +3,7 @@
  * What a learner does beside the page (a request of a program of theirs, a command in a terminal, a look with a
  * browser) is done here beside the page, too.
  */
-import { test as base } from '@playwright/test';
+import { test as base, type Page } from '@playwright/test';
 import type { Solution } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
 import type { Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import type { Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
@@ -37,11 +37,26 @@ class Beside {
     if (run && 'outside' in run) await this.lab.outside(run.outside);
   }
 
+  /** During the run: who is held is looked at, by key, and let go. */
+  async during({ runs }: Lesson, id: string, page: Page): Promise<void> {
+    const run = runs[id];
+    if (!run || !('command' in run) || run.gate === undefined) return;
+    const held = page.getByRole('region', { name: /^Held: / });
+    await expect(held).toBeVisible({ timeout: 30_000 });
+    await expect(page.locator(`.block-run[data-run="${id}"]`)).toContainText('held at its gate');
+    // It sleeps, it is process 1 inside, and it is not the program yet.
+    await expect(held).toContainText('runc:[init]');
+    await expect(held).toContainText(/\d+ → 1/);
+    await held.getByRole('button', { name: 'Continue' }).press('Enter');
+    await expect(held).toBeHidden();
+  }
+
   /** After the run: the steps of the solution that are no runs, up to the next one. */
   async after({ steps }: Solution, id: string): Promise<void> {
     const at = steps.findIndex((step) => 'run' in step && step.run === id);
     for (const step of steps.slice(at + 1)) {
       if ('run' in step) return;
+      if ('continue' in step) continue;
       if ('visit' in step) await visit(step.visit);
       else if ('request' in step) await this.lab.request(step.request.slice('GET '.length));
       else await this.lab.run(step.command);
@@ -73,6 +88,7 @@ const finish = async (
       return (await answerOf(beside.lab, said, await learner.runs(lesson))) ?? guessOf(lesson, id);
     },
     beforeRun: (id) => beside.before(lesson, id),
+    duringRun: (id) => beside.during(lesson, id, learner.page),
     afterRun: (id) => beside.after(solution, id),
   });
 

@@ -10,6 +10,8 @@ interface Way {
   readonly answer: (prediction: string) => Value | Promise<Value>;
   /** What is done beside the page. */
   readonly beforeRun?: (run: string) => Promise<void>;
+  /** While the run goes on, such as one that is held. */
+  readonly duringRun?: (run: string) => Promise<void>;
   readonly afterRun?: (run: string) => Promise<void>;
   /** False when it is not to end in "checked". */
   readonly isRight?: boolean;
@@ -83,6 +85,7 @@ export class LessonPage {
     if (block.t === 'run') {
       await way.beforeRun?.(block.id);
       const run = await this.run(block.id);
+      await way.duringRun?.(block.id);
       await expect(run.getByRole('status')).toContainText(/ended with exit|sent;|seen:/, {
         timeout: 30_000,
       });

@@ -2,6 +2,7 @@
 import type { FrontMatter, Run } from '../../apps/engine/src/protocol/lesson/front-matter.ts';
 import type { Predicate, Term } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 import { comparisonOf } from '../../apps/engine/src/protocol/lesson/compare.ts';
+import { takesOf } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import { questionsOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
 import type { GiveFault } from './fault.ts';
 import type { Mention, ReadScreen } from './read-screens.ts';
@@ -58,6 +59,8 @@ const checkRun = (id: string, run: Run, runs: FrontMatter['runs'], give: GiveFau
     return;
   }
   if (!('command' in run)) return;
+  for (const take of takesOf(id, run).slice(0, -1))
+    if (runs[take]) give(1, `the run "${take}" would be one of the ${run.times} of "${id}"`);
   const name = / --name[ =](\S+)/.exec(run.command)?.[1];
   if (name !== undefined && !run.tidy.includes(name))
     give(1, `"${run.command}" can be run once only: it needs tidy: [${name}]`);

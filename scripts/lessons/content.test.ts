@@ -11,6 +11,7 @@ import type {
   RecordingHeader,
 } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import { isSame, questionsOf, truthOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
+import { takesOf } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import type { TraceEvent } from '../../apps/engine/src/protocol/trace/event.ts';
 import { readLessons } from './read-lessons.ts';
 
@@ -124,9 +125,19 @@ describe.each(FOLDERS.map((folder) => [folder.lesson.id, folder] as const))(
         expect(decide(command, 'me'), command).toMatchObject({ allowed: true });
     });
 
+    test('what is held goes on', () => {
+      for (const [name, run] of Object.entries(lesson.runs))
+        if ('command' in run && run.gate !== undefined)
+          expect(solution.steps).toContainEqual({ continue: name });
+    });
+
     test('its recording is its own, whole, and passes its check', () => {
       expect(header).toMatchObject({ format: 'engine-room-lesson', lesson: lesson.id });
-      expect(Object.keys(header.runs).toSorted()).toEqual(Object.keys(lesson.runs).toSorted());
+      expect(Object.keys(header.runs).toSorted()).toEqual(
+        Object.entries(lesson.runs)
+          .flatMap(([name, run]) => takesOf(name, run))
+          .toSorted(),
+      );
       expect(Object.keys(header.observations)).toEqual([...questionsOf(lesson).keys()]);
       for (const { id } of lesson.checks)
         expect(header.observations[`check/${id}`], id).toMatchObject({ holds: true });

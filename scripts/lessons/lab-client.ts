@@ -9,6 +9,8 @@ import WebSocket from 'ws';
 import type { CheckAnswer, CheckRequest } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 import { isOf } from '../../apps/engine/src/protocol/lesson/runs.ts';
 import { spanEndedId } from '../../apps/engine/src/protocol/trace/event-id.ts';
+import type { RunGates } from '../../apps/engine/src/lab/gates/gate-service.ts';
+import { HELD_EVENT } from '../../apps/engine/src/protocol/trace/gate.ts';
 import type { Fault, FaultAccepted } from '../../apps/engine/src/protocol/trace/fault.ts';
 import type { ServerFrame, TraceSummary } from '../../apps/engine/src/protocol/trace/stream.ts';
 
@@ -19,6 +21,8 @@ export class LabClient {
   readonly #summaries = new Map<string, TraceSummary>();
   /** The spans that have ended, by the id of that event. */
   readonly #ended = new Set<string>();
+  /** The traces that something was held in. */
+  readonly #held = new Set<string>();
   #wakeUp: (() => void)[] = [];
   #problem: Error | null = null;
 
@@ -53,6 +57,25 @@ export class LabClient {
   /** As Send Request does; resolves with the summary when the trace has ended. */
   async run(command: string): Promise<TraceSummary> {
     const { traceId } = (await this.#post('/run', { command })) as { traceId: string };
+    return this.#end(traceId);
+  }
+
+  /** Resolves when it is held at the gate, with what the lab says of the process there. */
+  async hold(command: string, gate: string): Promise<{ traceId: string; held: RunGates['held'] }> {
+    const sent = await this.#post('/run', { command, gates: [gate] });
+    const { traceId } = sent as { traceId: string };
+    while (!this.#held.has(traceId)) await this.#news();
+    const answer = await this.#fetch(`/runs/${traceId}/gates`);
+    return { traceId, held: ((await answer.json()) as RunGates).held };
+  }
+
+  /** Lets go on, and resolves when the trace has ended. */
+  async continue(traceId: string): Promise<TraceSummary> {
+    await this.#post(`/runs/${traceId}/continue`, {});
+    return this.#end(traceId);
+  }
+
+  async #end(traceId: string): Promise<TraceSummary> {
     for (;;) {
       const summary = this.#summaries.get(traceId);
       if (summary?.state === 'ended') return summary;
@@ -140,7 +163,10 @@ export class LabClient {
     }
     if (frame.type === 'events') {
       this.#socket.send(JSON.stringify({ type: 'ack', frame: frame.frame }));
-      for (const { type, id } of frame.events) if (type === 'spanEnded') this.#ended.add(id);
+      for (const event of frame.events) {
+        if (event.type === 'spanEnded') this.#ended.add(event.id);
+        if (event.type === 'spanEvent' && event.name === HELD_EVENT) this.#held.add(event.traceId);
+      }
     }
     if (frame.type === 'trace') this.#summaries.set(frame.trace.traceId, frame.trace);
     this.#wake();

@@ -6,7 +6,8 @@ import type { Run, Solution } from '../../apps/engine/src/protocol/lesson/front-
 import type { Lesson } from '../../apps/engine/src/protocol/lesson/lesson.ts';
 import type { Observation, Value } from '../../apps/engine/src/protocol/lesson/predicate.ts';
 import { questionsOf } from '../../apps/engine/src/protocol/lesson/questions.ts';
-import { tidyingUp } from '../../apps/engine/src/protocol/lesson/runs.ts';
+import { takesOf, tidyingUp } from '../../apps/engine/src/protocol/lesson/runs.ts';
+import type { RunGates } from '../../apps/engine/src/lab/gates/gate-service.ts';
 import type { LabClient } from './lab-client.ts';
 
 export type Observations = ReadonlyMap<string, Observation>;
@@ -17,6 +18,8 @@ export interface Played {
   readonly end: Observations;
   readonly runs: Readonly<Record<string, string>>;
   readonly answers: Readonly<Record<string, Value>>;
+  /** By run, who stood still at its gate. */
+  readonly held: Readonly<Record<string, RunGates['held']>>;
 }
 
 /** A machine that is busy with something else shows the same things later. */
@@ -30,13 +33,19 @@ export const playSolution = async (
 ): Promise<Played> => {
   const start = await observe(lab, lesson, {}, {});
   const runs: Record<string, string> = {};
+  const held: Record<string, RunGates['held']> = {};
   for (const step of solution.steps) {
     if ('run' in step) {
       const run = lesson.runs[step.run];
       if (!run)
         throw new Error(`${lesson.id}: the solution runs "${step.run}", which there is not`);
-      runs[step.run] = await make(lab, run, runs);
-    } else if ('command' in step) await lab.run(step.command);
+      if ('command' in run && run.gate !== undefined) {
+        const at = await lab.hold(run.command, run.gate);
+        runs[step.run] = at.traceId;
+        held[step.run] = at.held;
+      } else for (const take of takesOf(step.run, run)) runs[take] = await make(lab, run, runs);
+    } else if ('continue' in step) await lab.continue(runs[step.continue] ?? '');
+    else if ('command' in step) await lab.run(step.command);
     else if ('visit' in step) await visit(step.visit);
     else await lab.request(step.request.slice('GET '.length));
   }
@@ -45,7 +54,7 @@ export const playSolution = async (
   for (;;) {
     const end = await observe(lab, lesson, runs, answers);
     const isPassed = lesson.checks.every(({ id }) => end.get(`check/${id}`)?.holds);
-    if (isPassed || Date.now() > deadline) return { start, end, runs, answers };
+    if (isPassed || Date.now() > deadline) return { start, end, runs, answers, held };
     await later();
   }
 };

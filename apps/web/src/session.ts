@@ -92,12 +92,16 @@ const show = (traceId: string): void => {
   if (lacks || !run.isWhole) void connection?.fetchTrace(traceId);
 };
 
-/** Null when another request is on its way. */
-export const sendRequest = async (command: string): Promise<RunAnswer | null> => {
+/** Null when another request is on its way. `gate`: where it is held besides the reader's own gates. */
+export const sendRequest = async (command: string, gate?: string): Promise<RunAnswer | null> => {
   if (!lab || readerStore.getState().sending) return null;
   pause();
   readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
-  const answer = await lab.run(command, readerStore.getState().gates);
+  const { gates } = readerStore.getState();
+  const answer = await lab.run(
+    command,
+    gate === undefined ? gates : [...new Set([...gates, gate])],
+  );
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return answer;

@@ -31,6 +31,7 @@ export const RunBlock = ({
   children: ReactNode;
 }) => {
   const asking = useStore(lessonStore, (state) => state.asking);
+  const take = useStore(lessonStore, (state) => state.take);
   const instead = useStore(lessonStore, (state) => state.instead[id]);
   const failed = useStore(lessonStore, (state) => state.failed);
   useTraces(({ connection }) => connection.state);
@@ -46,6 +47,12 @@ export const RunBlock = ({
         ? words().runBefore
         : null;
   const experiment = lesson.runs[id];
+  const times = experiment && 'command' in experiment ? (experiment.times ?? 1) : 1;
+  // What is held tells nothing more, so it is asked whenever the trace has grown.
+  useTraces(({ revision }) => revision);
+  const isHeld =
+    run?.summary.state === 'running' &&
+    Object.keys(run.model.machineAt(run.model.length).held).length > 0;
   const isFault = experiment !== undefined && 'fault' in experiment;
   const isOutside = experiment !== undefined && 'outside' in experiment;
   const w = words();
@@ -57,6 +64,7 @@ export const RunBlock = ({
       <pre className="prose-code" tabIndex={0}>
         {experiment &&
           ('fault' in experiment ? FAULT_WORDS[experiment.fault] : `$ ${commandOf(experiment)}`)}
+        {times > 1 && <span className="muted"> {w.times(times)}</span>}
       </pre>
       <p className="block-acts">
         <button
@@ -67,7 +75,7 @@ export const RunBlock = ({
             if (whyNot === null) void startRun(module, id);
           }}
         >
-          {asking === id ? w.sending : act}
+          {asking !== id ? act : times > 1 ? w.sendingTake(take, times) : w.sending}
         </button>
         {run && !isShown && (
           <button type="button" onClick={() => chooseRun(run.summary.traceId)}>
@@ -76,9 +84,11 @@ export const RunBlock = ({
         )}
         <span role="status">
           {whyNot ??
-            (run && experiment
-              ? became(experiment, run.summary, isRecording)
-              : traceId !== undefined && w.notKept)}
+            (isHeld
+              ? w.held
+              : run && experiment
+                ? became(experiment, run.summary, isRecording)
+                : traceId !== undefined && w.notKept)}
         </span>
       </p>
       {instead !== undefined && <p className="muted">{w.instead(instead)}</p>}

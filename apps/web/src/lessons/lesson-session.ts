@@ -2,12 +2,13 @@
 import { createStore } from 'zustand/vanilla';
 import { compare, comparisonOf } from '@engine-room/engine/protocol/lesson/compare.ts';
 import type { Run } from '@engine-room/engine/protocol/lesson/front-matter.ts';
-import { isOf } from '@engine-room/engine/protocol/lesson/runs.ts';
+import { isOf, takesOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import type { Lesson } from '@engine-room/engine/protocol/lesson/lesson.ts';
 import type { Observation, Predicate } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { Questions } from '@engine-room/engine/protocol/lesson/questions.ts';
 import { seekEvent } from '../playback/playhead.ts';
 import { askLab, breakEngine, chooseRun, sendRequest } from '../session.ts';
+import type { RunAnswer } from '../trace/lab-requests.ts';
 import { openRecording, traceStore } from '../trace/trace-store.ts';
 import { languageOfPage, loadLesson, type LessonModule } from './catalog.ts';
 import { change, progressOf, progressStore } from './progress.ts';
@@ -21,6 +22,8 @@ export interface LessonState {
   readonly failed: { readonly run: string; readonly why: string } | null;
   /** The run that is being asked for. */
   readonly asking: string | null;
+  /** Of a run that is made several times: which one it is now, from 1 on. */
+  readonly take: number;
   /** Why a run was not made here, and is shown as it was recorded; by its name. */
   readonly instead: Readonly<Record<string, string>>;
 }
@@ -31,6 +34,7 @@ export const lessonStore = createStore<LessonState>(() => ({
   problem: null,
   failed: null,
   asking: null,
+  take: 1,
   instead: {},
 }));
 
@@ -77,13 +81,13 @@ export const usesRecording = (id: string): boolean => {
 export const startRun = async (module: LessonModule, name: string): Promise<void> => {
   const { lesson } = module;
   if (lessonStore.getState().asking !== null) return;
-  lessonStore.setState({ asking: name, failed: null });
+  lessonStore.setState({ asking: name, take: 1, failed: null });
   try {
-    const traceId = usesRecording(lesson.id)
+    const made = usesRecording(lesson.id)
       ? await playRecorded(module, name)
       : await runForReal(module, name);
     change(lesson.id, ({ runs, observations }) => ({
-      runs: { ...runs, [name]: traceId },
+      runs: { ...runs, ...made },
       observations: withoutChecks(observations),
       isRecorded: usesRecording(lesson.id),
     }));
@@ -99,40 +103,59 @@ export const startRun = async (module: LessonModule, name: string): Promise<void
 const withoutChecks = (observations: Readonly<Record<string, Observation>>) =>
   Object.fromEntries(Object.entries(observations).filter(([key]) => !key.startsWith('check/')));
 
-const playRecorded = async (module: LessonModule, name: string): Promise<string> => {
+/** Traces by the names of their takes. */
+type Made = Readonly<Record<string, string>>;
+
+const playRecorded = async (module: LessonModule, name: string): Promise<Made> => {
   const { header } = await needRecording(module);
   const traceId = header.runs[name];
-  if (traceId === undefined) throw new Error(`The recording has no run "${name}".`);
-  chooseRun(traceId);
   const run = module.lesson.runs[name];
-  if (run && 'fault' in run) {
+  if (traceId === undefined || !run) throw new Error(`The recording has no run "${name}".`);
+  chooseRun(traceId);
+  if ('fault' in run) {
     const told = traceStore.getState().runs.get(traceId)?.model.order.placed ?? [];
     const signal = told.find(({ event }) => event.type === 'message' && event.from.actor === 'lab');
     if (signal) seekEvent(signal.event.id);
   }
-  return traceId;
+  return Object.fromEntries(takesOf(name, run).map((take) => [take, header.runs[take] ?? '']));
 };
 
-const runForReal = async (module: LessonModule, name: string): Promise<string> => {
+const runForReal = async (module: LessonModule, name: string): Promise<Made> => {
   const { lesson } = module;
   const run = lesson.runs[name];
   if (!run) throw new Error(`There is no run "${name}".`);
-  if ('outside' in run) return seenOutside(run.outside);
+  if ('outside' in run) return { [name]: seenOutside(run.outside) };
   await daemonsRunning();
-  if ('fault' in run) return breakForReal(lesson, run);
-  const isProgram = 'program' in run;
-  if (!isProgram) {
+  if ('fault' in run) return { [name]: await breakForReal(lesson, run) };
+  if ('program' in run) return runProgram(module, name, run.program);
+  const made: Record<string, string> = {};
+  for (const [index, take] of takesOf(name, run).entries()) {
+    // One after the other: two at once would be in each other's way.
+    const [before] = Object.values(made).slice(-1);
+    if (before !== undefined) await ended(before);
+    lessonStore.setState({ take: index + 1 });
     await tidy(run.tidy, 'container');
     await tidy(run.tidyVolumes, 'volume');
+    const answer = await sent(run.command, run.gate);
+    if ('message' in answer) throw new Error(answer.message);
+    made[take] = answer.traceId;
   }
-  const answer = await sendRequest(isProgram ? run.program : run.command);
+  return made;
+};
+
+const sent = async (command: string, gate?: string): Promise<RunAnswer> => {
+  const answer = await sendRequest(command, gate);
   if (answer === null) throw new Error('Another request is on its way: wait for its answer.');
-  if (!('message' in answer)) return answer.traceId;
-  if (!isProgram) throw new Error(answer.message);
-  // Not every machine has every language.
-  const traceId = await playRecorded(module, name);
+  return answer;
+};
+
+/** Not every machine has every language. */
+const runProgram = async (module: LessonModule, name: string, program: string): Promise<Made> => {
+  const answer = await sent(program);
+  if (!('message' in answer)) return { [name]: answer.traceId };
+  const made = await playRecorded(module, name);
   lessonStore.setState(({ instead }) => ({ instead: { ...instead, [name]: answer.message } }));
-  return traceId;
+  return made;
 };
 
 /** The latest trace that such a command has left. */

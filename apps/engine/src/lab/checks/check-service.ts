@@ -6,6 +6,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import { meaningOf } from '../../protocol/lesson/facts.ts';
+import { takesIn } from '../../protocol/lesson/runs.ts';
 import { namesOf } from '../../protocol/lesson/event-names.ts';
 import {
   type CheckAnswer,
@@ -119,11 +120,12 @@ class Round {
   }
 
   async #seeRun(fact: Fact): Promise<Seen> {
-    const traceId = this.#runs[fact.run ?? ''];
-    if (traceId === undefined) return nothing(`"${fact.run}" has not been run yet`);
-    const events = await this.#eventsOf(traceId);
-    if (!events) return nothing('the trace of that run is not kept any more: run it again');
-    const value = traceFact(fact.fact, fact, events);
+    const traceIds = takesIn(this.#runs, fact.run ?? '');
+    if (traceIds.length === 0) return nothing(`"${fact.run}" has not been run yet`);
+    const takes = await Promise.all(traceIds.map((traceId) => this.#eventsOf(traceId)));
+    if (!takes.every((take) => take !== null))
+      return nothing('the trace of that run is not kept any more: run it again');
+    const value = traceFact(fact.fact, fact, takes);
     return value === null ? nothing('the trace does not tell of it (yet)') : seen(value);
   }
 

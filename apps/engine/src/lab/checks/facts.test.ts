@@ -9,7 +9,7 @@ import { aProcess, aSpanStarted, from, TRACE } from '../testing/events.ts';
 import { lookInto } from './folder.ts';
 import { addresses, networkFact } from './network-facts.ts';
 import { folderAt, volumeFact } from './volume-facts.ts';
-import { workOf } from './work-facts.ts';
+import { medianWork, workOf } from './work-facts.ts';
 
 test('a network as its processes see it', async () => {
   const server = createServer();
@@ -104,6 +104,15 @@ describe('who was at work', () => {
 
   test('as long as the client has not ended, nothing is said', () => {
     expect(workOf(client.slice(0, 1))).toBeNull();
+  });
+
+  test('of several runs it is the median that is said, of each program its own', () => {
+    const runs = [70, 10, 20, 30, 90].map((ms) => [
+      ...client,
+      ...span('start', 'POST /containers/{id}/start', 'dockerd', [0, ms]),
+    ]);
+    expect(Object.fromEntries(medianWork(runs) ?? [])).toEqual({ dockerd: 30, docker: 70 });
+    expect(medianWork([...runs, client.slice(0, 1)])).toBeNull();
   });
 
   test('a trace that is too large to be one run is not sorted out', () => {

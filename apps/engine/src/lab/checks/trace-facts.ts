@@ -3,7 +3,8 @@ import type { FactName } from '../../protocol/lesson/facts.ts';
 import { actorsOf, namesOf } from '../../protocol/lesson/event-names.ts';
 import type { Fact, Value } from '../../protocol/lesson/predicate.ts';
 import type { ProcessEvent, TraceEvent } from '../../protocol/trace/event.ts';
-import { workOf } from './work-facts.ts';
+import { HELD_EVENT } from '../../protocol/trace/gate.ts';
+import { medianWork } from './work-facts.ts';
 
 const byTime = (a: TraceEvent, b: TraceEvent): number => {
   const apart = BigInt(a.mono) - BigInt(b.mono);
@@ -26,11 +27,13 @@ const inHappenedOrder = (events: readonly TraceEvent[]): readonly TraceEvent[] =
   return [...ordered];
 };
 
+/** `takes`: the same run, several times; all but measurements are facts about the last. */
 export const traceFact = (
   name: FactName,
   { match, actor }: Pick<Fact, 'match' | 'actor'>,
-  events: readonly TraceEvent[],
+  takes: readonly (readonly TraceEvent[])[],
 ): Value => {
+  const events = takes.at(-1) ?? [];
   const named = (): readonly TraceEvent[] =>
     events.filter((event) => match !== undefined && namesOf(event).includes(match));
   switch (name) {
@@ -58,20 +61,28 @@ export const traceFact = (
         processes(events, actor).find(({ process }) => process.startTime !== undefined)?.process
           .startTime ?? null
       );
+    case 'trace.heldPid':
+      return heldPid(events);
     case 'trace.lifeMs':
       return lifeMs(processes(events, actor));
     case 'trace.longest':
-      return [...(workOf(events) ?? [])].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
+      return [...(medianWork(takes) ?? [])].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? null;
     case 'trace.workMs':
-      return workIn(events, actor);
+      return workIn(takes, actor);
     default:
       return null;
   }
 };
 
-const workIn = (events: readonly TraceEvent[], actor: string | undefined): Value => {
-  const work = [...(workOf(events) ?? [])].find(([who]) => who === actor)?.[1];
+const workIn = (takes: readonly (readonly TraceEvent[])[], actor: string | undefined): Value => {
+  const work = [...(medianWork(takes) ?? [])].find(([who]) => who === actor)?.[1];
   return work === undefined ? null : Math.round(work * 10) / 10;
+};
+
+const heldPid = (events: readonly TraceEvent[]): Value => {
+  const held = events.find((event) => event.type === 'spanEvent' && event.name === HELD_EVENT);
+  const pid = held && 'attributes' in held ? held.attributes['process.pid'] : null;
+  return typeof pid === 'number' ? pid : null;
 };
 
 const actorsInOrder = (events: readonly TraceEvent[]): string[] => [

@@ -42,6 +42,24 @@ export const workOf = (events: readonly TraceEvent[]): ReadonlyMap<Actor, number
   return work;
 };
 
+/** The median of each actor over several runs of the same; null as long as one of them goes on. */
+export const medianWork = (
+  runs: readonly (readonly TraceEvent[])[],
+): ReadonlyMap<Actor, number> | null => {
+  const works = runs.flatMap((events) => workOf(events) ?? []);
+  if (works.length === 0 || works.length < runs.length) return null;
+  const actors = new Set(works.flatMap((work) => [...work.keys()]));
+  return new Map(
+    [...actors].map((actor) => [actor, medianOf(works.map((work) => work.get(actor) ?? 0))]),
+  );
+};
+
+const medianOf = (values: readonly number[]): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  const [low = 0, high = low] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return (low + high) / 2;
+};
+
 const latest = (open: readonly Stretch[]): Stretch | undefined =>
   open.reduce<Stretch | undefined>(
     (last, each) => (last === undefined || each.begin >= last.begin ? each : last),

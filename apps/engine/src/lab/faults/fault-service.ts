@@ -118,6 +118,7 @@ export class FaultService {
     try {
       if (signal === 'SIGTERM')
         await this.#configure(fault.endsWith('live-restore'), trace, handle);
+      target.daemon?.forgive();
       trace.signal();
       handle.signal(signal);
     } catch (error) {

@@ -114,6 +114,11 @@ export class Daemon {
       : new Promise((resolve) => this.#runningWaiters.push(resolve));
   }
 
+  /** It dies now because somebody wants it to: that is no sign of illness, and no reason to wait with the next. */
+  forgive(): void {
+    this.#backoffMs = FIRST_BACKOFF_MS;
+  }
+
   /** What it last wrote, for a person who asks why it does not start. */
   lastWords(): string {
     try {

@@ -86,6 +86,7 @@ export const FACTS = {
   'trace.count': { about: 'run', words: 'how many such events the trace has', needs: 'match' },
   'trace.pid': { about: 'run', words: 'the pid that the trace tells', needs: 'actor' },
   'trace.startTime': { about: 'run', words: 'the start time that the trace tells', needs: 'actor' },
+  'trace.heldPid': { about: 'run', words: 'the pid of the process that was held at the gate' },
   'trace.lifeMs': {
     about: 'run',
     words: 'milliseconds from birth to death in the trace',
@@ -93,11 +94,11 @@ export const FACTS = {
   },
   'trace.longest': {
     about: 'run',
-    words: 'who was at work for the longest time, from the client’s birth to its end',
+    words: 'who was at work for the longest time, in the median of the runs',
   },
   'trace.workMs': {
     about: 'run',
-    words: 'for how many milliseconds it was at work',
+    words: 'for how many milliseconds it was at work, in the median of the runs',
     needs: 'actor',
   },
   'engine.requests': {

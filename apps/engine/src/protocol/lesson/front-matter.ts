@@ -1,6 +1,7 @@
 /** What stands at the head of a lesson: its runs, predictions and checks, as data. `content/README.md` is the guide. */
 import * as z from 'zod';
 import { FAULTS } from '../trace/fault.ts';
+import { isGate } from '../trace/gate.ts';
 import { CONTAINER_NAME, Id, Predicate, Value } from './predicate.ts';
 import { PROGRAMS } from './programs.ts';
 
@@ -13,6 +14,10 @@ const CommandRun = z.strictObject({
   tidy: z.array(z.string().regex(CONTAINER_NAME)).max(4).default([]),
   /** Volumes, likewise. */
   tidyVolumes: z.array(z.string().regex(CONTAINER_NAME)).max(4).default([]),
+  /** Where it is held until the learner says "continue". */
+  gate: z.string().refine(isGate, 'is no gate').exactOptional(),
+  /** So often, one after the other, where one run would be no measurement: facts about time are the median's. */
+  times: z.int().min(2).max(9).exactOptional(),
 });
 
 /** A real signal to a real process of this engine. */
@@ -103,6 +108,8 @@ export const Solution = z.strictObject({
     .array(
       z.union([
         z.strictObject({ run: Id }),
+        /** Lets go on what the run's gate holds, after a look at it. */
+        z.strictObject({ continue: Id }),
         /** A command of the learner's own, from the page. */
         z.strictObject({ command: z.string().startsWith('docker ') }),
         /** A browser opens a page that a container serves. */

@@ -7,6 +7,24 @@ export const commandOf = (run: Run): string | null => {
   return 'command' in run ? run.command : 'outside' in run ? run.outside : null;
 };
 
+/** The names of all that a run leaves: itself, and before it the earlier ones of several. */
+export const takesOf = (name: string, run: Run): readonly string[] => {
+  const times = 'command' in run ? (run.times ?? 1) : 1;
+  return [...Array.from({ length: times - 1 }, (_, index) => `${name}-${index + 1}`), name];
+};
+
+/** Of what was run those that are takes of this run. */
+export const takesIn = (
+  runs: Readonly<Record<string, string>>,
+  name: string,
+): readonly string[] => {
+  const earlier = Object.entries(runs).filter(
+    ([key]) => key.startsWith(`${name}-`) && /^[1-9]$/.test(key.slice(name.length + 1)),
+  );
+  const last = runs[name];
+  return last === undefined ? [] : [...earlier.map(([, traceId]) => traceId), last];
+};
+
 /** Whether a trace with this title is of such a command; one may have typed options before its first word. */
 export const isOf = (outside: string, title: string): boolean => {
   const [program = '', ...words] = outside.split(' ');
