@@ -44,7 +44,13 @@ describe.each(chosen.map((folder) => [folder.lesson.id, folder] as const))(
       // Whoever stands at a gate sleeps, in a pid namespace of its own, and is not yet the program.
       for (const at of Object.values(held))
         expect(at).toMatchObject([
-          { process: { name: 'runc:[init]', state: expect.stringMatching(/^S/), pids: [expect.any(Number), 1] } },
+          {
+            process: {
+              name: 'runc:[init]',
+              state: expect.stringMatching(/^S/),
+              pids: [expect.any(Number), 1],
+            },
+          },
         ]);
 
       const failed = lesson.checks.filter(({ id }) => start.get(`check/${id}`)?.holds !== true);
