@@ -114,6 +114,11 @@ export function withCheckedArguments(module: NativeModule): Native {
       if (typeof callback !== 'function') throw new TypeError('callback must be a function');
       return module.watchWritable(fd, callback);
     },
+    watchHangUp(fd, callback) {
+      descriptor('fd', fd);
+      if (typeof callback !== 'function') throw new TypeError('callback must be a function');
+      return module.watchHangUp(fd, callback);
+    },
     close(fd) {
       descriptor('fd', fd);
       module.close(fd);

@@ -75,6 +75,8 @@ export interface Native {
   watchReadable(fd: number, callback: () => void): () => void;
   /** The same for a descriptor that can take more bytes: the other half of moving them from one pipe to another. */
   watchWritable(fd: number, callback: () => void): () => void;
+  /** The same for a pipe to read from whose writers are all gone; what lies in it wakes nobody. */
+  watchHangUp(fd: number, callback: () => void): () => void;
   /** close(2). */
   close(fd: number): void;
   /** pipe2(O_CLOEXEC): [read, write]. */

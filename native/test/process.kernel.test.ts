@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,6 +193,24 @@ describe('watchReadable', () => {
     await new Promise(setImmediate);
 
     expect(calls).toBe(0);
+    native.close(read);
+  });
+
+  test('of a hang-up: what lies in the pipe wakes nobody, the last writer that goes does', async () => {
+    const [read, write] = native.pipe();
+    writeSync(write, 'something');
+    const seen: string[] = [];
+    const stop = native.watchHangUp(read, () => seen.push('hang-up'));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(seen).toEqual([]);
+
+    native.close(write);
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    stop();
+
+    expect(seen[0]).toBe('hang-up');
     native.close(read);
   });
 

@@ -11,7 +11,7 @@ struct uv_loop_s;    // declared in node_api.h, too
 struct uv_handle_s;  // opaque here: uv_handle_size says how large a poll handle is
 
 enum { UV_HANDLE_TYPE_POLL = 8 };
-enum { UV_EVENT_READABLE = 1, UV_EVENT_WRITABLE = 2 };
+enum { UV_EVENT_READABLE = 1, UV_EVENT_WRITABLE = 2, UV_EVENT_DISCONNECT = 4 };
 
 size_t uv_handle_size(int type);
 void uv_handle_set_data(uv_handle_s *handle, void *data);

@@ -1,4 +1,5 @@
-// watchReadable, watchWritable: a JavaScript callback whenever a descriptor can be read or written.
+// watchReadable, watchWritable, watchHangUp: a JavaScript callback whenever a descriptor can be read or written, or has
+// nobody at its other end any more.
 //
 // Descriptors that Node has no class for (a pidfd, a FIFO that is spliced from) join its event loop with uv_poll.
 // While one is watched, it keeps the process alive, as an open socket does. epoll(7), pidfd_open(2).
@@ -114,11 +115,17 @@ Napi::Value watch_writable(const Napi::CallbackInfo &info) {
   return Watch::start(info.Env(), int_argument(info, 0), UV_EVENT_WRITABLE, info[1].As<Napi::Function>());
 }
 
+// epoll reports the hang-up of a pipe whatever was asked for, and libuv passes it on under this name.
+Napi::Value watch_hang_up(const Napi::CallbackInfo &info) {
+  return Watch::start(info.Env(), int_argument(info, 0), UV_EVENT_DISCONNECT, info[1].As<Napi::Function>());
+}
+
 }  // namespace
 
 void register_watch_readable(Napi::Env env, Napi::Object exports) {
   exports.Set("watchReadable", Napi::Function::New(env, watch_readable, "watchReadable"));
   exports.Set("watchWritable", Napi::Function::New(env, watch_writable, "watchWritable"));
+  exports.Set("watchHangUp", Napi::Function::New(env, watch_hang_up, "watchHangUp"));
 }
 
 }  // namespace engine_room

@@ -2,21 +2,24 @@
  * config.json of a bundle, read once: what the file says later changes nothing.
  * OCI bundle.md, config.md. Upstream: runc spec.go (loadSpec).
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 
 /** Precondition: the bundle is an absolute path. */
-export const readConfig = async (bundle: string): Promise<RuntimeSpec> => {
+export const readConfig = (bundle: string): RuntimeSpec => {
   const path = join(bundle, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
     throw new EngineError(
       'not_found',
       `runc create failed: JSON specification file config.json not found`,
       { cause: error },
     );
-  });
+  }
   let json: unknown;
   try {
     json = JSON.parse(text);

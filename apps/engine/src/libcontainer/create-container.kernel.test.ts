@@ -49,7 +49,7 @@ test('init waits in its own namespaces as a child of ours, and runs the program 
   expect(namespaceOf(created.pid, 'user')).toBe(namespaceOf('self', 'user'));
   expect(readProcess(created.pid)?.ppid).toBe(process.pid);
   expect(readFileSync(`/proc/${created.pid}/comm`, 'utf8').trim()).toBe('runc:[init]');
-  expect((await readState(bench.root, bundle.id)).status).toBe('created');
+  expect(readState(bench.root, bundle.id).status).toBe('created');
   expect(
     readdirSync(`/proc/${created.pid}/fd`)
       .map(Number)
@@ -61,12 +61,12 @@ test('init waits in its own namespaces as a child of ours, and runs the program 
 
   expect(readFileSync(`/proc/${created.pid}/cmdline`, 'utf8')).toBe('sleep\u00001000\u0000');
   expect(readdirSync(`/proc/${created.pid}/fd`)).toEqual(['0', '1', '2']);
-  expect((await readState(bench.root, bundle.id)).status).toBe('running');
+  expect(readState(bench.root, bundle.id).status).toBe('running');
   expect(created.startTime).toBe(readProcess(created.pid)?.startTime);
   const exited = bench.exitOf(created);
   process.kill(created.pid, 'SIGKILL');
   expect(await exited).toBe(137);
-  expect((await readState(bench.root, bundle.id)).status).toBe('stopped');
+  expect(readState(bench.root, bundle.id).status).toBe('stopped');
 });
 
 test("root has Docker's capabilities, no_new_privs and a filter when asked, and no more", async () => {
@@ -257,7 +257,7 @@ test('the same id cannot be created twice', async () => {
   await expect(bench.create(bundle)).rejects.toThrow(
     'runc create failed: container with given ID already exists',
   );
-  expect((await readState(bench.root, bundle.id)).status).toBe('created');
+  expect(readState(bench.root, bundle.id).status).toBe('created');
 });
 
 test('delete refuses what runs unless forced, and does not know what is not there', async () => {

@@ -89,12 +89,13 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
   const { tracer, root, id, bundle } = options;
   if (!isAbsolute(bundle))
     throw new EngineError('invalid_argument', `the bundle must be an absolute path: ${bundle}`);
-  const spec = options.spec ?? (await readConfig(bundle));
-  await makeStateFolder(root, id).catch((error: unknown) => {
-    throw error instanceof EngineError
-      ? new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error })
-      : error;
-  });
+  const spec = options.spec ?? readConfig(bundle);
+  try {
+    makeStateFolder(root, id);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    throw new EngineError(error.kind, `runc create failed: ${error.message}`, { cause: error });
+  }
   const words = {
     source: __SOURCE__,
     attributes: { 'container.id': id, 'engineroom.bundle': bundle },
@@ -104,7 +105,7 @@ export const createContainer = async (options: CreateOptions): Promise<CreatedCo
     try {
       return await create({ ...options, facts, spec, span });
     } catch (error) {
-      await removeStateFolder(root, id);
+      removeStateFolder(root, id);
       throw error;
     }
   });
@@ -236,7 +237,7 @@ const parked = async (
     pidfd = native.pidfdOpen(pid);
     ptyMaster = console.receive();
     const startTime = readProcess(pid)?.startTime ?? '';
-    await writeState(root, { ...stateOf(creation), pid, startTime });
+    writeState(root, { ...stateOf(creation), pid, startTime });
     span.event(
       'init is parked on exec.fifo',
       { 'process.pid': pid, ...namespaceAttributes(pid) },

@@ -7,7 +7,7 @@ import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
 import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { setFrozen } from './cgroups/freezer.ts';
-import { runHooks } from './hooks.ts';
+import { namesHooks, runHooks } from './hooks.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import type { Plan } from './plan/step.ts';
@@ -34,7 +34,7 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
     const state = await stateOrNull(options);
     if (!state) {
       // A create that was interrupted leaves a folder without a state.
-      await removeStateFolder(root, id);
+      removeStateFolder(root, id);
       return;
     }
     if (state.status !== 'stopped') {
@@ -63,7 +63,7 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
       );
     };
     await removeCgroups(Object.values(state.cgroupPaths), nativeArchitecture(), run);
-    await removeStateFolder(root, id);
+    removeStateFolder(root, id);
     await runPoststopHooks(options, state, span);
   });
 };
@@ -74,6 +74,7 @@ const runPoststopHooks = async (
   { ociVersion, id, bundle, annotations, rootfs, pid, spec: config }: ContainerState,
   span: Span,
 ): Promise<void> => {
+  if (!namesHooks(config)) return;
   const spec = RuntimeSpec.parse(config);
   const state = { ociVersion, id, status: 'stopped', bundle, annotations } as const;
   try {
@@ -86,7 +87,7 @@ const runPoststopHooks = async (
 
 const stateOrNull = async ({ root, id, force }: DeleteOptions): Promise<ContainerState | null> => {
   try {
-    return await readState(root, id);
+    return readState(root, id);
   } catch (error) {
     if (force && kindOf(error) === 'not_found') return null;
     throw error;

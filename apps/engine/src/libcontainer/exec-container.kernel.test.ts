@@ -151,9 +151,9 @@ test.each([
 
 test('a paused container refuses, and takes a process in only on demand', async () => {
   const box = await running();
-  const { cgroupPaths } = await readState(bench.root, box.id);
+  const { cgroupPaths } = readState(bench.root, box.id);
   await setFrozen(cgroupPaths, true);
-  expect((await readState(bench.root, box.id)).status).toBe('paused');
+  expect(readState(bench.root, box.id).status).toBe('paused');
 
   await expect(exec(box.id, ['true'])).rejects.toThrow('cannot exec in a paused container');
   const waiting = exec(box.id, ['true'], {}, { ignorePaused: true });
@@ -181,7 +181,7 @@ test('a frozen container can be deleted by force', async () => {
   const created = await bench.create(bundle);
   const exited = bench.exitOf(created);
   await bench.start(bundle.id);
-  await setFrozen((await readState(bench.root, bundle.id)).cgroupPaths, true);
+  await setFrozen(readState(bench.root, bundle.id).cgroupPaths, true);
 
   await bench.delete(bundle.id, true);
 

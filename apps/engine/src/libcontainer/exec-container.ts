@@ -64,7 +64,7 @@ export const execContainer = async (options: ExecOptions): Promise<ExecutedProce
     attributes: { 'container.id': id, 'process.command_args': options.process.args ?? [] },
   } as const;
   return tracer.span('runc exec', words, async (span) => {
-    const state = await readState(root, id);
+    const state = readState(root, id);
     if (state.status === 'stopped') throw refused('cannot exec in a stopped container');
     if (state.status === 'paused' && options.ignorePaused !== true)
       throw refused('cannot exec in a paused container (use --ignore-paused to override)');

@@ -47,6 +47,8 @@ export interface HostFiles {
 export const hostFiles: HostFiles = {
   exists: existsSync,
   read: (path) => {
+    // A file that is not there is nothing unusual, and an exception with its stack takes its time.
+    if (!existsSync(path)) return null;
     try {
       return readFileSync(path, 'utf8').trim();
     } catch {

@@ -7,6 +7,7 @@ import { EngineError } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { compileStart } from './compile-start.ts';
+import { namesHooks } from './hooks.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import { errnoSentence } from './plan/errno.ts';
@@ -25,7 +26,7 @@ export interface StartOptions {
 export const startContainer = async ({ native, tracer, root, id }: StartOptions): Promise<void> => {
   const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc start', words, async (span) => {
-    const state = await readState(root, id);
+    const state = readState(root, id);
     if (state.status === 'running')
       throw new EngineError('failed_precondition', 'cannot start an already running container');
     if (state.status === 'stopped')
@@ -35,8 +36,10 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
       execFifo: execFifoPath(root, id),
       pid: state.pid,
     });
-    const spec = RuntimeSpec.parse(state.spec);
-    await runStartContainerHooks({ native, tracer, root, id, spec, container: state });
+    const hooks = namesHooks(state.spec)
+      ? { native, tracer, root, id, spec: RuntimeSpec.parse(state.spec), container: state }
+      : null;
+    if (hooks) await runStartContainerHooks(hooks);
     const outcome = await withNullStdio(
       (stdio) =>
         runPlan({
@@ -51,7 +54,7 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
         }).exited,
     );
     if (outcome.code === 0) {
-      await runPoststartHooks({ native, tracer, root, id, spec, container: state });
+      if (hooks) await runPoststartHooks(hooks);
       return;
     }
     const { failure } = outcome;

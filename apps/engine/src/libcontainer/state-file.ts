@@ -2,8 +2,19 @@
  * What runc remembers of a container between its verbs: `<root>/<id>/state.json`, beside exec.fifo.
  * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { EngineError } from '../protocol/errdefs.ts';
@@ -46,12 +57,15 @@ export const stateFolder = (root: string, id: string): string => {
 export const execFifoPath = (root: string, id: string): string =>
   join(stateFolder(root, id), 'exec.fifo');
 
+// All of it without the event loop: these files lie in memory (/run), where a system call is over before another thread
+// would have been woken for it.
+
 /** Only one create of an id can win. */
-export const makeStateFolder = async (root: string, id: string): Promise<void> => {
+export const makeStateFolder = (root: string, id: string): void => {
   const folder = stateFolder(root, id);
-  await mkdir(root, { recursive: true, mode: 0o700 });
+  mkdirSync(root, { recursive: true, mode: 0o700 });
   try {
-    await mkdir(folder, { mode: 0o711 });
+    mkdirSync(folder, { mode: 0o711 });
   } catch (error) {
     if (isCode(error, 'EEXIST'))
       throw new EngineError('already_exists', 'container with given ID already exists', {
@@ -61,27 +75,35 @@ export const makeStateFolder = async (root: string, id: string): Promise<void> =
   }
 };
 
-export const removeStateFolder = (root: string, id: string): Promise<void> =>
-  rm(stateFolder(root, id), { recursive: true, force: true });
-
-/** Whole or not at all: a reader never sees half of it. */
-export const writeState = async (root: string, state: StateFile): Promise<void> => {
-  const path = join(stateFolder(root, state.id), 'state.json');
-  const file = await open(`${path}.new`, 'w', 0o600);
+export const removeStateFolder = (root: string, id: string): void => {
+  const folder = stateFolder(root, id);
   try {
-    await file.writeFile(`${JSON.stringify(state)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
+    unlinkSync(join(folder, 'state.json'));
+    rmdirSync(folder);
+  } catch {
+    // What a create that was interrupted has left, or nothing.
+    rmSync(folder, { recursive: true, force: true });
   }
-  await rename(`${path}.new`, path);
 };
 
-export const readState = async (root: string, id: string): Promise<ContainerState> => {
+/** Whole or not at all: a reader never sees half of it. */
+export const writeState = (root: string, state: StateFile): void => {
+  const path = join(stateFolder(root, state.id), 'state.json');
+  const file = openSync(`${path}.new`, 'w', 0o600);
+  try {
+    writeFileSync(file, `${JSON.stringify(state)}\n`);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(`${path}.new`, path);
+};
+
+export const readState = (root: string, id: string): ContainerState => {
   const path = join(stateFolder(root, id), 'state.json');
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = readFileSync(path, 'utf8');
   } catch (error) {
     if (isCode(error, 'ENOENT'))
       throw new EngineError('not_found', 'container does not exist', { cause: error });

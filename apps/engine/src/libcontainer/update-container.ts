@@ -31,7 +31,7 @@ export const updateContainer = async (options: UpdateOptions): Promise<void> => 
   const { native, tracer, root, id } = options;
   const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc update', words, async (span) => {
-    const { status, ...state } = await readState(root, id);
+    const { status, ...state } = readState(root, id);
     if (status === 'stopped')
       throw new EngineError('failed_precondition', 'cannot update a stopped container');
     const facts = options.facts ?? readHostFacts();
@@ -56,7 +56,7 @@ export const updateContainer = async (options: UpdateOptions): Promise<void> => 
     );
     if (outcome.code !== 0) throw failed(outcome.failure, facts);
     const before = spec.linux?.resources;
-    await writeState(root, {
+    writeState(root, {
       ...state,
       spec: { ...spec, linux: { ...spec.linux, resources: merged(before ?? {}, wanted) } },
     });

@@ -43,7 +43,7 @@ const millisecondsOf = (word: string): number => {
 export const events: Verb = async ({ native, global, rest }) => {
   const flags = parseId('events', rest, OPTIONS);
   const interval = millisecondsOf(textOf(flags, 'interval') ?? '');
-  const container = await readState(resolve(global.root), flags.id);
+  const container = readState(resolve(global.root), flags.id);
   if (container.status === 'stopped')
     throw new EngineError('failed_precondition', `container with id ${flags.id} is not running`);
   if (isSet(flags, 'stats')) {

@@ -91,7 +91,7 @@ const processOf = async (
   args: readonly string[],
   flags: Flags,
 ): Promise<Process> => {
-  const { spec, status } = await readState(root, id);
+  const { spec, status } = readState(root, id);
   if (status === 'stopped')
     throw new EngineError('failed_precondition', 'cannot exec in a stopped container');
   const file = textOf(flags, 'process');

@@ -28,7 +28,7 @@ export const kill: Verb = async ({ native, global, rest }) => {
   const options = { all: { type: 'boolean', short: 'a' } } as const;
   const flags = parseVerb('kill', rest, options, { least: 1, most: 2 });
   const [id = '', word = 'SIGTERM'] = flags.words;
-  const found = await readState(resolve(global.root), id);
+  const found = readState(resolve(global.root), id);
   const signal = parseSignal(word);
   if (isSet(flags, 'all')) {
     for (const pid of pidsIn(Object.values(found.cgroupPaths).flatMap(cgroupFoldersBelow)))

@@ -35,7 +35,7 @@ export const createFromFlags = async (
   const { native, tracer, global } = invocation;
   const bundle = resolve(textOf(flags, 'bundle') ?? '.');
   checkBundle(bundle);
-  const spec = await readConfig(bundle);
+  const spec = readConfig(bundle);
   const hasTerminal = spec.process?.terminal === true;
   const socket = textOf(flags, 'console-socket') ?? '';
   checkConsole({ hasTerminal, detach, hasSocket: socket !== '' });

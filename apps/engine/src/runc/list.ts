@@ -37,10 +37,7 @@ const containersIn = async (root: string) => {
   const containers = [];
   for (const id of namesIn(root)) {
     try {
-      const { ociVersion, pid, status, bundle, rootfs, created, annotations } = await readState(
-        root,
-        id,
-      );
+      const { ociVersion, pid, status, bundle, rootfs, created, annotations } = readState(root, id);
       containers.push({
         ociVersion,
         id,

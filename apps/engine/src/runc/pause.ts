@@ -15,7 +15,7 @@ const freezing =
     const { id } = parseId(verb, rest);
     const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
     await tracer.span(`runc ${verb}`, words, async () => {
-      const { status, cgroupPaths } = await readState(resolve(global.root), id);
+      const { status, cgroupPaths } = readState(resolve(global.root), id);
       if (verb === 'resume' && status !== 'paused')
         throw new EngineError('failed_precondition', 'container not paused');
       if (verb === 'pause' && status !== 'running' && status !== 'created')

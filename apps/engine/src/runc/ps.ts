@@ -14,7 +14,7 @@ const OPTIONS = { format: { type: 'string', short: 'f', default: 'table' } } as 
 
 export const ps: Verb = async ({ global, rest }) => {
   const flags = parseLeadingOptions('ps', rest, OPTIONS);
-  const { cgroupPaths } = await readState(resolve(global.root), flags.id);
+  const { cgroupPaths } = readState(resolve(global.root), flags.id);
   const pids = pidsIn(Object.values(cgroupPaths).flatMap(cgroupFoldersBelow));
   switch (textOf(flags, 'format')) {
     case 'json':

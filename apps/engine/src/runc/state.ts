@@ -8,7 +8,7 @@ import { parseId } from './command-line.ts';
 import type { Verb } from './verb.ts';
 
 export const state: Verb = async ({ global, rest }) => {
-  const found = await readState(resolve(global.root), parseId('state', rest).id);
+  const found = readState(resolve(global.root), parseId('state', rest).id);
   const { ociVersion, id, status, bundle, rootfs, created, annotations } = found;
   const shown: State = {
     ociVersion,

@@ -36,7 +36,7 @@ export const update: Verb = async ({ native, tracer, global, rest }) => {
   const { id } = flags;
   const root = resolve(global.root);
   // First of all, whether there is such a container: as upstream.
-  await readState(root, id);
+  readState(root, id);
   for (const name of ['l3-cache-schema', 'mem-bw-schema'] as const) {
     if (textOf(flags, name))
       throw new EngineError('failed_precondition', 'Intel RDT is not supported');

@@ -37,7 +37,7 @@ test.runIf(isV1)(
       },
     });
     const created = await bench.create(bundle);
-    const { cgroupPaths } = await readState(bench.root, bundle.id);
+    const { cgroupPaths } = readState(bench.root, bundle.id);
     const read = (controller: string, file: string): string =>
       readFileSync(join(cgroupPaths[controller] ?? '', file), 'utf8').trim();
 
@@ -149,7 +149,7 @@ test.runIf(version2 !== null)(
   async () => {
     const bundle = bench.bundle(['sleep', '1000']);
     const created = await bench.create(bundle, undefined, version2 ?? undefined);
-    const { cgroupPaths } = await readState(bench.root, bundle.id);
+    const { cgroupPaths } = readState(bench.root, bundle.id);
     const path = cgroupPaths['unified'] ?? '';
 
     expect(Object.keys(cgroupPaths)).toEqual(['unified']);
@@ -202,7 +202,7 @@ test.runIf(version2?.hierarchies[0]?.controllers.includes('hugetlb') === true)(
     });
 
     await bench.create(bundle, undefined, version2 ?? undefined);
-    const path = (await readState(bench.root, bundle.id)).cgroupPaths['unified'] ?? '';
+    const path = readState(bench.root, bundle.id).cgroupPaths['unified'] ?? '';
 
     expect(readFileSync(join(path, `hugetlb.${pageSize}.max`), 'utf8').trim()).toBe('0');
     await bench.delete(bundle.id, true);

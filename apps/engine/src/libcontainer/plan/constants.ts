@@ -62,9 +62,8 @@ export const MOUNT_ATTR = {
 } as const;
 
 /** open(2). Four of them have other numbers on arm64. */
-export const openFlags = (architecture: NativeArchitecture) => {
-  const arm = architecture === 'arm64';
-  return {
+const openFlagsOf = (arm: boolean) =>
+  ({
     O_RDONLY: 0,
     O_WRONLY: 0o1,
     O_RDWR: 0o2,
@@ -77,8 +76,10 @@ export const openFlags = (architecture: NativeArchitecture) => {
     O_NOFOLLOW: arm ? 0o100000 : 0o400000,
     O_CLOEXEC: 0o2000000,
     O_PATH: 0o10000000,
-  } as const;
-};
+  }) as const;
+const OPEN_FLAGS = { x64: openFlagsOf(false), arm64: openFlagsOf(true) } as const;
+
+export const openFlags = (architecture: NativeArchitecture) => OPEN_FLAGS[architecture];
 
 /** openat2(2) */
 export const RESOLVE = {
@@ -181,11 +182,22 @@ export const RLIMIT = {
   RLIMIT_RTTIME: 15,
 } as const;
 
+/** The same few combinations come up in every plan. */
+const named = new WeakMap<Readonly<Record<string, number>>, Map<number | bigint, string>>();
+
 /** `MS_NOSUID|MS_NODEV` as strace would print the number. What no name covers is printed in hexadecimal. */
 export const flagNames = (
   table: Readonly<Record<string, number>>,
   value: number | bigint,
 ): string => {
+  const known = named.get(table) ?? new Map<number | bigint, string>();
+  named.set(table, known);
+  const names = known.get(value) ?? nameFlags(table, value);
+  known.set(value, names);
+  return names;
+};
+
+const nameFlags = (table: Readonly<Record<string, number>>, value: number | bigint): string => {
   let rest = BigInt(value);
   const names: string[] = [];
   for (const [name, bit] of Object.entries(table)) {

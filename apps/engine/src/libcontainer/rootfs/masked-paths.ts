@@ -88,26 +88,43 @@ export const maskPaths = (c: Compilation): void => {
       purpose: 'masked path',
       attributes: { 'engineroom.mount.target': path },
     } as const;
-    c.init.call(
-      'mount',
-      [fdPath(SLOT.target, '/dev/null'), text(path), NULL, flags(MS, MS.MS_BIND), NULL],
-      {
-        ...words,
-        title: `hide ${path} behind /dev/null`,
-        source: __SOURCE__,
-        ignore: [ERRNO.ENOENT, ERRNO.ENOTDIR],
-      },
-    );
-    c.init.call(
-      'mount',
-      [text('tmpfs'), text(path), text('tmpfs'), flags(MS, MS.MS_RDONLY), NULL],
-      {
-        ...words,
-        title: `${path} is a folder: hide it behind an empty one`,
-        source: __SOURCE__,
-        guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOTDIR },
-      },
-    );
+    const behindDevNull = (): void =>
+      c.init.call(
+        'mount',
+        [fdPath(SLOT.target, '/dev/null'), text(path), NULL, flags(MS, MS.MS_BIND), NULL],
+        {
+          ...words,
+          ...whenItIs('file'),
+          title: `hide ${path} behind /dev/null`,
+          source: __SOURCE__,
+        },
+      );
+    const behindFolder = (): void =>
+      c.init.call(
+        'mount',
+        [text('tmpfs'), text(path), text('tmpfs'), flags(MS, MS.MS_RDONLY), NULL],
+        {
+          ...words,
+          ...whenItIs('folder'),
+          title: `${path} is a folder: hide it behind an empty one`,
+          source: __SOURCE__,
+        },
+      );
+    // What it is in the container only the kernel can say; the host's /proc and /sys let guess, and a wrong guess costs
+    // a mount that fails, with a wait for all processors.
+    const first =
+      /^\/(proc|sys)\//.test(path) && c.facts.files.isDirectory(path) ? 'folder' : 'file';
+    const whenItIs = (what: 'folder' | 'file') =>
+      what === first
+        ? { ignore: [ERRNO.ENOENT, ERRNO.ENOTDIR] }
+        : { guard: { kind: 'ifPreviousFailedWith', errno: ERRNO.ENOTDIR } as const };
+    if (first === 'folder') {
+      behindFolder();
+      behindDevNull();
+    } else {
+      behindDevNull();
+      behindFolder();
+    }
   }
   if (listed.length > 0)
     c.init.call('close', [slot(SLOT.target)], {
