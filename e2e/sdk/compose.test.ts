@@ -96,10 +96,10 @@ const STORY: readonly (readonly [line: string, env?: Readonly<Record<string, str
   ['kill -s TERM db'],
   ['logs --no-color --no-log-prefix db'],
   ['images'],
+  // Beside running ones of its service it is linked to them.
+  ['run --rm --no-deps web busybox echo once'],
   ['rm -fs web'],
   ['ps -a'],
-  // Beside running ones of its service it would be linked to them; our engine has no links.
-  ['run --rm --no-deps web busybox echo once'],
   ['down'],
   ['up -d db'],
   [UNTIL_UP],

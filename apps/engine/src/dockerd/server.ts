@@ -39,9 +39,11 @@ import {
 } from './daemon/networks.ts';
 import { pause, unpause } from './daemon/pause.ts';
 import { pruneContainers } from './daemon/prune.ts';
+import { inspectDistribution } from './daemon/distribution.ts';
 import { pullImage } from './daemon/pull.ts';
 import { pushImage } from './daemon/push.ts';
 import { remove } from './daemon/remove.ts';
+import { removeLink } from './daemon/links.ts';
 import { rename, resize } from './daemon/rename.ts';
 import { restart } from './daemon/restart.ts';
 import { start } from './daemon/start.ts';
@@ -113,6 +115,7 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     pause: async (reference) => pause(daemon, find(reference)),
     unpause: async (reference) => unpause(daemon, find(reference)),
     remove: async (reference, options) => remove(daemon, find(reference), options),
+    removeLink: async (name) => removeLink(daemon, name),
     rename: async (reference, to) => rename(daemon, find(reference), to),
     resize: async (reference, size) => resize(daemon, find(reference), size),
     inspect: async (reference, options) => inspect(daemon, find(reference), options),
@@ -162,6 +165,7 @@ export const daemonBackend = (daemon: Daemon): Backend => {
     listImages: (filters) => listImages(daemon, filters),
     inspectImage: (reference) => inspectImage(daemon, reference),
     loadImages: (archive) => loadArchive(daemon, archive),
+    inspectDistribution: (name, options) => inspectDistribution(daemon, name, options),
     pullImage: (request) => pullImage(daemon, request),
     login: (credentials, address) => login(daemon, credentials, address),
     pushImage: (request) => pushImage(daemon, request),

@@ -57,6 +57,8 @@ export interface ContainerBackend {
     reference: string,
     options: { readonly isForced: boolean; readonly removesVolumes: boolean },
   ): Promise<void>;
+  /** `parent/alias`. */
+  removeLink(name: string): Promise<void>;
   rename(reference: string, to: string): Promise<void>;
   resize(
     reference: string,
@@ -213,6 +215,11 @@ export interface ImageBackend {
       readonly changes: readonly string[];
     },
   ): Promise<string>;
+  /** What a registry has under this name. */
+  inspectDistribution(
+    name: string,
+    options: { readonly auth: string | undefined; readonly signal: AbortSignal },
+  ): Promise<unknown>;
   tagImage(
     reference: string,
     to: { readonly repository: string; readonly tag: string },

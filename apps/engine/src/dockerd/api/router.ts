@@ -34,6 +34,7 @@ import { createExec, inspectExec, resizeExec, startExec } from './routes/exec.ts
 import {
   createImage,
   imageHistory,
+  inspectDistribution,
   inspectImage,
   listImages,
   loadImages,
@@ -138,6 +139,7 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/images/{name}/push', 'step', pushImage),
   route('POST', '/images/{name}/tag', 'step', tagImage),
   route('DELETE', '/images/{name}', 'step', removeImage),
+  route('GET', '/distribution/{name}/json', 'step', inspectDistribution),
   route('POST', '/commit', 'step', commitContainer),
   { ...route('POST', '/build', 'step', noBuild), isUpload: true },
   route('POST', '/build/prune', 'step', pruneBuildCache),

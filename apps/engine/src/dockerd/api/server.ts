@@ -103,10 +103,10 @@ const createApp = (
     else next(new EngineError('invalid_argument', refusal));
   });
   for (const route of ROUTES) {
-    // An image's name may contain slashes.
+    // The name of an image may contain slashes, and so does that of a link, `parent/alias`.
     const path = route.path.replace(
       '{name}',
-      route.path.startsWith('/images/') ? '*name' : ':name',
+      /^\/(images|containers|distribution)\//.test(route.path) ? '*name' : ':name',
     );
     const method = route.method.toLowerCase() as 'get' | 'post' | 'put' | 'delete';
     app[method](path, async (request, response) => {

@@ -143,7 +143,10 @@ export class ContainerStore {
   /** By whole id, by name, or by an unambiguous beginning of the id. */
   find(reference: string): Container {
     const name = reference.replace(/^\//, '');
-    const exact = this.#byId.get(reference) ?? this.#byId.get(this.#idOfName.get(name) ?? '');
+    const exact =
+      this.#byId.get(reference) ??
+      this.#byId.get(this.#idOfName.get(name) ?? '') ??
+      this.#linked(name);
     if (exact) return exact;
     const matches = /^[0-9a-f]+$/.test(reference)
       ? [...this.#byId.keys()].filter((id) => id.startsWith(reference))
@@ -157,6 +160,14 @@ export class ContainerStore {
     const found = this.#byId.get(matches[0] ?? '');
     if (!found) throw new EngineError('not_found', `No such container: ${reference}`);
     return found;
+  }
+
+  /** `parent/alias`: whom the link leads to. */
+  #linked(name: string): Container | undefined {
+    const [parent = '', alias, ...more] = name.split('/');
+    if (alias === undefined || more.length > 0) return undefined;
+    const { links = [] } = this.#byId.get(this.#idOfName.get(parent) ?? '')?.record ?? {};
+    return this.#byId.get(links.find((link) => link.alias === alias)?.childId ?? '');
   }
 
   #remember(container: Container): void {

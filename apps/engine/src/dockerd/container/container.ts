@@ -35,9 +35,19 @@ export interface ContainerRecord {
   readonly mountPoints?: readonly MountPoint[];
   /** Missing in notes of an older engine. */
   readonly network?: ContainerNetwork;
+  /** `--link` on the default bridge; missing where there is none. */
+  readonly links?: readonly Link[];
   /** The trace that created it, and the one that last started it: exits are told there. */
   readonly createdIn: SpanContext | null;
   readonly startedIn: SpanContext | null;
+}
+
+/** Another container, and the name that it has for this one. */
+export interface Link {
+  readonly childId: string;
+  /** As it was called when the link was made: a link to somebody who has gone is still there. */
+  readonly childName: string;
+  readonly alias: string;
 }
 
 /** The networks that it belongs to, and what it has got of them while it runs. */

@@ -5,6 +5,7 @@ import type { Network } from '../libnetwork/network.ts';
 import type { NetworkView, OwnName } from '../oci/network-files.ts';
 import type { Daemon } from './daemon.ts';
 import { checkSettings } from './leases.ts';
+import { linkHosts } from './links.ts';
 
 export const networkOf = ({ record }: Container): ContainerNetwork => record.network ?? NO_NETWORK;
 
@@ -19,11 +20,13 @@ export const ownNamesOf = (
 };
 
 /** What the container's own files shall say of its networks. */
-export const networkView = ({ networks }: Daemon, container: Container): NetworkView => {
+export const networkView = (daemon: Daemon, container: Container): NetworkView => {
+  const { networks } = daemon;
   const { endpoints } = networkOf(container);
   const bridge = networks.store.byName('bridge');
   return {
     own: endpoints.flatMap((endpoint) => ownNamesOf(container, endpoint)),
+    links: linkHosts(daemon, container),
     hostGateway: bridge?.gateway ?? '',
     names:
       endpoints.length === 0

@@ -15,7 +15,7 @@ import type {
 } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
-import { newRecord, NO_NETWORK } from '../container/container.ts';
+import { newRecord, NO_NETWORK, type Link } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
 import type { EndpointSettings } from '../libnetwork/endpoint.ts';
@@ -27,6 +27,7 @@ import { commandLine } from '../oci/spec.ts';
 import type { Daemon } from './daemon.ts';
 import { containerEvent } from './events.ts';
 import { withinKernel } from './kernel-limits.ts';
+import { legacyLinks } from './links.ts';
 import { copyUp, mountPointsOf, prepareVolumes, releaseVolumes } from './mounts.ts';
 import { endpointSettings, type AskedNetworks } from './network-settings.ts';
 import { fixedNetworkMode, networkLender } from './network-mode.ts';
@@ -138,6 +139,7 @@ export const create = async (
   const config = { ...merged, Hostname: merged.Hostname || hostnameFor(daemon, id, askedHost) };
   const host = complete(daemon, askedHost, config);
   const settings = settingsOf(host, config, networks);
+  const links = legacyLinks(daemon, host);
   const chosen = given ?? generateName((taken) => daemon.store.hasName(taken));
   daemon.store.reserveName(chosen, id);
   try {
@@ -149,6 +151,7 @@ export const create = async (
       image,
       points,
       settings,
+      links,
     });
   } catch (error) {
     daemon.store.releaseName(chosen);
@@ -167,9 +170,10 @@ const makeContainer = async (
     readonly image: LoadedImage;
     readonly points: readonly MountPoint[];
     readonly settings: readonly EndpointSettings[];
+    readonly links: readonly Link[];
   },
 ): Promise<void> => {
-  const { id, name, config, host, image, points, settings } = made;
+  const { id, name, config, host, image, points, settings, links } = made;
   const [path = '', ...args] = commandLine(config);
   await prepareLayer(daemon, id, image);
   let mountPoints: readonly MountPoint[] = [];
@@ -188,6 +192,7 @@ const makeContainer = async (
       args,
       mountPoints,
       network: { ...NO_NETWORK, settings },
+      ...(links.length > 0 ? { links } : {}),
       createdIn: currentContext() ?? null,
     });
     const container = await daemon.store.add(record, host);

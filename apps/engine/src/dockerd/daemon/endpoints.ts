@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
-import type { Member } from '../libnetwork/controller.ts';
+import type { Member } from '../libnetwork/member.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import { OPTION, type Network } from '../libnetwork/network.ts';
 import { portWishes } from '../libnetwork/port-wishes.ts';
@@ -15,6 +15,7 @@ import { nameservers } from '../oci/network-files.ts';
 import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import { names, networkOf, setNetwork } from './container-network.ts';
 import type { Daemon } from './daemon.ts';
+import { parseLink } from './links.ts';
 import { bridgeNamed, inOrder, lease, release } from './leases.ts';
 
 const SHORT_ID = 12;
@@ -34,7 +35,7 @@ export const leaseEndpoints = (daemon: Daemon, container: Container): void => {
   setNetwork(container, { endpoints: inOrder(settings, endpoints), ports: [] });
 };
 
-const memberOf = (container: Container): Member => ({
+const memberOf = (daemon: Daemon, container: Container): Member => ({
   containerId: container.id,
   pid: container.state.pid,
   endpoints: networkOf(container).endpoints,
@@ -46,6 +47,13 @@ const memberOf = (container: Container): Member => ({
     container.id.slice(0, SHORT_ID),
     container.record.config.Hostname,
   ],
+  linksIn: (networkId) =>
+    new Map(
+      networkOf(container)
+        .settings.filter((each) => names(daemon.networks.store.find(networkId), each))
+        .flatMap(({ links = [] }) => links.map(parseLink))
+        .map(({ name, alias }) => [alias.toLowerCase(), name.toLowerCase()]),
+    ),
   upstream: () => {
     const { Dns } = container.hostConfig;
     return Dns.length > 0 ? Dns : nameservers(readHostResolvConf());
@@ -82,7 +90,7 @@ const tell = (daemon: Daemon, container: Container, endpoint: Endpoint, action: 
 export const enterNetworks = async (daemon: Daemon, container: Container): Promise<void> => {
   const { endpoints } = networkOf(container);
   if (endpoints.length === 0) return;
-  await daemon.networks.enter(memberOf(container));
+  await daemon.networks.enter(memberOf(daemon, container));
   for (const endpoint of endpoints) tell(daemon, container, endpoint, 'connect');
   await publishPorts(daemon, container);
 };
@@ -120,7 +128,7 @@ export const adoptNetworks = async (daemon: Daemon, container: Container): Promi
   }
   if (endpoints.length === 0) return;
   try {
-    await daemon.networks.adopt(memberOf(container), ports);
+    await daemon.networks.adopt(memberOf(daemon, container), ports);
   } catch (error) {
     // The container goes on with what it has.
     process.stderr.write(`dockerd: container ${container.id}: ${messageOf(error)}\n`);
@@ -164,7 +172,7 @@ export const joinNetwork = async (
     endpoints: inOrder(all, [...before.endpoints, endpoint]),
   });
   try {
-    await daemon.networks.join(container.id, memberOf(container), endpoint);
+    await daemon.networks.join(container.id, memberOf(daemon, container), endpoint);
   } catch (error) {
     setNetwork(container, before);
     release(daemon, endpoint);
@@ -187,7 +195,8 @@ export const partFromNetwork = (
     endpoints: before.endpoints.filter((each) => each !== endpoint),
   });
   if (!endpoint) return null;
-  if (isRunning(container.state)) daemon.networks.part(container.id, memberOf(container), endpoint);
+  if (isRunning(container.state))
+    daemon.networks.part(container.id, memberOf(daemon, container), endpoint);
   release(daemon, endpoint);
   tell(daemon, container, endpoint, 'disconnect');
   return endpoint;

@@ -17,6 +17,7 @@ import { processOf } from '../oci/spec.ts';
 import { resolveUser } from '../oci/user.ts';
 import { pump } from './attach.ts';
 import type { Daemon } from './daemon.ts';
+import { linkEnvironment } from './links.ts';
 import { containerEvent } from './events.ts';
 import { endExec } from './exec-exit.ts';
 import { outputTrace } from './output-trace.ts';
@@ -205,6 +206,7 @@ const processFor = async (
     host: { ...host, ConsoleSize: [...size], Privileged: host.Privileged || config.Privileged },
     user,
     init: null,
+    linkEnv: linkEnvironment(daemon, container),
   });
 };
 /** True when the user has typed the keys to leave. */

@@ -4,6 +4,7 @@ import type { Container } from '../container/container.ts';
 import { securityOptions } from '../oci/security-options.ts';
 import type { Daemon } from './daemon.ts';
 import { execIdsOf } from './exec.ts';
+import { linkAnswer } from './links.ts';
 import { mountAnswer } from './mounts.ts';
 import { networkSettings } from './network-settings.ts';
 
@@ -50,7 +51,7 @@ export const inspect = async (
     ProcessLabel: '',
     AppArmorProfile: securityOptions(hostConfig.SecurityOpt).apparmor ?? '',
     ExecIDs: execIdsOf(daemon, container),
-    HostConfig: hostConfig,
+    HostConfig: { ...hostConfig, Links: linkAnswer(daemon, container) },
     GraphDriver: { Name: daemon.storage.snapshotter, Data: null },
     Mounts: container.mountPoints.map(mountAnswer),
     Config: record.config,

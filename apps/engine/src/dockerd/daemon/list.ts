@@ -5,6 +5,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import { describeState, isRunning } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import type { Daemon } from './daemon.ts';
+import { linkNames } from './links.ts';
 import { mountAnswer } from './mounts.ts';
 import { isOnNetwork, networksOf, portSummaries } from './network-settings.ts';
 
@@ -79,7 +80,7 @@ const summary = (daemon: Daemon, container: Container): ContainerSummary => {
   const { id, name, record, state, hostConfig } = container;
   return {
     Id: id,
-    Names: [`/${name}`],
+    Names: [`/${name}`, ...linkNames(daemon, container)],
     Image: record.imageRef,
     ImageID: record.imageId,
     Command: [record.path, ...record.args.map(quoted)].join(' '),

@@ -14,6 +14,7 @@ import { exposedPorts } from '../libnetwork/port-wishes.ts';
 import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
 import { names, networkOf } from './container-network.ts';
+import { parseLink } from './links.ts';
 import { isNetworkName } from './network-mode.ts';
 
 export type AskedNetworks = Readonly<Record<string, EndpointConfig>>;
@@ -27,15 +28,11 @@ export const settingsFor = (network: string, asked: EndpointConfig): EndpointSet
       'link-local addresses of containers are not supported by this daemon yet',
     );
   }
-  if (asked.Links.length > 0) {
-    throw new EngineError(
-      'invalid_argument',
-      'links between containers (--link) are not supported by this daemon yet',
-    );
-  }
+  for (const link of asked.Links) parseLink(link);
   return {
     network,
     aliases: asked.Aliases,
+    links: asked.Links,
     address: asked.IPAMConfig?.IPv4Address ?? '',
     address6: asked.IPAMConfig?.IPv6Address ?? '',
     mac: asked.MacAddress,
@@ -79,7 +76,7 @@ const endpointAnswer = (
   endpoint: Endpoint | null,
 ): Readonly<Record<string, unknown>> => ({
   IPAMConfig: ipamConfig(settings),
-  Links: null,
+  Links: settings?.links && settings.links.length > 0 ? settings.links : null,
   Aliases: settings && settings.aliases.length > 0 ? settings.aliases : null,
   DriverOpts:
     settings && Object.keys(settings.driverOptions).length > 0 ? settings.driverOptions : null,

@@ -22,6 +22,7 @@ import { ipcOf, makeSharedMemory, pidNamespace, removeSharedMemory } from './sha
 import { startFailure } from './start-failure.ts';
 import { watchHealth } from './health.ts';
 import { initProgram } from './init-program.ts';
+import { linkEnvironment, tellParents } from './links.ts';
 import { networkView } from './container-network.ts';
 import { enterNetworks, leaseEndpoints, leaveNetworks } from './endpoints.ts';
 import { networkLender, networkNamespace } from './network-mode.ts';
@@ -96,6 +97,7 @@ const createTask = async (
   };
   const lender = networkLender(daemon, host.NetworkMode);
   leaseEndpoints(daemon, container);
+  const linkEnv = linkEnvironment(daemon, container);
   const [mounts, files] = await Promise.all([
     daemon.images.snapshotMounts(id),
     lender
@@ -120,6 +122,7 @@ const createTask = async (
     config,
     host,
     user,
+    linkEnv,
     files,
     namespaces,
     sharedMemory: ipc.sharedMemory,
@@ -141,6 +144,7 @@ const createTask = async (
   container.record = { ...container.record, state: { ...container.state, pid } };
   tellMounts(daemon, container, 'mount');
   await enterNetworks(daemon, container);
+  await tellParents(daemon, container);
 };
 
 /** Takes everything back, keeps the reason, and answers what to throw. */

@@ -57,7 +57,6 @@ test.each<[string, unknown, unknown]>([
 });
 
 test.each<[string, unknown, unknown?]>([
-  ['--link', { Links: ['a:b'] }],
   ['--userns', { UsernsMode: 'private' }],
   ['--storage-opt', { StorageOpt: { size: '1G' } }],
   ['syslog', { LogConfig: { Type: 'syslog' } }],

@@ -121,7 +121,6 @@ const LOG_DRIVERS = [
 
 /** `[is it asked for, what it is]`: each of these would change what the container is. */
 const unsupported = (host: HostConfig): readonly (readonly [boolean, string])[] => [
-  [host.Links.length > 0, 'links between containers (--link)'],
   [!['', 'host'].includes(host.UsernsMode), 'user namespaces (--userns)'],
   [Object.keys(host.StorageOpt).length > 0, 'storage options (--storage-opt)'],
   [!['', 'json-file'].includes(host.LogConfig.Type), `the logging driver ${host.LogConfig.Type}`],
@@ -167,6 +166,12 @@ const checkHost = (config: ContainerConfig, host: HostConfig): void => {
     refuse('conflicting options: hostname and the UTS mode');
   }
   const sharesNetwork = host.NetworkMode.startsWith('container:');
+  if (host.Links.length > 0 && (sharesNetwork || host.NetworkMode === 'host')) {
+    const kind = sharesNetwork ? 'container type network' : 'host type networking';
+    refuse(
+      `conflicting options: ${kind} can't be used with links. This would result in undefined behavior`,
+    );
+  }
   if (sharesNetwork && config.Hostname !== '') {
     refuse('conflicting options: hostname and the network mode');
   }
@@ -205,7 +210,7 @@ export const validate = (config: ContainerConfig, host: HostConfig): void => {
   // Each of these throws for a value that it does not know.
   containerCapabilities(host);
   containerRlimits(host.Ulimits);
-  hostsFile(host, []);
+  hostsFile(host, { own: [], links: [], hostGateway: '' });
   portWishes(config.ExposedPorts, host);
   parseLogOptions(host.LogConfig.Config);
 };

@@ -127,3 +127,30 @@ const chosen = async (
   }
   return registry.manifest(match.digest);
 };
+
+const ConfigPlatform = z.object({
+  os: z.string().default(''),
+  architecture: z.string().default(''),
+  variant: z.string().default(''),
+});
+
+/** What it runs on: an index says so itself, of a single image its configuration does. */
+export const platformsOf = async (
+  registry: Registry,
+  manifest: RawManifest,
+): Promise<readonly Platform[]> => {
+  if (manifest.mediaType === OCI_INDEX || manifest.mediaType === DOCKER_LIST) {
+    return parse(Index, manifest).manifests.flatMap(({ platform }) => platform ?? []);
+  }
+  const { config } = parse(Manifest, manifest);
+  if (config.size > MANIFEST_LIMIT_BYTES) return [];
+  const pieces: Buffer[] = [];
+  for await (const piece of registry.blob(config)) pieces.push(piece);
+  try {
+    const platform = ConfigPlatform.parse(JSON.parse(Buffer.concat(pieces).toString('utf8')));
+    return platform.os === '' && platform.architecture === '' ? [] : [platform];
+  } catch {
+    // A configuration that is none: the image is there all the same.
+    return [];
+  }
+};

@@ -3,12 +3,13 @@
  * The daemon says who joins and who leaves; this makes it so in the kernel, and tells it to the trace.
  * Upstream: moby daemon/libnetwork/controller.go.
  */
-import { withContext, type SpanContext } from '../../tracing/context.ts';
+import { withContext } from '../../tracing/context.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { Endpoint } from './endpoint.ts';
 import { HostSide } from './host-side.ts';
 import { AddressBook } from './ipam.ts';
 import { AddressBook6 } from './ipam6.ts';
+import { addressesFor, nameFor, type Member, type Neighbour } from './member.ts';
 import { isPredefined, type Network } from './network.ts';
 import { newNetwork, NetworkStore } from './network-store.ts';
 import type { NetlinkNative } from './netlink/socket.ts';
@@ -17,19 +18,6 @@ import type { PortWish } from './port-wishes.ts';
 import { Resolver } from './resolver.ts';
 import { changeWayOut, namespacePath, plugIn, unplug } from './sandbox.ts';
 import { Teller } from './teller.ts';
-
-/** One member of a network, by the names that its neighbours may use. */
-export interface Member {
-  readonly containerId: string;
-  readonly pid: number;
-  /** The default route leads through the first that has a gateway. */
-  readonly endpoints: readonly Endpoint[];
-  readonly namesIn: (networkId: string) => readonly string[];
-  /** DNS servers for everybody else. */
-  readonly upstream: () => readonly string[];
-  /** The trace that the container was started in. */
-  readonly context: SpanContext | null;
-}
 
 interface Sandbox {
   member: Member;
@@ -213,7 +201,7 @@ export class NetworkController {
     }
   }
 
-  membersOf(networkId: string): { readonly member: Member; readonly endpoint: Endpoint }[] {
+  membersOf(networkId: string): Neighbour[] {
     return [...this.#sandboxes.values()].flatMap(({ member }) =>
       member.endpoints
         .filter((endpoint) => endpoint.networkId === networkId)
@@ -244,42 +232,27 @@ export class NetworkController {
     if (sandbox.resolver || !member.endpoints.some((each) => this.#isUserDefined(each))) return;
     sandbox.resolver = await Resolver.open(this.#native, namespacePath(member.pid), {
       addressesOf: (name) => this.#addressesOf(sandbox.member, name),
-      nameOf: (address) => this.#nameOf(sandbox.member, address),
+      nameOf: (address) => nameFor(address, this.#neighboursOf(sandbox.member)),
       upstream: () => (wayOut(sandbox.member.endpoints) ? sandbox.member.upstream() : []),
     });
   }
 
-  #neighboursOf(member: Member) {
-    return member.endpoints
-      .filter((endpoint) => this.#isUserDefined(endpoint))
-      .flatMap(({ networkId }) => this.membersOf(networkId));
-  }
-
   #addressesOf(asking: Member, name: string): readonly string[] | null {
-    const found = this.#neighboursOf(asking).filter(({ member, endpoint }) =>
-      member
-        .namesIn(endpoint.networkId)
-        .map((each) => each.toLowerCase())
-        .some((each) => each === name || `${each}.${endpoint.networkName.toLowerCase()}` === name),
-    );
-    if (found.length === 0) return null;
-    if (asking.context) {
+    const found = addressesFor(name, asking, this.#neighboursOf(asking));
+    if (found && asking.context) {
       withContext(asking.context, () =>
         this.teller.note('DNS answers with a neighbour', 'detail', __SOURCE__, {
           'dns.question.name': name,
         }),
       );
     }
-    return found.flatMap(({ endpoint }) =>
-      endpoint.ipv6 ? [endpoint.address, endpoint.ipv6.address] : [endpoint.address],
-    );
+    return found;
   }
 
-  #nameOf(asking: Member, address: string): string | null {
-    const found = this.#neighboursOf(asking).find(({ endpoint }) => endpoint.address === address);
-    if (!found) return null;
-    const [name = ''] = found.member.namesIn(found.endpoint.networkId);
-    return `${name}.${found.endpoint.networkName}`;
+  #neighboursOf(member: Member): Neighbour[] {
+    return member.endpoints
+      .filter((endpoint) => this.#isUserDefined(endpoint))
+      .flatMap(({ networkId }) => this.membersOf(networkId));
   }
 
   #applyRules(): void {

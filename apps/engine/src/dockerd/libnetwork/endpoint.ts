@@ -5,6 +5,8 @@ export interface EndpointSettings {
   /** The network as it was named: it is looked up when the container starts. */
   readonly network: string;
   readonly aliases: readonly string[];
+  /** `name:alias` of neighbours, for this container alone; missing in notes of an older engine. */
+  readonly links?: readonly string[];
   /** `--ip`; empty for any. */
   readonly address: string;
   /** `--ip6`; empty, or missing in notes of an older engine, for any. */

@@ -36,6 +36,8 @@ export interface OwnName {
 /** What dockerd knows of the container's networks when it writes the files. */
 export interface NetworkView {
   readonly own: readonly OwnName[];
+  /** Lines of /etc/hosts for those that `--link` leads to. */
+  readonly links: readonly string[];
   /** What `host-gateway` in --add-host stands for; empty where the host has no address of ours. */
   readonly hostGateway: string;
   readonly names: 'none' | 'host' | 'resolver';
@@ -43,11 +45,14 @@ export interface NetworkView {
 
 export const ownNameLine = ({ address, name }: OwnName): string => `${address}\t${name}`;
 
-export const hostsFile = (host: HostConfig, own: readonly OwnName[], hostGateway = ''): string => {
+export const hostsFile = (
+  host: HostConfig,
+  { own, links, hostGateway }: Omit<NetworkView, 'names'>,
+): string => {
   const extra = host.ExtraHosts.map((text) =>
     extraHost(hostGateway === '' ? text : text.replace(/host-gateway$/, hostGateway)),
   );
-  return `${[...LOCALHOST, ...extra, ...own.map(ownNameLine)].join('\n')}\n`;
+  return `${[...LOCALHOST, ...extra, ...links, ...own.map(ownNameLine)].join('\n')}\n`;
 };
 
 const word = (line: string): readonly string[] => line.trim().split(/\s+/);
@@ -127,6 +132,20 @@ export const removeOwnName = async (directory: string, address: string): Promise
   await writeFile(path, lines.filter((line) => word(line)[0] !== address).join('\n'));
 };
 
+/** Of a container that `--link` leads to: it has another address now, or the link has gone. */
+export const changeHost = async (
+  directory: string,
+  alias: string,
+  line: string | null,
+): Promise<void> => {
+  const path = networkFilesIn(directory).hosts;
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  const changed = lines.flatMap((each) =>
+    word(each)[1] !== alias ? [each] : line === null ? [] : [line],
+  );
+  await writeFile(path, changed.join('\n'));
+};
+
 /** A network with a name service came or went. */
 export const rewriteResolvConf = async (
   directory: string,
@@ -146,7 +165,7 @@ export const writeNetworkFiles = async (
   const files = networkFilesIn(directory);
   const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
   await Promise.all([
-    writeFile(files.hosts, hostsFile(host, view.own, view.hostGateway), { mode: 0o644 }),
+    writeFile(files.hosts, hostsFile(host, view), { mode: 0o644 }),
     writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
     writeFile(files.resolvConf, resolvConfFor(host, ofTheHost, view), { mode: 0o644 }),
   ]);

@@ -31,6 +31,8 @@ export interface SpecOptions {
   readonly config: ContainerConfig;
   readonly host: HostConfig;
   readonly user: ResolvedUser;
+  /** Variables that tell of the containers that `--link` leads to. */
+  readonly linkEnv?: readonly string[];
   readonly files: ManagedFiles;
   readonly namespaces: ContainerNamespaces;
   readonly sharedMemory: SharedMemory;
@@ -72,7 +74,8 @@ export const processOf = ({
   host,
   user,
   init,
-}: Pick<SpecOptions, 'config' | 'host' | 'user' | 'init'>): Process => {
+  linkEnv = [],
+}: Pick<SpecOptions, 'config' | 'host' | 'user' | 'init' | 'linkEnv'>): Process => {
   const security = securityOptions(host.SecurityOpt);
   const profile = apparmorProfile(security.apparmor);
   return {
@@ -86,7 +89,7 @@ export const processOf = ({
       hostname: config.Hostname,
       isTerminal: config.Tty,
       home: user.home,
-      env: config.Env,
+      env: [...linkEnv, ...config.Env],
     }),
     cwd: config.WorkingDir || '/',
     capabilities: capabilitiesOf(host, user.uid),

@@ -70,7 +70,9 @@ export const unpauseContainer: Handler = async (backend, exchange) => {
 export const removeContainer: Handler = async (backend, exchange) => {
   const { query, name } = exchange;
   if (query.flag('link')) {
-    throw new EngineError('not_implemented', 'links are not supported by this daemon yet');
+    await backend.removeLink(name);
+    answerEmpty(exchange, 204);
+    return;
   }
   await backend.remove(name, {
     isForced: query.flag('force'),

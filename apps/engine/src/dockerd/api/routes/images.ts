@@ -47,6 +47,13 @@ export const imageHistory: Handler = async (backend, exchange) => {
   answerJson(exchange, 200, await backend.imageHistory(exchange.name));
 };
 
+export const inspectDistribution: Handler = async (backend, exchange) => {
+  const { name, request, signal } = exchange;
+  const header = request.headers['x-registry-auth'];
+  const auth = typeof header === 'string' ? header : undefined;
+  answerJson(exchange, 200, await backend.inspectDistribution(name, { auth, signal }));
+};
+
 export const tagImage: Handler = async (backend, exchange) => {
   const { name, query } = exchange;
   await backend.tagImage(name, { repository: query.text('repo'), tag: query.text('tag') });
