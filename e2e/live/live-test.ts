@@ -4,8 +4,8 @@ import { dockerFor, type Docker } from '../support/docker.ts';
 import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
 import { EngineRoomPage } from '../support/page.ts';
 
-/** The first load brings some forty files; on a machine that does much else it may take its time. */
-export const FIRST_LOAD_MS = 45_000;
+/** On a machine that does much else the first load may take its time. */
+export const FIRST_LOAD_MS = 30_000;
 
 export const test = base.extend<{ room: EngineRoomPage; docker: Docker }, { engine: OurEngine }>({
   engine: [

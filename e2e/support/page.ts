@@ -1,6 +1,6 @@
 /** The page as a reader uses it: by roles, names and what is written on it. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Locator, type Page } from '@playwright/test';
+import axe, { type AxeResults, type RunOptions } from 'axe-core';
 
 export class EngineRoomPage {
   readonly page: Page;
@@ -81,12 +81,41 @@ export class EngineRoomPage {
     return [caption, ...stage, output].join('\n---\n');
   }
 
-  async expectNoAxeViolation(what: string): Promise<void> {
-    const { violations } = await new AxeBuilder({ page: this.page }).analyze();
+  async expectNoAxeViolation(what: string, options: RunOptions = {}): Promise<void> {
+    if (await this.page.evaluate(() => !('axe' in globalThis)))
+      await this.page.evaluate(axe.source);
+    const violations = await this.page.evaluate(async (asked) => {
+      const { run } = Reflect.get(globalThis, 'axe') as {
+        run: (options: RunOptions) => Promise<AxeResults>;
+      };
+      return (await run({ ...asked, resultTypes: ['violations'] })).violations;
+    }, options);
     const found = violations.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
     );
     expect(found, what).toEqual([]);
+  }
+
+  /** Roles and names are the same in dark and light, so only what is about colour is asked twice. */
+  async expectNoAxeViolationInBothThemes(what: string): Promise<void> {
+    await this.expectNoAxeViolation(`${what}, as it is`);
+    const was = await this.#wear(null);
+    await this.expectNoAxeViolation(`${what}, not in ${was}`, {
+      runOnly: ['color-contrast', 'link-in-text-block'],
+    });
+    await this.#wear(was);
+  }
+
+  /** Puts on a theme, the other one for null, and answers which it was before. Colours on their way are none. */
+  async #wear(theme: string | null): Promise<string> {
+    return this.page.evaluate(async (wanted) => {
+      const { dataset } = document.documentElement;
+      const before = dataset['theme'] === 'light' ? 'light' : 'dark';
+      dataset['theme'] = wanted ?? (before === 'light' ? 'dark' : 'light');
+      const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
+      await Promise.allSettled(changes.map(({ finished }) => finished));
+      return before;
+    }, theme);
   }
 
   async expectNoSidewaysScroll(what: string): Promise<void> {
