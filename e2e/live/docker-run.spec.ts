@@ -32,8 +32,10 @@ test('every pid on the stage was a real process', async ({ room, engine, docker 
 
   await expect(room.endOf('--name witness')).toContainText('exit 7', { timeout: 15_000 });
   await docker.ok(['rm', 'witness']);
-  const summary = (await traces(engine)).find(({ title }) => title.includes('--name witness'));
-  const { events } = await traceOf(engine, summary?.traceId ?? '');
+  const summary = (await traces(engine, room.page)).find(({ title }) =>
+    title.includes('--name witness'),
+  );
+  const { events } = await traceOf(engine, summary?.traceId ?? '', room.page);
   const processes = events.filter((event) => event.type === 'process');
 
   // What the trace says of these processes is what the kernel said.
@@ -69,8 +71,10 @@ test('the run is one causal trace that crosses every hop', async ({ room, engine
   await room.send('docker run --rm busybox true');
   await expect(room.endOf('busybox true')).toContainText('exit 0');
 
-  const summary = (await traces(engine)).find(({ title }) => title.includes('busybox true'));
-  const { events } = await traceOf(engine, summary?.traceId ?? '');
+  const summary = (await traces(engine, room.page)).find(({ title }) =>
+    title.includes('busybox true'),
+  );
+  const { events } = await traceOf(engine, summary?.traceId ?? '', room.page);
 
   const ids = new Set(events.map(({ id }) => id));
   const roots = events.filter(({ cause }) => cause === null || !ids.has(cause));

@@ -15,8 +15,10 @@ test('a process joins a running container, prints, and ends with its own code', 
 
   await expect(room.endOf('docker exec joined')).toContainText('exit 4', { timeout: 30_000 });
   await expect(room.output).toContainText('from inside');
-  const summary = (await traces(engine)).find(({ title }) => title.includes('docker exec joined'));
-  const { events } = await traceOf(engine, summary?.traceId ?? '');
+  const summary = (await traces(engine, room.page)).find(({ title }) =>
+    title.includes('docker exec joined'),
+  );
+  const { events } = await traceOf(engine, summary?.traceId ?? '', room.page);
   const summaries = events.flatMap((event) => (event.type === 'message' ? [event.summary] : []));
   expect(summaries).toEqual(expect.arrayContaining(['Tasks/Exec', 'Task/Exec', '/tasks/exit']));
   const exits = events.flatMap((event) =>

@@ -23,16 +23,18 @@ test('docker run -d -p 8080:80 nginx answers a browser, and its trace tells how'
 
   const address = await docker.ok(['ps', '--format', '{{.Ports}}', '--filter', 'ancestor=nginx']);
   expect(address).toContain('127.0.0.1:18480->80/tcp');
-  const summary = (await traces(engine)).find(({ title }) => title.includes('18480:80 nginx'));
+  const summary = (await traces(engine, room.page)).find(({ title }) =>
+    title.includes('18480:80 nginx'),
+  );
   await expect
     .poll(async () => {
-      const { events } = await traceOf(engine, summary?.traceId ?? '');
+      const { events } = await traceOf(engine, summary?.traceId ?? '', room.page);
       return events.flatMap((event) =>
         event.type === 'spanEvent' && event.name.includes('published port') ? [event.level] : [],
       );
     })
     .toContain('step');
-  const { events } = await traceOf(engine, summary?.traceId ?? '');
+  const { events } = await traceOf(engine, summary?.traceId ?? '', room.page);
   const ids = new Set(events.map(({ id }) => id));
   const network = events.flatMap((event) =>
     event.type === 'syscall' && event.caller.actor === 'dockerd' ? [event] : [],

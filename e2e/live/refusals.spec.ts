@@ -11,13 +11,13 @@ for (const [line, reason] of [
   ['rm -rf /', /docker/i],
 ] as const) {
   test(`"${line}" is refused with the reason, and nothing runs`, async ({ room, engine }) => {
-    const before = (await traces(engine)).length;
+    const before = (await traces(engine, room.page)).length;
 
     await room.send(line);
 
     await expect(room.page.getByRole('region', { name: 'Request' })).toContainText(reason);
     await expect(room.sendButton).toHaveText('Send Request');
-    expect((await traces(engine)).length).toBe(before);
+    expect((await traces(engine, room.page)).length).toBe(before);
   });
 }
 

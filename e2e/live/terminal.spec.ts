@@ -53,7 +53,9 @@ test('docker exec -it is a real terminal: its size follows, its exit code comes 
   await type(room, 'exit 7');
   await expect(screen(room)).toContainText('the program has ended: exit code 7');
 
-  const told = (await traces(engine)).find(({ title }) => title === 'docker exec -it inside sh');
+  const told = (await traces(engine, room.page)).find(
+    ({ title }) => title === 'docker exec -it inside sh',
+  );
   expect(told?.eventCount).toBeGreaterThan(10);
   await docker.ok(['rm', '-f', 'inside']);
 });

@@ -153,8 +153,9 @@ export const startLab = async (
       volume: (name) => engine.volume(name),
       dockerdIsBack: async () => supervisor?.dockerdIsBack(),
       daemons: () => status().daemons,
-      traces: () => store.summaries(),
-      eventsOf: (traceId) => store.events(traceId),
+      traces: () => store.summaries().filter(({ traceId }) => store.maySee(traceId, learner.id)),
+      eventsOf: async (traceId) =>
+        store.maySee(traceId, learner.id) ? store.events(traceId) : null,
     });
   let audienceUrl: string | null = null;
   const { audience, audienceUrl: publicUrl } = options;

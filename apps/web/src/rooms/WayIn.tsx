@@ -1,7 +1,7 @@
 /** How others get in: the code for phones, the projected window, the screen itself as projector, a phone as clicker. */
 import { useState } from 'react';
 import type { RoomOpened } from '@engine-room/engine/protocol/room/room.ts';
-import { joinUrl, presentStore } from './present-store.ts';
+import { deskUrl, joinUrl, presentStore } from './present-store.ts';
 import { presenterName, setPresenterName } from './present.ts';
 import { Qr } from './Qr.tsx';
 import { w } from './words.ts';
@@ -36,6 +36,11 @@ export const WayIn = ({ opened }: { opened: RoomOpened }) => {
             {w().clicker}
           </button>
         </p>
+        <details>
+          <summary>{w().colleague}</summary>
+          <p className="muted">{w().colleagueHint}</p>
+          <p className="mono">{deskUrl(opened)}</p>
+        </details>
         <label>
           {w().yourName}{' '}
           <input

@@ -57,6 +57,9 @@ export const toggleMirror = (): void =>
 export const joinUrl = ({ code, audienceUrl }: RoomOpened): string =>
   `${audienceUrl ?? location.origin}/room/${code}`;
 
+/** Where a second presenter, who has the lab's token, sits down. */
+export const deskUrl = ({ code }: RoomOpened): string => `${location.origin}/?desk=${code}`;
+
 export const KEPT_ROOM = 'engine-room.room';
 
 /** Whether this tab has presented a room before it was loaded anew. */

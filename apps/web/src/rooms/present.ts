@@ -1,12 +1,13 @@
 /** Presenting: opens a room, keeps a desk in it, and tells it where this page's playhead is. */
-import type {
-  DeskFrame,
-  DeskWord,
-  PollQuestion,
-  RoomLesson,
-  RoomOfMine,
-  RoomOpened,
-  RoomPlayhead,
+import {
+  ROOM_CODE,
+  type DeskFrame,
+  type DeskWord,
+  type PollQuestion,
+  type RoomLesson,
+  type RoomOfMine,
+  type RoomOpened,
+  type RoomPlayhead,
 } from '@engine-room/engine/protocol/room/room.ts';
 import { lessonStore } from '../lessons/lesson-session.ts';
 import { progressOf, progressStore } from '../lessons/progress.ts';
@@ -84,6 +85,7 @@ export const openRoom = async (): Promise<void> => {
 
 /** A second presenter, or one who has lost the tab: sits down without the wheel. */
 export const goOnIn = async (code: string): Promise<void> => {
+  if (!ROOM_CODE.test(code)) return;
   const answer = await ask<Rooms>();
   if ('message' in answer) return presentStore.setState({ problem: answer.message });
   const { audienceUrl, reach } = answer;
@@ -189,10 +191,13 @@ const connect = (): void => {
 
 const reconnect = async (code: string): Promise<void> => {
   await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-  const answer = await ask<Rooms>();
+  const status = await fetch(`/api/rooms/${code}`).then(
+    (response) => response.status,
+    () => null,
+  );
   if (presentStore.getState().opened?.code !== code) return;
   // The lab is back, and has no such room: somebody has ended it.
-  if (!('message' in answer) && !answer.rooms.some((room) => room.code === code)) return stop(null);
+  if (status === 404) return stop(null);
   connect();
 };
 

@@ -67,6 +67,9 @@ export const de: RoomWords = {
   goOnIn: (code, name) => (name === '' ? `Weiter in ${code}` : `Weiter in ${code} (${name})`),
   openNew: 'Neuen Raum öffnen',
   opening: 'Ein Raum wird geöffnet …',
+  colleague: 'Zweite Vortragende',
+  colleagueHint:
+    'öffnen diese Adresse, wo die Seite dieser Engine schon offen ist, und bitten um das Steuer. Sie geben es ab.',
   yourName: 'Dein Name, wie ihn die anderen lesen',
   following: (name) => `Du folgst: ${name}`,
   thePresenter: 'der Vorführung',

@@ -66,6 +66,9 @@ export const en = {
     name === '' ? `Go on in ${code}` : `Go on in ${code} (${name})`,
   openNew: 'Open a new room',
   opening: 'Opening a room …',
+  colleague: 'A second presenter',
+  colleagueHint:
+    'opens this address where the engine’s page is open already, and asks for the wheel. You hand it over.',
   yourName: 'Your name, as followers read it',
   following: (name: string) => `Following ${name}`,
   thePresenter: 'the presenter',

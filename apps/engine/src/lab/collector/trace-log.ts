@@ -9,6 +9,8 @@ export const TRACE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export class TraceLog {
   summary: TraceSummary;
+  /** Who alone may see it; null: everybody. */
+  learner: string | null;
   /** Events `firstSeq …`; those before are in the file only. */
   lines: string[] = [];
   firstSeq: number;
@@ -28,8 +30,9 @@ export class TraceLog {
   readonly #ids = new Set<string>();
 
   /** A trace that begins, or one whose events are in a file and which now goes on. */
-  constructor(summary: TraceSummary) {
+  constructor(summary: TraceSummary, learner: string | null) {
     this.summary = summary;
+    this.learner = learner;
     this.savedSeq = summary.eventCount;
     this.firstSeq = summary.eventCount + 1;
   }

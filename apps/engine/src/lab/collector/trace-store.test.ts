@@ -97,6 +97,7 @@ describe('a growing trace', () => {
       title: 'docker run busybox',
       argv: ['docker', 'run', '-m', '1m', 'busybox'],
       clientPid: 77,
+      learner: null,
     });
     store.accept(aProcess({ change: 'exit' }));
     store.accept(from(aProcess({ change: 'exit', exit: { code: 3 } }), { actor: 'lab' }));
@@ -252,4 +253,31 @@ describe('files', () => {
     expect(inMemory.length).toBeLessThan(4);
     expect(await eventsIn(store, traceId(1))).toHaveLength(3);
   });
+});
+
+test('a trace is its learner’s, with all that goes back to it, over a restart as well', async () => {
+  const [own, later, foreign] = [traceId(1), traceId(2), traceId(3)];
+  const see = (store: TraceStore, learner: string) =>
+    [own, later, foreign, traceId(4)].map((id) => store.maySee(id, learner));
+  const store = await aStore();
+  store.announce(own, { title: 'docker run', argv: null, clientPid: null, learner: 'ada' });
+  runOf(store, own);
+  runOf(store, foreign);
+  runOf(store, later);
+  // A request of somebody else's, which touches the container: it says so when it gets there.
+  store.accept(
+    aSpanStarted({
+      traceId: later,
+      spanId: 'c'.repeat(16),
+      links: [{ traceId: own }],
+    }),
+  );
+  expect(see(store, 'ada')).toEqual([true, true, true, false]);
+  expect(see(store, 'bob')).toEqual([false, false, true, false]);
+  store.sweep(LATER);
+  await store.close();
+
+  const again = await aStore();
+  expect(see(again, 'ada')).toEqual([true, true, true, false]);
+  expect(see(again, 'bob')).toEqual([false, false, true, false]);
 });

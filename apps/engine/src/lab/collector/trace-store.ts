@@ -2,13 +2,12 @@
  * All traces: the growing ones in memory, the finished ones in files, the newest of both in the list.
  * Memory is bounded whatever the engine says: per trace, in total, and in number of files.
  */
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
-import type { TraceSummary } from '../../protocol/trace/stream.ts';
+import type { TraceFileHeader, TraceSummary } from '../../protocol/trace/stream.ts';
 import { newSummary, wallClockOffset } from './summary.ts';
-import { decodeTraceFile, encodeTraceFile, newHeader, readHeader } from './trace-file.ts';
+import { decodeTraceFile, encodeTraceFile, newHeader } from './trace-file.ts';
+import { TraceFiles } from './trace-files.ts';
 import { overflowEvent, TraceLog } from './trace-log.ts';
 
 export interface TraceStoreOptions {
@@ -34,13 +33,14 @@ export interface Announcement {
   readonly argv: readonly string[] | null;
   /** The client process. What the lab says of its life counts; others only guess the exit code. Null: it has none. */
   readonly clientPid: number | null;
+  /** Whose it is; null: everybody's. */
+  readonly learner: string | null;
 }
 
 const ABANDONED_AFTER_MS = 60_000;
-const TRACE_ID = /^[0-9a-f]{32}$/;
 
 export class TraceStore {
-  readonly #directory: string;
+  readonly #files: TraceFiles;
   readonly #keepFiles: number;
   readonly #memoryLimitBytes: number;
   readonly #quietMs: number;
@@ -55,7 +55,7 @@ export class TraceStore {
   readonly #timer: NodeJS.Timeout;
 
   constructor(options: TraceStoreOptions) {
-    this.#directory = options.directory;
+    this.#files = new TraceFiles(options.directory);
     this.#keepFiles = options.keepFiles ?? 200;
     this.#memoryLimitBytes = options.memoryLimitBytes ?? 96 * 1024 * 1024;
     this.#quietMs = options.quietMs ?? 300;
@@ -64,23 +64,10 @@ export class TraceStore {
     this.#timer.unref();
   }
 
-  /** Reads the list of recorded traces; a damaged file is left alone and not listed. */
+  /** Reads the list of recorded traces. */
   async load(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.trace.gz'));
-    const dated = await Promise.all(
-      names.map(async (name) => ({ name, at: (await stat(join(this.#directory, name))).mtimeMs })),
-    );
-    dated.sort((a, b) => a.at - b.at);
-    for (const { name } of dated) {
-      try {
-        const { summary } = await readHeader(join(this.#directory, name));
-        if (`${summary.traceId}.trace.gz` !== name) continue;
-        this.#logs.set(summary.traceId, new TraceLog({ ...summary, state: 'ended' }));
-      } catch {
-        continue;
-      }
-    }
+    for (const { summary, learner = null } of await this.#files.headers())
+      this.#logs.set(summary.traceId, new TraceLog({ ...summary, state: 'ended' }, learner));
     await this.#prune();
   }
 
@@ -104,6 +91,7 @@ export class TraceStore {
     const log = known ?? this.#begin(event);
     const before = log.summary;
     if (!log.append(event)) return;
+    if (before.links !== log.summary.links) this.#inherit(log);
     if (before.state === 'ended') log.summary = { ...log.summary, state: 'running' };
     const line = log.lines.at(-1);
     if (line !== undefined) {
@@ -134,6 +122,16 @@ export class TraceStore {
     return this.#logs.get(traceId)?.summary;
   }
 
+  /** A learner's own, or one from elsewhere: a command of a terminal, which is everybody's to watch. */
+  maySee(traceId: string, learner: string): boolean {
+    const owner = this.#logs.get(traceId)?.learner;
+    return owner === null || owner === learner;
+  }
+
+  isOf(traceId: string, learner: string): boolean {
+    return this.#logs.get(traceId)?.learner === learner;
+  }
+
   /** The span to which everything in the trace belongs; null when it is not (or no longer) known. */
   rootSpanOf(traceId: string): string | null {
     return this.#logs.get(traceId)?.rootSpanId ?? null;
@@ -159,11 +157,9 @@ export class TraceStore {
     const log = this.#logs.get(traceId);
     if (!log) return null;
     await this.#saving.get(traceId);
-    const { lastSeq, lines, firstSeq, summary } = log;
-    if (log.savedSeq === lastSeq) return readFile(this.#pathOf(traceId));
-    const snapshot = lines.slice();
-    const older = firstSeq > 1 ? await this.#linesInFile(traceId, firstSeq - 1) : [];
-    return encodeTraceFile(newHeader(summary), [...older, ...snapshot]);
+    if (log.savedSeq === log.lastSeq) return this.#files.read(traceId);
+    const { header, lines } = await this.#whole(log);
+    return encodeTraceFile(header, lines);
   }
 
   /** What a trace tells up to now; null when there is no such trace. */
@@ -196,9 +192,15 @@ export class TraceStore {
       announced
         ? { ...plain, origin: 'page', title: announced.title, argv: announced.argv }
         : plain,
+      announced?.learner ?? null,
     );
     this.#logs.set(event.traceId, log);
     return log;
+  }
+
+  /** What becomes of a container later (its health, its restarts, a stop) is of whoever made it. */
+  #inherit(log: TraceLog): void {
+    for (const link of log.summary.links) log.learner ??= this.#logs.get(link)?.learner ?? null;
   }
 
   #isGuess(event: TraceEvent): boolean {
@@ -242,21 +244,20 @@ export class TraceStore {
   }
 
   async #write(log: TraceLog): Promise<void> {
-    const { traceId } = log.summary;
-    const { lastSeq, firstSeq, summary } = log;
-    const snapshot = log.lines.slice();
-    const older = firstSeq > 1 ? await this.#linesInFile(traceId, firstSeq - 1) : [];
-    const packed = await encodeTraceFile(newHeader(summary), [...older, ...snapshot]);
-    const temporary = join(this.#directory, `.${traceId}.tmp`);
-    await writeFile(temporary, packed, { mode: 0o600 });
-    await rename(temporary, this.#pathOf(traceId));
+    const { lastSeq } = log;
+    const { header, lines } = await this.#whole(log);
+    await this.#files.write(header, lines);
     log.savedSeq = lastSeq;
     await this.#prune();
   }
 
-  async #linesInFile(traceId: string, upTo: number): Promise<readonly string[]> {
-    const { lines } = await decodeTraceFile(await readFile(this.#pathOf(traceId)));
-    return lines.slice(0, upTo);
+  /** As it is now, with what only the file has. */
+  async #whole(log: TraceLog): Promise<{ header: TraceFileHeader; lines: readonly string[] }> {
+    const { firstSeq, summary, learner } = log;
+    const snapshot = log.lines.slice();
+    const older = firstSeq > 1 ? await this.#files.lines(summary.traceId) : [];
+    const header = { ...newHeader(summary), ...(learner === null ? {} : { learner }) };
+    return { header, lines: [...older.slice(0, firstSeq - 1), ...snapshot] };
   }
 
   async #prune(): Promise<void> {
@@ -266,7 +267,7 @@ export class TraceStore {
     for (const log of ended.slice(0, Math.max(0, ended.length - this.#keepFiles))) {
       this.#logs.delete(log.summary.traceId);
       this.#announced.delete(log.summary.traceId);
-      await rm(this.#pathOf(log.summary.traceId), { force: true });
+      await this.#files.remove(log.summary.traceId);
     }
   }
 
@@ -285,11 +286,6 @@ export class TraceStore {
         total -= log.sizeBytes;
       }
     }
-  }
-
-  #pathOf(traceId: string): string {
-    if (!TRACE_ID.test(traceId)) throw new Error(`not a trace id: ${traceId}`);
-    return join(this.#directory, `${traceId}.trace.gz`);
   }
 
   #tell(summary: TraceSummary): void {

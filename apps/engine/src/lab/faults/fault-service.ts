@@ -102,13 +102,14 @@ export class FaultService {
     const handle = ProcessHandle.hold(native, target.process);
     if (!handle) throw notRunning(target.actor);
     const signal = fault.startsWith('stop-') ? 'SIGTERM' : 'SIGKILL';
-    const traceIds = this.#tracesOf(concerned, `${signal} → ${target.actor}`);
+    const traceIds = this.#tracesOf(target, concerned, learner, `${signal} → ${target.actor}`);
     const trace = new FaultTrace({
       fault,
       actor: target.actor,
       pid: target.process.pid,
       signal,
       traceIds,
+      isOfLearner: (traceId) => store.isOf(traceId, learner.id),
       rootSpanOf: (traceId) => store.rootSpanOf(traceId),
       accept: (event) => store.accept(event),
     });
@@ -132,7 +133,8 @@ export class FaultService {
       if (signal === 'SIGTERM')
         writeDaemonConfig(this.#options.daemonConfig, this.#options.liveRestore);
     });
-    return { traceIds, eventId, pid, signal };
+    const seen = traceIds.filter((traceId) => store.maySee(traceId, learner.id));
+    return { traceIds: seen, eventId, pid, signal };
   }
 
   /** The learner's containers that run, as the engine lists them and the kernel confirms. */
@@ -175,16 +177,24 @@ export class FaultService {
     return notRunning('that container');
   }
 
-  /** Without a container of the learner's, a fault is a story of its own. */
-  #tracesOf(concerned: readonly LivingContainer[], title: string): readonly string[] {
+  /** Also in other learners' runs, which shall know what hit them; a learner who has none gets a story of its own. */
+  // oxlint-disable-next-line max-params -- who, whose, and what it is called
+  #tracesOf(
+    { daemon }: Target,
+    concerned: readonly LivingContainer[],
+    learner: Learner,
+    title: string,
+  ): readonly string[] {
     const { store } = this.#options;
-    const running = store.runningTraceIds();
+    const running = store
+      .runningTraceIds()
+      .filter((traceId) => daemon !== null || store.isOf(traceId, learner.id));
     const ofContainers = concerned.flatMap((container) => this.#traces.of(container) ?? []);
     const known = [...new Set([...ofContainers, ...running])];
-    if (known.length > 0) return known;
+    if (known.some((traceId) => store.maySee(traceId, learner.id))) return known;
     const traceId = newTraceId();
-    store.announce(traceId, { title, argv: [], clientPid: 0 });
-    return [traceId];
+    store.announce(traceId, { title, argv: [], clientPid: 0, learner: learner.id });
+    return [...known, traceId];
   }
 
   async #configure(liveRestore: boolean, trace: FaultTrace, handle: ProcessHandle): Promise<void> {

@@ -16,6 +16,8 @@ export interface FaultTraceOptions {
   readonly pid: number;
   readonly signal: 'SIGKILL' | 'SIGTERM';
   readonly traceIds: readonly string[];
+  /** What is told of the learner's containers is told there alone. */
+  readonly isOfLearner: (traceId: string) => boolean;
   /** The span to which everything in that trace belongs, as far as it is known. */
   readonly rootSpanOf: (traceId: string) => string | null;
   readonly accept: (event: TraceEvent) => void;
@@ -83,7 +85,11 @@ export class FaultTrace {
   look(actor: Actor, record: ProcessRecord, containerId?: string): void {
     const { isThere, ppid } = look(record);
     this.#looks += 1;
-    this.#tell({
+    const traceIds =
+      containerId === undefined
+        ? this.#options.traceIds
+        : this.#options.traceIds.filter(this.#options.isOfLearner);
+    const event: Told<TraceEvent> = {
       type: 'spanEvent',
       id: `${this.spanId}/look/${this.#looks}`,
       cause: this.#cause,
@@ -98,7 +104,8 @@ export class FaultTrace {
         ...(containerId === undefined ? {} : { 'container.id': containerId }),
         ...(ppid === null ? {} : { 'process.parent_pid': ppid }),
       },
-    });
+    };
+    for (const traceId of traceIds) this.#tellIn(traceId, event);
   }
 
   /** What follows is because of this event, as far as the lab can tell. */

@@ -65,12 +65,14 @@ export const apiRoutes = ({ store, engine, run, check, stop, gates, fault }: Bac
   });
 
   router.get('/traces', (_request, response) => {
-    response.json(store.summaries());
+    const { id } = learnerOf(response.locals);
+    response.json(store.summaries().filter(({ traceId }) => store.maySee(traceId, id)));
   });
 
   router.get('/traces/:traceId', async (request, response) => {
     const { traceId } = request.params;
-    const file = TRACE_ID.test(traceId) ? await store.file(traceId) : null;
+    const isTheirs = TRACE_ID.test(traceId) && store.maySee(traceId, learnerOf(response.locals).id);
+    const file = isTheirs ? await store.file(traceId) : null;
     if (!file) {
       response.status(404).json({ message: `no such trace: ${traceId.slice(0, 64)}` });
       return;

@@ -27,13 +27,22 @@ export class Gateway {
     this.hub = new StreamHub(backend);
     this.#server = new WebServer(options, {
       guard,
-      upgrades: new Upgrades(guard, rooms, { hub: this.hub, terminals }),
+      upgrades: new Upgrades(guard, rooms, {
+        hub: this.hub,
+        terminals,
+        maySee: (traceId, learner) => backend.store.maySee(traceId, learner.id),
+      }),
       api: [
         followerRoutes(rooms),
         authenticateWith(guard),
         presenterRoutes(rooms),
         apiRoutes(backend),
       ],
+      page: (request, response, next) => {
+        const cookie = guard.cookieFor(request);
+        if (cookie !== null) response.append('Set-Cookie', cookie);
+        next();
+      },
     });
   }
 

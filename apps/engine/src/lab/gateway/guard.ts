@@ -5,11 +5,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { hostname, networkInterfaces } from 'node:os';
+import { newSessionCookie, sessionOf } from './session-cookie.ts';
 
 export const WS_PROTOCOL = 'engine-room.v1';
 const TOKEN_PREFIX = 'token.';
 
-/** One token is one learner; a class will have more of them. */
+/** One browser with the token is one learner. */
 export interface Learner {
   readonly id: string;
 }
@@ -48,7 +49,7 @@ const ourNames = (host: string): ReadonlySet<string> => {
 export class Guard {
   readonly #names: ReadonlySet<string>;
   readonly #tokenHash: Buffer | null;
-  readonly #learner: Learner;
+  readonly #token: string | null;
   readonly #publicUrl: URL | null;
   #port = 0;
 
@@ -56,9 +57,7 @@ export class Guard {
     this.#publicUrl = publicUrl;
     this.#names = ourNames(host);
     this.#tokenHash = token === null ? null : hash(token);
-    this.#learner = {
-      id: token === null ? 'local' : hash(`learner ${token}`).toString('hex').slice(0, 12),
-    };
+    this.#token = token;
   }
 
   /** Known only after listening, when the port was 0. */
@@ -92,7 +91,12 @@ export class Guard {
   /** API routes: `Authorization: Bearer <token>`. */
   learnerOfRequest(request: IncomingMessage): Learner | Refusal {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-    return this.#learnerOf(scheme?.toLowerCase() === 'bearer' ? token : undefined);
+    return this.#learnerOf(request, scheme?.toLowerCase() === 'bearer' ? token : undefined);
+  }
+
+  /** For the page, before it asks for anything: the cookie of a browser that has none yet. */
+  cookieFor(request: IncomingMessage): string | null {
+    return sessionOf(request, this.#port) === null ? newSessionCookie(this.#port) : null;
   }
 
   /** WebSocket: a browser cannot send headers, so the token is offered as a subprotocol. */
@@ -101,22 +105,31 @@ export class Guard {
       .split(',')
       .map((word) => word.trim());
     return this.#learnerOf(
+      request,
       offered.find((word) => word.startsWith(TOKEN_PREFIX))?.slice(TOKEN_PREFIX.length),
     );
   }
 
-  #learnerOf(token: string | undefined): Learner | Refusal {
-    if (this.#tokenHash === null) return this.#learner;
+  #learnerOf(request: IncomingMessage, token: string | undefined): Learner | Refusal {
+    if (this.#tokenHash === null) return this.#learner(request);
     if (token === undefined || token === '') {
       return { status: 401, message: 'a token is needed: open the URL that npm start printed' };
     }
     // Comparing hashes of equal length takes the same time for every wrong token.
     return timingSafeEqual(hash(token), this.#tokenHash)
-      ? this.#learner
+      ? this.#learner(request)
       : {
           status: 401,
           message: 'this token is not (or no longer) valid: open the URL that npm start printed',
         };
+  }
+
+  /** The id stands on the learner's containers, for everybody to read; from it nobody finds the way back to the cookie. */
+  #learner(request: IncomingMessage): Learner {
+    const session = sessionOf(request, this.#port);
+    if (session === null && this.#token === null) return { id: 'local' };
+    const words = ['learner', this.#token, session].filter((word) => word !== null);
+    return { id: hash(words.join(' ')).toString('hex').slice(0, 12) };
   }
 
   #isOurs(host: string): boolean {

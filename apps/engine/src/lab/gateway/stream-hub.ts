@@ -57,6 +57,10 @@ export interface StreamHubOptions<Word extends Said> {
   readonly isBatched?: boolean;
 }
 
+/** Which runs a page may know of. */
+type Sight = (traceId: string) => boolean;
+const everything: Sight = () => true;
+
 const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
 
 export class StreamHub<Word extends Said = never> {
@@ -65,7 +69,7 @@ export class StreamHub<Word extends Said = never> {
   readonly #batchMs: number;
   readonly #guests: Guests<Word> | null;
   readonly #schema: z.ZodType<ClientFrame | Word>;
-  readonly #pages = new Set<PageConnection<ClientFrame | Word>>();
+  readonly #pages = new Map<PageConnection<ClientFrame | Word>, Sight>();
   readonly #stopListening: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
   #batches = new Map<string, Batch>();
@@ -96,17 +100,17 @@ export class StreamHub<Word extends Said = never> {
     return this.#pages.size;
   }
 
-  add({ socket, wire }: Line): PageConnection<ClientFrame | Word> {
+  add({ socket, wire }: Line, maySee: Sight = everything): PageConnection<ClientFrame | Word> {
     const page = new PageConnection<ClientFrame | Word>(socket, this.#schema, wire);
     // What is waiting belongs to the pages that were there; the newcomer gets it with its `resume`.
     this.#flush();
-    this.#pages.add(page);
+    this.#pages.set(page, maySee);
     page.send(
       encode({
         type: 'hello',
         version: TRACE_FORMAT_VERSION,
         engine: this.#engine(),
-        traces: this.#store.summaries(),
+        traces: this.#store.summaries().filter(({ traceId }) => maySee(traceId)),
       }),
     );
     socket.on('message', (data, isBinary) => this.#receive(page, data as Buffer, isBinary));
@@ -121,7 +125,7 @@ export class StreamHub<Word extends Said = never> {
 
   /** The same to every page. */
   tell(outgoing: Outgoing): void {
-    for (const page of this.#pages) page.send(outgoing);
+    for (const page of this.#pages.keys()) page.send(outgoing);
   }
 
   engineChanged(): void {
@@ -132,7 +136,7 @@ export class StreamHub<Word extends Said = never> {
     this.#stopListening();
     for (const timer of this.#timers) clearInterval(timer);
     if (this.#flushTimer) clearTimeout(this.#flushTimer);
-    for (const page of this.#pages) page.close(1001, 'the lab stops');
+    for (const page of this.#pages.keys()) page.close(1001, 'the lab stops');
   }
 
   #enqueue(traceId: string, seq: number, line: string): void {
@@ -159,7 +163,8 @@ export class StreamHub<Word extends Said = never> {
     this.#batches = new Map();
     for (const trace of summaries.values()) {
       const encoded = encode({ type: 'trace', trace });
-      for (const page of this.#pages) {
+      for (const [page, maySee] of this.#pages) {
+        if (!maySee(trace.traceId)) continue;
         if (page.isBehind) page.missed.add(trace.traceId);
         else page.send(encoded);
       }
@@ -170,8 +175,8 @@ export class StreamHub<Word extends Said = never> {
   #sendBatch(traceId: string, { firstSeq, lines }: Batch): void {
     const frame = ++this.#frame;
     const encoded = encodeEvents(frame, traceId, lines);
-    for (const page of this.#pages) {
-      if (!page.hasResumed) continue;
+    for (const [page, maySee] of this.#pages) {
+      if (!page.hasResumed || !maySee(traceId)) continue;
       if (page.isBehind) {
         page.missed.add(traceId);
         continue;
@@ -201,7 +206,9 @@ export class StreamHub<Word extends Said = never> {
     const wanted = new Map<string, number>();
     for (const traceId of this.#store.runningTraceIds()) wanted.set(traceId, 0);
     for (const [traceId, seq] of Object.entries(have)) wanted.set(traceId, seq);
-    for (const [traceId, seq] of wanted) this.#sendFrom(page, traceId, seq);
+    const maySee = this.#pages.get(page);
+    if (!maySee) return;
+    for (const [traceId, seq] of wanted) if (maySee(traceId)) this.#sendFrom(page, traceId, seq);
   }
 
   #sendFrom(page: PageConnection<ClientFrame | Word>, traceId: string, have: number): void {
@@ -235,7 +242,7 @@ export class StreamHub<Word extends Said = never> {
   }
 
   #dropStuck(): void {
-    for (const page of this.#pages) {
+    for (const page of this.#pages.keys()) {
       if (page.stuckForMs > STUCK_LIMIT_MS) page.terminate();
       // It was skipped for full socket buffers alone, so no acknowledgement will come to wake it.
       else if (page.missed.size > 0 && page.hasCaughtUp) this.#catchUp(page);
@@ -243,7 +250,7 @@ export class StreamHub<Word extends Said = never> {
   }
 
   #heartbeat(): void {
-    for (const page of this.#pages) {
+    for (const page of this.#pages.keys()) {
       if (page.isAlive) page.ping();
       else page.terminate();
     }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RoomService } from '../rooms/room-service.ts';
 import { ConnectionQuota } from './connection-quota.ts';
-import { WS_PROTOCOL, type Guard } from './guard.ts';
+import { WS_PROTOCOL, type Guard, type Learner } from './guard.ts';
 import type { Line } from './page-connection.ts';
 import type { TerminalService } from '../terminal/terminal-service.ts';
 import type { StreamHub } from './stream-hub.ts';
@@ -34,6 +34,7 @@ export class Upgrades {
   /** Null where only rooms are to be had. */
   readonly #hub: StreamHub | null;
   readonly #terminals: TerminalService | null;
+  readonly #maySee: (traceId: string, learner: Learner) => boolean;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: FRAME_LIMIT_BYTES,
@@ -61,15 +62,18 @@ export class Upgrades {
     {
       hub = null,
       terminals = null,
+      maySee = () => false,
     }: {
       readonly hub?: StreamHub | null;
       readonly terminals?: TerminalService | null;
+      readonly maySee?: (traceId: string, learner: Learner) => boolean;
     } = {},
   ) {
     this.#guard = guard;
     this.#rooms = rooms;
     this.#hub = hub;
     this.#terminals = terminals;
+    this.#maySee = maySee;
   }
 
   close(): void {
@@ -100,16 +104,28 @@ export class Upgrades {
     if (kind === 'stream') return this.#follower(code, request, socket, head);
     const learner = this.#guard.learnerOfUpgrade(request);
     if ('status' in learner) return learner;
-    if (kind === 'desk' && !this.#rooms.isMine(code, learner))
-      return { status: 404, message: 'you have no such room' };
+    if (kind === 'desk') {
+      const refused = await this.#noDesk(code, request, learner);
+      if (refused) return refused;
+    }
     if (!this.#pageQuota.take(request.socket)) return TOO_MANY;
     this.#sockets.handleUpgrade(request, socket, head, (page) => {
       if (isTerminal) return this.#terminals?.add(page, learner);
       const line: Line = { socket: page, wire: null };
-      if (kind === 'desk') this.#rooms.sit(code, line);
-      else this.#hub?.add(line);
+      if (kind === 'desk') this.#rooms.sit(code, line, learner);
+      else this.#hub?.add(line, (traceId) => this.#maySee(traceId, learner));
     });
     return null;
+  }
+
+  /** Who has not opened the room has to know its two words, as a follower does, and finds out no faster. */
+  async #noDesk(code: string, request: IncomingMessage, learner: Learner): Promise<Refused | null> {
+    if (this.#rooms.isMine(code, learner)) return null;
+    const found = await this.#rooms.find(code, request.socket.remoteAddress ?? '');
+    if (found === 'busy') return { status: 429, message: 'too many rooms are asked for' };
+    return found !== null && this.#rooms.isHosted(code)
+      ? null
+      : { status: 404, message: 'there is no such room here' };
   }
 
   async #follower(

@@ -23,6 +23,8 @@ export interface WebServerParts {
   readonly upgrades: Upgrades;
   /** Below `/api`, in this order. */
   readonly api: readonly (Router | RequestHandler)[];
+  /** Before the page itself. */
+  readonly page?: RequestHandler;
   /** Where who comes without a path is sent; else the page itself is there. */
   readonly home?: string;
 }
@@ -106,7 +108,8 @@ export class WebServer {
         fallthrough: false,
       }),
     );
-    const { home } = this.#parts;
+    const { home, page } = this.#parts;
+    if (page) app.get(['/', '/index.html'], page);
     if (home !== undefined) app.get('/', (_request, response) => response.redirect(home));
     // The page itself finds out which room it is in.
     app.get(['/room', '/room/:code', '/present/:code'], (_request, response) => {

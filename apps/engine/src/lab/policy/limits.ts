@@ -11,6 +11,8 @@ export const LIMITS = {
   volumes: 8,
   /** Commands of a learner that may be going on at once. */
   runs: 4,
+  /** Of all learners together: a new one is made by whoever throws their cookie away. */
+  all: { containers: 64, volumes: 64, runs: 32, terminals: 24 },
   runMs: 60_000,
   /** How long a detached container may go on. */
   containerMs: 15 * 60_000,

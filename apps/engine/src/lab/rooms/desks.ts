@@ -1,10 +1,12 @@
 /**
- * The presenters' side of a room: every desk sees the crowd, one of them has the wheel. Whoever wants it asks, and who
- * has it hands it over; a wheel that nobody holds any more is there to be taken.
+ * The presenters' side of a room: every desk of its presenter sees the crowd, one of them has the wheel. Whoever wants
+ * it asks, and who has it hands it over; a wheel that nobody holds any more is there for its presenter to take. A
+ * colleague, who sits here from another browser, is a guest: sees what the audience sees until the wheel is handed over.
  */
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { DeskFrame, DeskWord } from '../../protocol/room/room.ts';
+import type { Learner } from '../gateway/guard.ts';
 import { PageConnection, type Line } from '../gateway/page-connection.ts';
 import { Outgoing } from '../gateway/outgoing.ts';
 import type { RoomHost } from './room-host.ts';
@@ -13,11 +15,14 @@ import { deskWord } from './room-schema.ts';
 interface Desk {
   readonly id: string;
   readonly line: PageConnection<DeskWord>;
+  readonly learner: Learner;
   name: string;
   hasWheel: boolean;
 }
 
 const DESK_LIMIT = 16;
+const GUEST_LIMIT = 4;
+const NOBODY_TO_ASK = 'the presenter is away, and nobody else can hand the wheel over';
 const OLD_SECRET = 'somebody else has the wheel now';
 
 export class Desks {
@@ -31,21 +36,24 @@ export class Desks {
     this.#onEnd = onEnd;
     this.#stopListening = host.listen({
       onRoom: (room, elapsedMs) => this.#tellAll({ type: 'room', room, elapsedMs }),
-      onCrowd: (crowd) => this.#tellAll({ type: 'crowd', crowd }),
+      onCrowd: (crowd) => this.#tellOwn({ type: 'crowd', crowd }),
       onClick: (direction) => this.#tellDriver({ type: 'click', direction }),
-      onRan: (command, traceId) => this.#tellAll({ type: 'ran', command, traceId }),
+      onRan: (command, traceId) => this.#tellOwn({ type: 'ran', command, traceId }),
     });
   }
 
-  add({ socket, wire }: Line): void {
-    if (this.#desks.size >= DESK_LIMIT)
+  add({ socket, wire }: Line, learner: Learner): void {
+    const isGuest = !this.#host.room.isOf(learner.id);
+    const others = [...this.#desks].filter((desk) => this.#isGuest(desk) === isGuest);
+    if (others.length >= (isGuest ? GUEST_LIMIT : DESK_LIMIT))
       return socket.close(1013, 'this room has too many presenters');
     const line = new PageConnection<DeskWord>(socket, deskWord, wire);
-    const desk: Desk = { id: randomBytes(6).toString('hex'), line, name: '', hasWheel: false };
+    const id = randomBytes(6).toString('hex');
+    const desk: Desk = { id, line, learner, name: '', hasWheel: false };
     this.#desks.add(desk);
     const { state, elapsedMs, crowd } = this.#host.room;
     this.#tell(desk, { type: 'room', room: state, elapsedMs });
-    this.#tell(desk, { type: 'crowd', crowd });
+    if (!isGuest) this.#tell(desk, { type: 'crowd', crowd });
     this.#listen(desk, socket);
   }
 
@@ -124,6 +132,8 @@ export class Desks {
   #askForWheel(desk: Desk): void {
     const driver = this.#driver();
     if (driver === desk) return;
+    if (!driver && this.#isGuest(desk))
+      return this.#tell(desk, { type: 'refused', message: NOBODY_TO_ASK });
     if (!driver) return this.#give(desk);
     this.#tell(driver, { type: 'wheel-asked', by: desk.id, name: desk.name });
   }
@@ -135,12 +145,18 @@ export class Desks {
 
   #give(desk: Desk): void {
     const before = this.#driver();
-    this.#host.room.newDriver(desk.name === '' ? this.#host.room.state.presenter : desk.name);
+    const { room } = this.#host;
+    room.newDriver(desk.name === '' ? room.state.presenter : desk.name, desk.learner.id);
     for (const other of this.#desks) other.hasWheel = other === desk;
     this.#host.room.setDriven(true);
     if (before) this.#tell(before, { type: 'wheel-lost', to: desk.name });
-    this.#tell(desk, { type: 'wheel', ...this.#host.room.secrets });
+    this.#tell(desk, { type: 'wheel', ...room.secrets });
+    this.#tell(desk, { type: 'crowd', crowd: room.crowd });
     this.#host.changed();
+  }
+
+  #isGuest({ learner }: Desk): boolean {
+    return !this.#host.room.isOf(learner.id);
   }
 
   #driver(): Desk | undefined {
@@ -154,6 +170,12 @@ export class Desks {
   #tellDriver(frame: DeskFrame): void {
     const driver = this.#driver();
     if (driver) this.#tell(driver, frame);
+  }
+
+  /** What is the presenter's alone. */
+  #tellOwn(frame: DeskFrame): void {
+    const outgoing = new Outgoing(frame);
+    for (const desk of this.#desks) if (!this.#isGuest(desk)) desk.line.send(outgoing);
   }
 
   #tellAll(frame: DeskFrame): void {

@@ -90,7 +90,10 @@ export class RoomHost {
   /** False when this lab does not have the run: then the presenter may bring it. */
   async drive(playhead: RoomPlayhead, lesson: RoomLesson | null): Promise<boolean> {
     const { traceId } = playhead;
-    const isThere = traceId === null || this.#feed.has(traceId) || (await this.#feed.show(traceId));
+    const isThere =
+      traceId === null ||
+      this.#feed.has(traceId) ||
+      (await this.#feed.show(traceId, this.room.learner));
     this.room.drive(playhead, lesson);
     this.changed();
     return isThere;

@@ -53,7 +53,7 @@ export class RoomService {
   }
 
   open(presenter: string, learner: Learner): RoomOpened | { readonly message: string } {
-    const mine = [...this.#hosted.values()].filter(({ host }) => host.room.learner === learner.id);
+    const mine = [...this.#hosted.values()].filter(({ host }) => host.room.opener === learner.id);
     if (mine.length >= ROOMS_A_LEARNER) {
       // A presenter who has gone without a word has left it behind; the oldest stands first.
       const forgotten = mine.find(({ host }) => !host.room.state.isDriven);
@@ -68,10 +68,10 @@ export class RoomService {
     return { code, ...room.secrets, ...this.#options.reach() };
   }
 
-  /** The rooms that this learner has open: after a reload, or for a second presenter. */
+  /** The rooms that this learner has open: after a reload, or in a second window. */
   list(learner: Learner): readonly RoomOfMine[] {
     return [...this.#hosted.values()]
-      .filter(({ host }) => host.room.learner === learner.id)
+      .filter(({ host }) => host.room.isOf(learner.id))
       .map(({ host }) => host.room.state)
       .map(({ code, presenter, isDriven }) => ({ code, presenter, isDriven }));
   }
@@ -81,11 +81,15 @@ export class RoomService {
   }
 
   isMine(code: string, learner: Learner): boolean {
-    return this.#hosted.get(code)?.host.room.learner === learner.id;
+    return this.#hosted.get(code)?.host.room.isOf(learner.id) ?? false;
   }
 
-  sit(code: string, line: Line): void {
-    this.#hosted.get(code)?.desks.add(line);
+  isHosted(code: string): boolean {
+    return this.#hosted.has(code);
+  }
+
+  sit(code: string, line: Line, learner: Learner): void {
+    this.#hosted.get(code)?.desks.add(line, learner);
   }
 
   /** Shows a run of this lab in a room without a presenter's desk: what the bench of the fan-out does. */
@@ -138,14 +142,13 @@ export class RoomService {
 
   #host(room: Room): void {
     const { bus, store, engine, run, check, files } = this.#options;
-    const learner = { id: room.learner };
     const host = new RoomHost({
       room,
       bus,
       store,
       engine,
-      run: (command) => run(command, learner),
-      check: (request) => check(request, learner),
+      run: (command) => run(command, { id: room.learner }),
+      check: (request) => check(request, { id: room.learner }),
       save: ({ saved }) => files.save(saved),
     });
     this.#hosted.set(room.code, { host, desks: new Desks(host, () => this.#end(room.code)) });

@@ -25,7 +25,9 @@ export interface SavedRoom {
   readonly code: string;
   readonly version: number;
   readonly presenter: string;
+  /** Who has opened it, and who drives it now when that is somebody else. */
   readonly learner: string;
+  readonly guest?: string;
   readonly driver: string;
   readonly clicker: string;
   readonly playhead: RoomPlayhead;
@@ -51,13 +53,14 @@ const isSame = (a: string, b: string): boolean => timingSafeEqual(digest(a), dig
 
 export class Room {
   readonly code: string;
-  readonly learner: string;
+  readonly opener: string;
   readonly queue: RequestQueue;
   readonly #now: () => number;
   readonly #presence = new Map<string, { readonly presence: Presence; readonly atMs: number }>();
   readonly #results: RoomCrowd['results'][number][] = [];
   #version: number;
   #presenter: string;
+  #learner: string;
   #driver: string;
   #clicker: string;
   #playhead: RoomPlayhead;
@@ -72,7 +75,8 @@ export class Room {
     this.#now = now;
     this.queue = new RequestQueue(now);
     this.code = saved.code;
-    this.learner = saved.learner;
+    this.opener = saved.learner;
+    this.#learner = saved.guest ?? saved.learner;
     this.#version = saved.version;
     this.#presenter = saved.presenter;
     this.#driver = saved.driver;
@@ -96,7 +100,8 @@ export class Room {
       code: this.code,
       version: this.#version,
       presenter: this.#presenter,
-      learner: this.learner,
+      learner: this.opener,
+      guest: this.#learner,
       driver: this.#driver,
       clicker: this.#clicker,
       playhead: this.#playhead,
@@ -139,8 +144,18 @@ export class Room {
     return isSame(secret, this.#clicker);
   }
 
+  /** Whose runs it shows and whose containers it asks of: who drives, drives their own. */
+  get learner(): string {
+    return this.#learner;
+  }
+
+  isOf(learner: string): boolean {
+    return learner === this.opener || learner === this.#learner;
+  }
+
   /** Whoever had the wheel has it no more. */
-  newDriver(presenter: string): void {
+  newDriver(presenter: string, learner: string): void {
+    this.#learner = learner;
     this.#driver = newSecret();
     this.#clicker = newSecret();
     this.#presenter = presenter;

@@ -55,11 +55,11 @@ export class TraceFeed {
     );
   }
 
-  /** Begins to show a run of this engine. False when there is none of that name. */
-  async show(traceId: string): Promise<boolean> {
+  /** Begins to show a run of this engine. False when the presenter has none of that name. */
+  async show(traceId: string, learner: string): Promise<boolean> {
     if (this.#fed.has(traceId)) return true;
     const summary = this.#store.summary(traceId);
-    if (!summary) return false;
+    if (!summary || !this.#store.maySee(traceId, learner)) return false;
     this.#add(traceId, { summary, recorded: null, pending: null });
     await this.sendAfter(traceId, 0, this.#publish);
     return true;

@@ -152,15 +152,9 @@ export class RunService {
     { createsContainer, createsVolume }: Allowed,
     learner: Learner,
   ): Promise<RunRefused | null> {
-    const active = [...this.#going.entries()].filter(
-      ([
-        ,
-        {
-          run,
-          learner: { id },
-        },
-      ]) => !run.hasExited && id === learner.id,
-    );
+    const everybodys = [...this.#going.entries()].filter(([, { run }]) => !run.hasExited);
+    if (everybodys.length >= LIMITS.all.runs) return tooMany('commands are going on');
+    const active = everybodys.filter(([, going]) => going.learner.id === learner.id);
     if (active.length >= LIMITS.runs) {
       return {
         status: 429,
@@ -169,6 +163,8 @@ export class RunService {
     }
     if (createsVolume) {
       const label = `${LEARNER_LABEL}=${learner.id}`;
+      if ((await this.#options.engine.countVolumes(LEARNER_LABEL)) >= LIMITS.all.volumes)
+        return tooMany('volumes are there');
       if ((await this.#options.engine.countVolumes(label)) < LIMITS.volumes) return null;
       return {
         status: 429,
@@ -176,6 +172,8 @@ export class RunService {
       };
     }
     if (!createsContainer) return null;
+    const theirs = await this.#options.engine.list(LEARNER_LABEL, null, { all: true });
+    if (theirs.length >= LIMITS.all.containers) return tooMany('containers are there');
     const existing = await this.#options.engine.list(LEARNER_LABEL, learner.id, { all: true });
     const coming = active.filter(([traceId, { ownsContainers }]) => {
       const summary = this.#options.store.summary(traceId);
@@ -202,7 +200,12 @@ export class RunService {
       ...launch,
       onBorn: (born) => {
         if (gates.length > 0) this.#options.gates.set(born.context.traceId, gates);
-        store.announce(born.context.traceId, { title, argv, clientPid: born.pid });
+        store.announce(born.context.traceId, {
+          title,
+          argv,
+          clientPid: born.pid,
+          learner: learner.id,
+        });
         this.#going.set(born.context.traceId, {
           run: born,
           learner,
@@ -284,3 +287,8 @@ export class RunService {
     }
   }
 }
+
+const tooMany = (what: string): RunRefused => ({
+  status: 429,
+  message: `so many ${what} that this lab takes no more, from nobody: try again later`,
+});

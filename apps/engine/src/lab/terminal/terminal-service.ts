@@ -9,7 +9,7 @@ import type { TerminalAnswer, TerminalEnd, TerminalWord } from '../../protocol/t
 import { newSpanId, newTraceId, type SpanContext } from '../../tracing/context.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
 import type { Learner } from '../gateway/guard.ts';
-import { LEARNER_LABEL } from '../policy/limits.ts';
+import { LEARNER_LABEL, LIMITS } from '../policy/limits.ts';
 import { decideTerminal, type TerminalWish } from '../policy/terminal.ts';
 import type { InspectedContainer } from '../runs/engine-client.ts';
 import { ExecStream, type TerminalSize } from './exec-stream.ts';
@@ -76,7 +76,11 @@ export class TerminalService {
     const context: SpanContext = { traceId: newTraceId(), spanId: newSpanId() };
     try {
       const wish = await this.#check(command, learner);
-      const story = tellTerminal(this.#options.store, context, { title: command, wish });
+      const story = tellTerminal(this.#options.store, context, {
+        title: command,
+        wish,
+        learner: learner.id,
+      });
       const options = { socketPath: this.#options.dockerSocket, context };
       const stream = await ExecStream.open(options, wish, { columns, rows }).catch(
         (error: unknown) => {
@@ -100,6 +104,12 @@ export class TerminalService {
       throw new EngineError(
         'unavailable',
         `${this.#limits.terminals} terminals of yours are open: leave one with exit`,
+      );
+    const all = [...this.#open.values()].reduce((sum, count) => sum + count, 0);
+    if (all > LIMITS.all.terminals)
+      throw new EngineError(
+        'unavailable',
+        'so many terminals are open that this lab opens no more, for nobody: try again later',
       );
     const wish = decideTerminal(command);
     if ('allowed' in wish) throw new EngineError('forbidden', wish.message);

@@ -8,9 +8,13 @@ import type { TerminalWish } from '../policy/terminal.ts';
 export const tellTerminal = (
   store: Pick<TraceStore, 'announce' | 'accept'>,
   { traceId, spanId }: SpanContext,
-  { title, wish }: { readonly title: string; readonly wish: TerminalWish },
+  {
+    title,
+    wish,
+    learner,
+  }: { readonly title: string; readonly wish: TerminalWish; readonly learner: string },
 ): { readonly end: (code: number | null, problem: string | null) => void } => {
-  store.announce(traceId, { title, argv: null, clientPid: null });
+  store.announce(traceId, { title, argv: null, clientPid: null, learner });
   const base = () => ({
     traceId,
     spanId,

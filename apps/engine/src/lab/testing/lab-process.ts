@@ -60,6 +60,8 @@ export class LabProcess {
   readonly #token: string;
   /** Where its door for an audience is, if it has one. */
   readonly audience: string | null;
+  /** The browser that it is spoken to from; without one, a program that has nothing but the token. */
+  cookie = '';
 
   private constructor(
     place: Place,
@@ -123,18 +125,29 @@ export class LabProcess {
     return record.pid;
   }
 
+  get #headers(): Record<string, string> {
+    return { Authorization: `Bearer ${this.#token}`, Cookie: this.cookie };
+  }
+
+  /** A browser that has loaded the page for the first time, as the cookie that it got. */
+  async newBrowser(): Promise<string> {
+    const [cookie = ''] = (await fetch(this.#base)).headers.getSetCookie();
+    return cookie.split(';')[0] ?? '';
+  }
+
   async api(path: string, body?: unknown): Promise<{ status: number; json: unknown }> {
     const response = await fetch(`${this.#base}/api${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': 'application/json' },
+      headers: { ...this.#headers, 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, json: await response.json() };
   }
 
   async events(traceId: string): Promise<readonly SequencedEvent[]> {
-    const headers = { Authorization: `Bearer ${this.#token}` };
-    const response = await fetch(`${this.#base}/api/traces/${traceId}`, { headers });
+    const response = await fetch(`${this.#base}/api/traces/${traceId}`, {
+      headers: this.#headers,
+    });
     const { lines } = await decodeTraceFile(Buffer.from(await response.arrayBuffer()));
     return lines.map((line) => JSON.parse(line) as SequencedEvent);
   }
@@ -145,7 +158,9 @@ export class LabProcess {
     begin: () => Promise<void> = () => Promise.resolve(),
   ): Promise<T> {
     const url = `${this.#base.replace('http', 'ws')}/api/stream`;
-    const socket = new WebSocket(url, ['engine-room.v1', `token.${this.#token}`]);
+    const socket = new WebSocket(url, ['engine-room.v1', `token.${this.#token}`], {
+      headers: { Cookie: this.cookie },
+    });
     try {
       return await new Promise<T>((resolve, reject) => {
         socket.on('error', reject);

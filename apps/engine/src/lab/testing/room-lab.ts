@@ -9,6 +9,7 @@ import { GateKeeper } from '../gates/gate-keeper.ts';
 import { GateService } from '../gates/gate-service.ts';
 import { AudienceDoor } from '../gateway/audience-door.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import type { Learner } from '../gateway/guard.ts';
 import type { RoomService, RoomServiceOptions } from '../rooms/room-service.ts';
 import { DeskScreen, FollowerScreen } from './room-screens.ts';
 import { A_STATUS, testRooms } from './rooms.ts';
@@ -21,6 +22,8 @@ export class RoomLab {
   readonly store: TraceStore;
   /** Commands that the audience had run. */
   readonly ran: string[] = [];
+  /** Who has asked the lab for a run. */
+  readonly learners: Learner[] = [];
   /** What the engine answers when it is asked who was right. */
   observed: readonly boolean[] = [];
   base = '';
@@ -80,7 +83,10 @@ export class RoomLab {
       backend: {
         store,
         engine: () => A_STATUS,
-        run: () => Promise.resolve({ status: 503, message: '' }),
+        run: (_command, learner) => {
+          this.learners.push(learner);
+          return Promise.resolve({ status: 503, message: '' });
+        },
         check: () => Promise.resolve({ observations: [] }),
         stop: () => Promise.resolve(false),
         fault: () => Promise.resolve({ status: 409, message: '' }),

@@ -11,8 +11,8 @@ class Screen<In extends { readonly type: string }, Out> {
   readonly frames: In[] = [];
   readonly socket: WebSocket;
 
-  constructor(url: string, protocols: readonly string[]) {
-    this.socket = new WebSocket(url, [...protocols], { perMessageDeflate: true });
+  constructor(url: string, protocols: readonly string[], headers = {}) {
+    this.socket = new WebSocket(url, [...protocols], { perMessageDeflate: true, headers });
     this.socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as In;
       this.frames.push(frame);
@@ -71,8 +71,8 @@ export class FollowerScreen extends Screen<FollowerFrame, RoomWord | ClientFrame
 }
 
 export class DeskScreen extends Screen<DeskFrame, DeskWord> {
-  static open(base: string, code: string, token: string): Promise<DeskScreen> {
+  static open(base: string, code: string, token: string, cookie = ''): Promise<DeskScreen> {
     const url = `${base.replace('http', 'ws')}/api/rooms/${code}/desk`;
-    return new DeskScreen(url, ['engine-room.v1', `token.${token}`]).open();
+    return new DeskScreen(url, ['engine-room.v1', `token.${token}`], { Cookie: cookie }).open();
   }
 }

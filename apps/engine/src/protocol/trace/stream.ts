@@ -71,4 +71,6 @@ export interface TraceFileHeader {
   readonly recordedAt: string;
   /** Kernel and architecture it was recorded on. */
   readonly machine: string;
+  /** In the lab's own files: whose run it is. The label of the learner's containers says the same. */
+  readonly learner?: string;
 }
