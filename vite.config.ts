@@ -2,6 +2,7 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { viteLessons } from './scripts/lessons/vite-lessons.ts';
 import { offlinePage } from './scripts/offline-page.mjs';
+import { packedFiles } from './scripts/packed-files.mjs';
 import { sourceText } from './scripts/source-text.mjs';
 import { viteSourceLocation } from './scripts/source-location.mjs';
 
@@ -11,7 +12,7 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
-  plugins: [viteLessons(), react(), sourceText, offlinePage],
+  plugins: [viteLessons(), react(), sourceText, offlinePage, packedFiles],
   // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
   build: {
     outDir: 'dist',

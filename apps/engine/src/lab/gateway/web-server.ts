@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type RequestHandler, type Router } from 'express';
 import { kindOf, messageOf } from '../../protocol/errdefs.ts';
 import type { Guard } from './guard.ts';
+import { packedFiles } from './packed-files.ts';
 import { contentSecurityPolicy, securityHeaders } from './security-headers.ts';
 import type { Upgrades } from './upgrades.ts';
 
@@ -100,9 +101,11 @@ export class WebServer {
       response.status(404).json({ message: 'page not found' });
     });
     // Files with a hash in their name never change; the index page must be asked for each time.
+    const assets = join(webRoot, 'assets');
     app.use(
       '/assets',
-      express.static(join(webRoot, 'assets'), {
+      packedFiles(assets),
+      express.static(assets, {
         immutable: true,
         maxAge: '1y',
         fallthrough: false,
