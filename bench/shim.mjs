@@ -33,6 +33,13 @@ const cmdlineOf = (pid) => {
     return '';
   }
 };
+const environmentOf = (pid) => {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
+};
 const processes = (isWanted) =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -68,7 +75,22 @@ function timeStart(shim) {
   return time;
 }
 
-/** From the exec of a spare to its first word; that is where containerd begins to wait for a container. */
+/** Connects as soon as somebody listens, and hears the first word. */
+async function firstWord(path) {
+  for (;;) {
+    const socket = connect(path);
+    const isReady = await new Promise((resolve) => {
+      socket.once('data', () => resolve(true)).once('error', () => resolve(false));
+    });
+    if (isReady) return socket;
+    await sleep(1);
+  }
+}
+
+/**
+ * The template from its exec to its first word, which is paid once by a containerd; then, for each container, a spare
+ * from the connection that asks for it to its first word: that is where containerd begins to wait for a container.
+ */
 async function timeSpare() {
   const path = join(folder, `spare-${(count += 1)}.sock`);
   const begin = performance.now();
@@ -76,19 +98,16 @@ async function timeSpare() {
     env: environment(),
     stdio: 'ignore',
   });
-  for (;;) {
-    const isReady = await new Promise((resolve) => {
-      const socket = connect(path);
-      socket.once('data', () => resolve(true)).once('error', () => resolve(false));
-    });
-    if (isReady) break;
-    await sleep(1);
-  }
-  const time = performance.now() - begin;
+  const line = await firstWord(path);
+  const template = performance.now() - begin;
+  const asked = performance.now();
+  const spare = await firstWord(path);
+  const time = performance.now() - asked;
   const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
+  spare.destroy();
+  line.destroy();
   await gone;
-  return time;
+  return [template, time];
 }
 
 // --- containers ---
@@ -133,12 +152,16 @@ async function shimOf(engine, id) {
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
 }
 
-/** dockerd and containerd; the lab is no part of Docker. */
-const daemonsOf = ({ root }) =>
-  processes(
+/** dockerd and containerd, and of ours the template of shims and the spare; the lab is no part of Docker. */
+const daemonsOf = ({ root }) => [
+  ...processes(
     (line) =>
       line.includes(root) && /^\S*(dockerd|containerd)\s/.test(line) && !line.includes('shim'),
-  );
+  ),
+  ...processes((line) => /^containerd-shim-engineroom-v2 (template|spare)/.test(line)).filter(
+    (pid) => environmentOf(pid).includes(root),
+  ),
+];
 
 async function burst(engine, size) {
   const begin = performance.now();
@@ -183,9 +206,9 @@ try {
   printMachine();
   console.log(`real     ${versionOf('containerd', '--version')}, its shim`);
   console.log(`runs     ${runs} each, in turns, after ${warmUp} to warm up`);
-  const ready = { 'our spare': [], 'our start': [], 'real start': [] };
+  const ready = { 'our template': [], 'our spare': [], 'our start': [], 'real start': [] };
   for (let round = 0 - warmUp; round < runs; round++) {
-    const times = [await timeSpare(), timeStart(OUR_SHIM), timeStart(REAL_SHIM)];
+    const times = [...(await timeSpare()), timeStart(OUR_SHIM), timeStart(REAL_SHIM)];
     if (round >= 0) Object.values(ready).forEach((samples, index) => samples.push(times[index]));
   }
   printTable(ready);

@@ -88,6 +88,12 @@ export function withCheckedArguments(module: NativeModule): Native {
       return module.spawnDetached(options);
     },
 
+    forkTwin: () => module.forkTwin(),
+    exitNow(code) {
+      integer('code', code, 0, 255);
+      return module.exitNow(code);
+    },
+
     setChildSubreaper: () => module.setChildSubreaper(),
     pidfdOpen(target) {
       pid(target);

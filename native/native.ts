@@ -56,6 +56,14 @@ export interface Native {
     readonly log?: string;
   }): number;
 
+  /**
+   * fork(2) of this whole process: true in the copy, which is a daemon with an event loop of its own and the same
+   * descriptors. Only for a Node without threads of V8's. The copy must leave by `exitNow`.
+   */
+  forkTwin(): boolean;
+  /** _exit(2). */
+  exitNow(code: number): never;
+
   /** prctl(PR_SET_CHILD_SUBREAPER). */
   setChildSubreaper(): void;
   /** pidfd_open(2): close-on-exec, non-blocking. */

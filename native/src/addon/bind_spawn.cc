@@ -1,9 +1,11 @@
-// loadHelper, spawnRunc, spawnDetached. What they do is in runc.c, daemon.c and spawn.c.
+// loadHelper, spawnRunc, spawnDetached, forkTwin, exitNow. What they do is in runc.c, daemon.c, spawn.c and twin.c.
 #include <napi.h>
 
 #include "convert.h"
 #include "daemon.h"
 #include "runc.h"
+#include "twin.h"
+#include "uv_poll.h"
 
 namespace engine_room {
 namespace {
@@ -75,12 +77,35 @@ Napi::Value spawn_detached(const Napi::CallbackInfo &info) {
   return Napi::Number::New(env, pid);
 }
 
+// True in the copy. Its event loop is renewed before anything else, for it would take its first step in ours.
+Napi::Value fork_twin_of_ours(const Napi::CallbackInfo &info) {
+  const Napi::Env env = info.Env();
+  bool is_twin = false;
+  native_error error;
+  if (fork_twin(&is_twin, &error) < 0)
+    return throw_native_error(env, error);
+  if (is_twin) {
+    uv_loop_s *loop = nullptr;
+    napi_get_uv_event_loop(env, &loop);
+    if (uv_loop_fork(loop) < 0)
+      exit_now(1);
+  }
+  return Napi::Boolean::New(env, is_twin);
+}
+
+Napi::Value exit_past_node(const Napi::CallbackInfo &info) {
+  exit_now(int_argument(info, 0));
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("loadHelper", Napi::Function::New(env, load_helper, "loadHelper"));
   exports.Set("spawnRunc", Napi::Function::New(env, spawn_runc, "spawnRunc"));
   exports.Set("spawnDetached", Napi::Function::New(env, spawn_detached, "spawnDetached"));
+  exports.Set("forkTwin", Napi::Function::New(env, fork_twin_of_ours, "forkTwin"));
+  exports.Set("exitNow", Napi::Function::New(env, exit_past_node, "exitNow"));
 }
 
 }  // namespace engine_room

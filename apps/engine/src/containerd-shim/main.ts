@@ -3,13 +3,14 @@
  *
  *   start    called by containerd in the bundle; leaves `serve` behind and prints its address
  *   serve    the shim itself
- *   spare    the same, started before anybody needs it
+ *   spare    the template that shims are copied from before anybody needs them
  *   delete   called by containerd when a shim is gone
  *
  * Upstream: containerd pkg/shim and cmd/containerd-shim-runc-v2; docs: core/runtime/v2/README.md.
  */
 import { fileURLToPath } from 'node:url';
 import { native } from '../native/load.ts';
+import { readHostFacts } from '../libcontainer/host-facts.ts';
 import { warmUp } from '../libcontainer/warm-up.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
@@ -26,7 +27,7 @@ import {
 } from './identity.ts';
 import { parseOptions, type ShimOptions } from './options.ts';
 import { prepareShim, Shim } from './shim.ts';
-import { waitForClaim } from './spare.ts';
+import { offerSpares } from './spare.ts';
 import { sayFailure, sayReady, startDaemon } from './start.ts';
 
 const identityOf = ({ namespace, id, address, bundle, socket }: ShimOptions): ShimIdentity => ({
@@ -57,9 +58,11 @@ const start = async (options: ShimOptions): Promise<string | Uint8Array> => {
   return bootstrapAnswer(daemon, params, process.env);
 };
 
-const serve = async (tracer: Tracer, options: ShimOptions): Promise<void> => {
+const newTracer = (): Tracer => new Tracer('shim', exporterFromEnvironment());
+
+const serve = async (options: ShimOptions): Promise<void> => {
   try {
-    await Shim.serve(prepareShim(native, tracer), identityOf(options));
+    await Shim.serve(prepareShim(native, newTracer()), identityOf(options));
   } catch (error) {
     await sayFailure(messageOf(error));
     throw error;
@@ -67,14 +70,15 @@ const serve = async (tracer: Tracer, options: ShimOptions): Promise<void> => {
   await sayReady();
 };
 
-const spare = async (tracer: Tracer, { operands }: ShimOptions): Promise<void> => {
+const spare = async ({ operands }: ShimOptions): Promise<void> => {
   const [claimSocket] = operands;
   if (!claimSocket)
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
-  process.title = `${RUNTIME_BINARY} ${SPARE_ACTION}`;
-  const parts = prepareShim(native, tracer);
-  warmUp(parts.runc.prepare());
-  await waitForClaim(parts, claimSocket);
+  process.title = `${RUNTIME_BINARY} template`;
+  warmUp(readHostFacts());
+  // What it took to get ready is no part of what the spares share.
+  globalThis.gc?.();
+  await offerSpares({ native, claimSocket, prepare: () => prepareShim(native, newTracer()) });
 };
 
 /** Answers go to stdout whole, whatever kind of file that is. */
@@ -92,20 +96,21 @@ const run = async (options: ShimOptions): Promise<void> => {
     );
     return;
   }
-  const tracer = new Tracer('shim', exporterFromEnvironment());
   switch (options.action) {
     case 'start':
       await print(await start(options));
       break;
-    case 'delete':
+    case 'delete': {
+      const tracer = newTracer();
       await print(await cleanUp(native, tracer, identityOf(options)));
       await tracer.flush();
       break;
+    }
     case SPARE_ACTION:
-      await spare(tracer, options);
+      await spare(options);
       return;
     case 'serve':
-      await serve(tracer, options);
+      await serve(options);
       return;
     default:
       throw new EngineError('invalid_argument', `unknown action ${JSON.stringify(options.action)}`);

@@ -1,7 +1,7 @@
 /** A real shim with real containers, driven as containerd drives it; containerd itself comes and goes. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { constants, createWriteStream, existsSync, openSync, readFileSync } from 'node:fs';
+import { constants, createWriteStream, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fromBinary } from '@bufbuild/protobuf';
@@ -349,26 +349,6 @@ describe('a dead shim', () => {
     expect(fromBinary(DeleteResponseSchema, stdout)).toMatchObject({ pid, exitStatus: 137 });
     await until(() => !isAlive(pid));
     expect(bench.leftovers()).toEqual({ mounts: 0, cgroups: [], sockets: 0, states: 0 });
-  });
-});
-
-describe('a spare', () => {
-  it('leaves when its containerd does', async () => {
-    const { socket, hello, claimSocket } = await bench.spare();
-    expect(isAlive(hello.pid)).toBe(true);
-    socket.destroy();
-    await until(() => !isAlive(hello.pid));
-    expect(existsSync(claimSocket)).toBe(false);
-  });
-
-  it('says no to nonsense and leaves', async () => {
-    const { socket, hello } = await bench.spare();
-    socket.write(
-      '{"namespace":"../..","id":"x","bundle":"/tmp","address":"/a","ttrpcAddress":"/b"}\n',
-    );
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer.toString()).toContain('"error":"namespace');
-    await until(() => !isAlive(hello.pid));
   });
 });
 

@@ -1,10 +1,12 @@
 /**
- * A shim without a container, started ahead of time. Node needs a tenth of a second to start and to load this program:
- * that is over before the container is asked for. The conversation: protocol/task/claim.ts.
+ * Shims without a container, ready ahead of time. Node needs a tenth of a second to start and to load this program, and
+ * some thirty megabytes; that is paid once, by a template. A spare is a fork of it: there in some milliseconds, and what
+ * neither of them has changed since lies in memory only once. The conversation: protocol/task/claim.ts.
  */
-import { existsSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, watch } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import {
   SPARE_ORPHAN_MS,
@@ -13,13 +15,22 @@ import {
   type SpareHello,
 } from '../protocol/task/claim.ts';
 import { listenOnSocket } from '../transport/unix-socket.ts';
-import { startTimeIn, type ShimIdentity } from './identity.ts';
+import { RUNTIME_BINARY, startTimeIn, type ShimIdentity } from './identity.ts';
 import { Shim, type ShimParts } from './shim.ts';
 
 const TTRPC_VERSION = 2;
 const REQUEST_LIMIT_BYTES = 64 * 1024;
 
-export const waitForClaim = async (parts: ShimParts, claimSocket: string): Promise<void> => {
+export interface Template {
+  readonly native: Native;
+  readonly claimSocket: string;
+  /** In the spare: what it must have of its own. */
+  readonly prepare: () => ShimParts;
+}
+
+/** Precondition: no descriptor is open that a spare should not have, and V8 has no threads. */
+export const offerSpares = async ({ native, claimSocket, prepare }: Template): Promise<void> => {
+  let line: Socket | undefined;
   const leave = () => {
     rmSync(claimSocket, { force: true });
     process.exit(0);
@@ -36,30 +47,73 @@ export const waitForClaim = async (parts: ShimParts, claimSocket: string): Promi
   leaveIfAlone();
   const orphaned = setTimeout(leave, SPARE_ORPHAN_MS);
   const server = createServer({ allowHalfOpen: false }, (socket) => {
-    // One containerd, one claim.
+    if (!line) {
+      line = socket.on('error', leave).on('close', leave).resume();
+      clearTimeout(orphaned);
+      sayHello(socket);
+      return;
+    }
+    // At once, so that no other connection is open meanwhile: a spare that had it, too, would keep it open.
+    if (!forkTwin(native)) {
+      socket.destroy();
+      return;
+    }
     server.close();
-    clearTimeout(orphaned);
     watcher.close();
-    void converse(parts, socket).then((isClaimed) => {
-      if (!isClaimed) leave();
-      rmSync(claimSocket, { force: true });
+    line.removeAllListeners().destroy();
+    becomeSpare(native);
+    void converse(prepare, socket).then((isClaimed) => {
+      if (!isClaimed) process.exit(0);
     });
   });
   process.once('SIGTERM', leave);
-  await listenOnSocket(server, claimSocket, 0o600);
+  // Under another name first: whoever closes a listening socket removes its file, and each spare does.
+  const unnamed = `${claimSocket}.new`;
+  await listenOnSocket(server, unnamed, 0o600);
+  renameSync(unnamed, claimSocket);
   sign = claimSocket;
   leaveIfAlone();
   process.off('SIGTERM', leave);
 };
 
-/** True when this process is a container's shim now. */
-const converse = async (parts: ShimParts, socket: Socket): Promise<boolean> => {
-  const say = (words: SpareHello | ClaimAnswer) => socket.write(`${JSON.stringify(words)}\n`);
+/** A spare that could not be born is missed by containerd, which starts a shim in the long way then. */
+const forkTwin = (native: Native): boolean => {
   try {
-    say({ pid: process.pid, startTime: startTimeIn(readFileSync('/proc/self/stat', 'utf8')) });
+    return native.forkTwin();
+  } catch (error) {
+    process.stderr.write(`${RUNTIME_BINARY}: ${messageOf(error)}\n`);
+    return false;
+  }
+};
+
+/** What Node keeps of the process that it was started as, and how it ends one. */
+const becomeSpare = (native: Native): void => {
+  Object.defineProperty(process, 'pid', { value: Number(readlinkSync('/proc/self')) });
+  Object.defineProperty(process, 'reallyExit', { value: (code = 0) => native.exitNow(code) });
+  process.title = `${RUNTIME_BINARY} spare`;
+  process.once('uncaughtException', endUnclaimed);
+};
+
+const endUnclaimed = (): void => process.exit(1);
+
+const sayHello = (socket: Socket): boolean => {
+  const hello: SpareHello = {
+    pid: process.pid,
+    startTime: startTimeIn(readFileSync('/proc/self/stat', 'utf8')),
+  };
+  return socket.write(`${JSON.stringify(hello)}\n`);
+};
+
+/** True when this process is a container's shim now. */
+const converse = async (prepare: () => ShimParts, socket: Socket): Promise<boolean> => {
+  const say = (words: ClaimAnswer) => socket.write(`${JSON.stringify(words)}\n`);
+  try {
+    const parts = prepare();
+    sayHello(socket);
     const line = await readLine(socket);
     if (line === null) return false;
     const shim = await Shim.serve(parts, identityIn(JSON.parse(line)));
+    process.off('uncaughtException', endUnclaimed);
     say({ version: TTRPC_VERSION, address: shim.address, protocol: 'ttrpc' });
     socket.end();
     return true;

@@ -70,6 +70,7 @@ export class ShimBench {
   readonly #shims: RunningShim[] = [];
   #containerd: TtrpcServer | undefined;
   #count = 0;
+  #template: ReturnType<ShimBench['template']> | undefined;
 
   constructor() {
     this.#lower = join(this.folder, 'lower');
@@ -181,19 +182,30 @@ export class ShimBench {
   }
 
   /** A spare that has said hello. */
-  async spare(): Promise<{
-    readonly socket: Socket;
+  async spare(): Promise<{ readonly socket: Socket; readonly hello: SpareHello }> {
+    const { claimSocket } = await this.template();
+    const socket = await connectWhenReady(claimSocket);
+    return { socket, hello: await readJson<SpareHello>(socket) };
+  }
+
+  /** What spares are copies of; it lasts as long as `line`. */
+  template(): Promise<{
+    readonly line: Socket;
     readonly hello: SpareHello;
     readonly claimSocket: string;
   }> {
-    const claimSocket = join(this.folder, `spare-${(this.#count += 1)}.sock`);
+    return (this.#template ??= this.#startTemplate());
+  }
+
+  async #startTemplate() {
+    const claimSocket = join(this.folder, 'claim.sock');
     spawn(BINARY, ['-address', this.address, 'spare', claimSocket], {
       stdio: 'ignore',
       detached: true,
       env: this.environment(),
     }).unref();
-    const socket = await connectWhenReady(claimSocket);
-    return { socket, hello: await readJson<SpareHello>(socket), claimSocket };
+    const line = await connectWhenReady(claimSocket);
+    return { line, hello: await readJson<SpareHello>(line), claimSocket };
   }
 
   command(bundle: string, args: readonly string[]) {
@@ -222,6 +234,7 @@ export class ShimBench {
 
   async close(): Promise<void> {
     for (const shim of this.#shims) await this.#dismiss(shim);
+    (await this.#template)?.line.destroy();
     await this.closeContainerd();
     this.#collector.close();
     for (const { mountPoint } of readHostFacts().hierarchies) {

@@ -1,5 +1,6 @@
 /**
- * Keeps one shim warm: a process without a container, waiting to be claimed (`protocol/task/claim.ts`).
+ * Keeps one shim warm: a process without a container, waiting to be claimed (`protocol/task/claim.ts`), and the template
+ * that it is a copy of.
  *
  * A container then does not wait for a shim to start. The next spare is started when nothing has happened for
  * a moment, so that its start does not compete with the run that took the last one.
@@ -76,6 +77,9 @@ export class SpareKeeper {
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
   #count = 0;
+  /** Where the template takes connections, or will; and the line that it lives as long as. */
+  #claimSocket: Promise<string> | undefined;
+  #line: Socket | undefined;
 
   constructor(options: SpareOptions) {
     this.#options = options;
@@ -127,13 +131,14 @@ export class SpareKeeper {
     }
   }
 
-  /** Ends the waiting spare: it exits when its connection does, and one that is on its way when the folder is gone. */
+  /** Ends the waiting spare and the template: each exits when its connection does, and what is on its way when the folder is gone. */
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
     rmSync(this.#folder, { recursive: true, force: true });
     this.#spare?.socket.destroy();
     this.#spare = undefined;
+    this.#line?.destroy();
     for (const resolve of this.#waiting.splice(0)) resolve(undefined);
   }
 
@@ -197,8 +202,39 @@ export class SpareKeeper {
   }
 
   async #start(): Promise<Spare> {
-    const { surroundings, spawnDetached } = this.#options;
     const shimPath = await this.#options.shimPath();
+    const socket = await this.#connect(shimPath);
+    const lines = new JsonLines(socket);
+    try {
+      const hello = (await lines.next(READY_TIMEOUT_MS)) as SpareHello;
+      // The spare alone is no reason for containerd to live on.
+      socket.unref();
+      return { shimPath, hello, socket, lines, readySince: performance.now() };
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  /** A spare's line. Where the template has died, whoever notices first starts the next. */
+  async #connect(shimPath: string): Promise<Socket> {
+    try {
+      return await connectTo(await this.#template(shimPath));
+    } catch {
+      return connectTo(await this.#template(shimPath));
+    }
+  }
+
+  #template(shimPath: string): Promise<string> {
+    return (this.#claimSocket ??= this.#startTemplate(shimPath).catch((error: unknown) => {
+      this.#claimSocket = undefined;
+      throw error;
+    }));
+  }
+
+  /** Resolves with its claim socket, once it listens. */
+  async #startTemplate(shimPath: string): Promise<string> {
+    const { surroundings, spawnDetached } = this.#options;
     this.#count += 1;
     const claimSocket = join(this.#folder, `${this.#count}.sock`);
     spawnDetached({
@@ -215,32 +251,37 @@ export class SpareKeeper {
       env: { ...shimEnvironment(surroundings), ...SHIM_MALLOC },
       cwd: '/',
     });
-    const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
-    const lines = new JsonLines(socket);
-    try {
-      const hello = (await lines.next(READY_TIMEOUT_MS)) as SpareHello;
-      // The spare alone is no reason for containerd to live on.
-      socket.unref();
-      return { shimPath, hello, socket, lines, readySince: performance.now() };
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
+    const line = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
+    this.#line = line.unref();
+    line.resume().once('close', () => {
+      if (this.#line !== line) return;
+      this.#line = undefined;
+      this.#claimSocket = undefined;
+    });
+    return claimSocket;
   }
 }
 
-/** The socket appears when the spare has loaded its code; there is nothing to wait on before that but the file. */
+const connectTo = (path: string): Promise<Socket> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      resolve(socket);
+    });
+    socket.once('error', reject);
+  });
+
+/** The socket appears when the template has loaded its code; there is nothing to wait on before that but the file. */
 const connectUntil = async (path: string, deadline: number): Promise<Socket> => {
   for (;;) {
     try {
-      return await new Promise<Socket>((resolve, reject) => {
-        const socket = connect(path);
-        socket.once('connect', () => resolve(socket));
-        socket.once('error', reject);
-      });
+      return await connectTo(path);
     } catch (error) {
       if (performance.now() > deadline) {
-        throw new EngineError('deadline', `spare shim did not listen on ${path}`, { cause: error });
+        throw new EngineError('deadline', `the template of shims did not listen on ${path}`, {
+          cause: error,
+        });
       }
       await sleep(CONNECT_EVERY_MS, undefined, { ref: false });
     }

@@ -178,6 +178,11 @@ describe('a task', () => {
   });
 });
 
+const shimOf = (id: string): number =>
+  daemon
+    .shims()
+    .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`-id ${id}`)) ?? 0;
+
 describe('a spare shim', () => {
   const spares = (): number[] =>
     daemon.shims().filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('spare'));
@@ -185,7 +190,7 @@ describe('a spare shim', () => {
   test('is ready after the start, is claimed, replaced when it is quiet, and leaves with containerd', async () => {
     const channel = await start();
     await until(() => daemon.log.includes('spare shim is ready'), 'the spare');
-    const [spare] = daemon.shims();
+    const [spare] = spares();
 
     await run(channel, 'c1', 'sleep', '100');
 
@@ -193,7 +198,7 @@ describe('a spare shim', () => {
     expect(readFileSync(`/proc/${spare}/cmdline`, 'utf8')).toContain('-namespace moby -id c1');
     await until(() => daemon.log.split('spare shim is ready').length === 3, 'the next spare');
     await daemon.kill('SIGKILL');
-    await until(() => spares().length === 0, 'the spare to leave');
+    await until(() => daemon.shims().length === 1, 'spare and template to leave');
     expect(isAlive(spare ?? 0)).toBe(true);
   });
 
@@ -209,14 +214,16 @@ describe('a spare shim', () => {
     await until(() => spares().length === 1, 'one spare for the next');
   });
 
-  test('that died is not missed: the shim is bootstrapped', async () => {
+  test('that died is not missed, nor is the template that it was a copy of', async () => {
     const channel = await start();
     await until(() => daemon.log.includes('spare shim is ready'), 'the spare');
-    for (const pid of spares()) process.kill(pid, 'SIGKILL');
+    for (const pid of daemon.shims()) process.kill(pid, 'SIGKILL');
 
     const pid = await run(channel, 'c1', 'sleep', '100');
 
     expect(isAlive(pid)).toBe(true);
+    const ready = daemon.log.split('spare shim is ready').length;
+    await until(() => daemon.log.split('spare shim is ready').length > ready, 'a new spare');
   });
 });
 
@@ -261,7 +268,7 @@ describe('the trace', () => {
     expect(claimed).toMatchObject({
       actor: 'shim',
       containerId: 'c1',
-      process: { pid: daemon.shims().at(0) ?? 0 },
+      process: { pid: shimOf('c1') },
     });
     const layers = told().find(
       (event) => event.type === 'spanEvent' && event.name === 'overlay layers',
@@ -326,11 +333,6 @@ describe('when containerd is killed', () => {
 });
 
 describe('when a shim is killed', () => {
-  const shimOf = (id: string): number =>
-    daemon
-      .shims()
-      .find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`-id ${id}`)) ?? 0;
-
   test('its container goes with it, is told as 137, and nothing is left', async () => {
     const channel = await start();
     await until(() => daemon.log.includes('spare shim is ready'), 'the spare');

@@ -2,19 +2,24 @@
  * How containerd takes a pre-warmed shim (a spare) for a container. Real containerd has no such thing; it starts
  * a shim per container, and a shim in Go is quicker to start than one in Node.
  *
- *   containerd                                      spare
+ *   containerd                                      template
  *     starts, detached:  containerd-shim-engineroom-v2 -address <containerd.sock> -publish-binary <containerd> spare <claim socket>
  *                                                     loads everything, listens on <claim socket> (mode 0600)
- *     connects
+ *     connects: the line that lasts
+ *                                  ← SpareHello       one line of JSON: the template's own
+ *     … keeps the connection open; when it ends, the template exits …
+ *
+ *     connects again, for each spare                  forks a copy of itself, which goes on with this connection
+ *
+ *   containerd                                      spare
  *                                  ← SpareHello       one line of JSON
  *     … keeps the connection open; if it ends unclaimed, the spare exits …
  *     ClaimRequest →                                  one line of JSON
  *                                                     chdir to the bundle, renames itself as `ps` shows a shim,
- *                                                     listens on its ttrpc socket, writes `address` into the bundle,
- *                                                     removes the claim socket
+ *                                                     listens on its ttrpc socket, writes `address` into the bundle
  *                                  ← ClaimAnswer      one line of JSON, then it closes the connection
  *
- * From then on it is a shim like any other. A spare to which nobody connects within SPARE_ORPHAN_MS exits by itself.
+ * From then on it is a shim like any other. A template to which nobody connects within SPARE_ORPHAN_MS exits by itself.
  */
 
 export interface SpareHello {

@@ -1,0 +1,70 @@
+/** Spare shims, and the template that they are copies of, as containerd has them. */
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { readProcess } from '../libcontainer/state-file.ts';
+import { isAlive, until } from './testing/ask.ts';
+import { buildShim, ShimBench } from './testing/shim-bench.ts';
+
+let bench: ShimBench;
+
+beforeAll(buildShim, 60_000);
+beforeEach(async () => {
+  bench = new ShimBench();
+  await bench.openContainerd();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+/** What a process has of its own, and its part of what it shares. proc_pid_smaps(5) */
+const pssKib = (pid: number): number =>
+  Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+
+describe('a spare', () => {
+  it('leaves when its containerd does, and the template that it is a copy of too', async () => {
+    const { line, hello: template, claimSocket } = await bench.template();
+    const { socket, hello } = await bench.spare();
+    expect([isAlive(template.pid), isAlive(hello.pid)]).toEqual([true, true]);
+    socket.destroy();
+    await until(() => !isAlive(hello.pid));
+    expect(isAlive(template.pid)).toBe(true);
+    line.destroy();
+    await until(() => !isAlive(template.pid));
+    expect(existsSync(claimSocket)).toBe(false);
+  });
+
+  it('is nobody’s child, knows itself, and holds no line of its siblings', async () => {
+    const { hello: template } = await bench.template();
+    const [first, second] = [await bench.spare(), await bench.spare()];
+    const facts = readProcess(second.hello.pid);
+    expect(facts?.ppid).not.toBe(template.pid);
+    expect(facts?.startTime).toBe(second.hello.startTime);
+    // Its process group and session are its own. proc_pid_stat(5)
+    const stat = readFileSync(`/proc/${second.hello.pid}/stat`, 'utf8').split(' ');
+    expect(stat.slice(4, 6)).toEqual([`${second.hello.pid}`, `${second.hello.pid}`]);
+    // Were the line of the first open in the second, too, its end would not be noticed.
+    process.kill(first.hello.pid, 'SIGKILL');
+    await once(first.socket, 'close');
+    expect(isAlive(second.hello.pid)).toBe(true);
+    second.socket.destroy();
+  });
+
+  it('shares what it has not changed: each of ten weighs less than 10 MiB', async () => {
+    await bench.template();
+    const spares = await Promise.all(Array.from({ length: 10 }, () => bench.spare()));
+    const weights = spares.map(({ hello }) => pssKib(hello.pid));
+    expect(Math.max(...weights)).toBeLessThan(10 * 1024);
+    for (const { socket } of spares) socket.destroy();
+  });
+
+  it('says no to nonsense and leaves', async () => {
+    const { socket, hello } = await bench.spare();
+    socket.write(
+      '{"namespace":"../..","id":"x","bundle":"/tmp","address":"/a","ttrpcAddress":"/b"}\n',
+    );
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString()).toContain('"error":"namespace');
+    await until(() => !isAlive(hello.pid));
+  });
+});

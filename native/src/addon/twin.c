@@ -1,0 +1,63 @@
+/*
+ * fork(2), twice, so that the copy is a child of init and not of ours.
+ *
+ * Unlike in spawn.c the copy goes on as it is, so it must be fit to: the C library has hooks for its own locks, libuv
+ * for its thread pool, and bind_spawn.cc renews the event loop. What no hook renews are V8's threads, which the copy
+ * lacks: whoever forks has to run without them (`node --single-threaded --v8-pool-size=0`).
+ */
+#include "twin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * V8 has the kernel leave its memory out of a fork (MADV_DONTFORK), since hardly a child needs it. A twin does.
+ * madvise(2), proc_pid_maps(5). What the kernel refuses (its own pages, such as the vDSO) is inherited anyway.
+ */
+static int include_all_memory(struct native_error *error) {
+  FILE *maps = fopen("/proc/self/maps", "re");
+  if (maps == NULL)
+    return native_error_set(error, "open", "/proc/self/maps");
+  char *line = NULL;
+  size_t size = 0;
+  unsigned long begin = 0;
+  unsigned long end = 0;
+  while (getline(&line, &size, maps) > 0) {
+    if (sscanf(line, "%lx-%lx", &begin, &end) == 2)
+      madvise((void *)begin, end - begin, MADV_DOFORK);
+  }
+  free(line);
+  fclose(maps);
+  return 0;
+}
+
+int fork_twin(bool *is_twin, struct native_error *error) {
+  *is_twin = false;
+  if (include_all_memory(error) < 0)
+    return -1;
+  const pid_t middle = fork();
+  if (middle < 0)
+    return native_error_set(error, "fork", NULL);
+  if (middle == 0) {
+    const pid_t twin = fork();
+    if (twin != 0)
+      _exit(twin < 0 ? errno : 0);
+    setsid();
+    *is_twin = true;
+    return 0;
+  }
+  int status = 0;
+  while (waitpid(middle, &status, 0) < 0 && errno == EINTR)
+    continue;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    return 0;
+  return native_error_set_number(error, WIFEXITED(status) ? WEXITSTATUS(status) : EAGAIN, "fork", NULL);
+}
+
+void exit_now(int code) {
+  _exit(code);
+}
