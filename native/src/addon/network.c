@@ -18,6 +18,11 @@ static int make_socket(const struct socket_request *request, int *fd, struct nat
   *fd = socket(request->domain, request->type | SOCK_CLOEXEC, request->protocol);
   if (*fd < 0)
     return native_error_set(error, "socket", NULL);
+  if (request->domain == AF_NETLINK) {
+    /* One transaction replaces all packet rules, and goes in one message. Where this may not be, many do not fit. */
+    const int room = 8 * 1024 * 1024;
+    (void)setsockopt(*fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+  }
   if (request->address_length == 0 ||
       bind(*fd, (const struct sockaddr *)&request->address, request->address_length) == 0)
     return 0;

@@ -149,16 +149,8 @@ export const daemonBackend = (daemon: Daemon): Backend => {
         : null;
     },
     createExec: async (reference, config) => createExec(daemon, find(reference), config),
-    startExec: async (id, { isDetached, consoleSize, accept }) => {
-      const exec = daemon.execs.find(id);
-      const isTerminal = exec.config.Tty;
-      await startExec(daemon, exec, {
-        isDetached,
-        consoleSize,
-        accept: () => accept({ isTerminal }),
-        encode: streamEncoder(isTerminal),
-      });
-    },
+    startExec: async (id, { isRaw, ...options }) =>
+      startExec(daemon, daemon.execs.find(id), { ...options, encode: streamEncoder(isRaw) }),
     inspectExec: (id) => inspectExec(daemon.execs.find(id)),
     resizeExec: async (id, size) => resizeExec(daemon, daemon.execs.find(id), size),
 

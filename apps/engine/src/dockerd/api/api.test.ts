@@ -203,7 +203,7 @@ test('the body of an upgrade request may come after its head, in pieces', async 
   const seen: unknown[] = [];
   backend.startExec = async (id, { isDetached, accept }) => {
     seen.push(id, isDetached);
-    const stream = accept({ isTerminal: false });
+    const stream = accept();
     stream.once('data', (bytes: Buffer) => stream.end(`got ${bytes.toString()}`));
     await Promise.resolve();
   };

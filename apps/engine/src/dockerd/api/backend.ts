@@ -148,7 +148,9 @@ export interface ExecBackend {
     options: {
       readonly isDetached: boolean;
       readonly consoleSize: readonly number[];
-      readonly accept: (exec: { readonly isTerminal: boolean }) => Duplex;
+      /** Bytes as they come, and not in frames: who starts it says so, whatever it was made with. */
+      readonly isRaw: boolean;
+      readonly accept: () => Duplex;
     },
   ): Promise<void>;
   inspectExec(id: string): ExecInspect;

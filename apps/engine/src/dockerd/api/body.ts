@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
+import { withKnownKeys } from './go-keys.ts';
 
 /** A container's configuration is a few kilobytes; this is what a hostile client may make us keep. */
 const LIMIT_BYTES = 4 * 1024 * 1024;
@@ -42,7 +43,7 @@ export const parseBody = <T extends z.ZodType>(schema: T, body: Buffer): z.outpu
     const reason = error instanceof Error ? error.message : String(error);
     throw new EngineError('invalid_argument', `invalid JSON: ${reason}`, { cause: error });
   }
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(withKnownKeys(schema, value));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const path = issue?.path.join('.') ?? '';

@@ -57,7 +57,7 @@ import {
   pruneNetworks,
   removeNetwork,
 } from './routes/networks.ts';
-import { noBuild, noSearch, noSwarm } from './routes/refused.ts';
+import { noBuild, noSearch, noSwarm, noSwarmToLeave } from './routes/refused.ts';
 import {
   createVolume,
   inspectVolume,
@@ -164,4 +164,11 @@ export const ROUTES: readonly Route[] = [
   ),
   route('POST', '/swarm/init', 'step', noSwarm),
   route('POST', '/swarm/join', 'step', noSwarm),
+  route('POST', '/swarm/leave', 'step', noSwarmToLeave),
+  ...['services', 'secrets', 'configs'].map((noun) =>
+    route('POST', `/${noun}/create`, 'step', noSwarm),
+  ),
+  ...['nodes', 'services', 'tasks', 'secrets', 'configs'].map((noun) =>
+    route('GET', `/${noun}/{name}`, 'detail', noSwarm),
+  ),
 ];

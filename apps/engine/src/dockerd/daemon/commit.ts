@@ -39,12 +39,18 @@ export const commit = async (
   const isStopping =
     request.isPaused && isRunning(container.state) && container.state.status !== 'paused';
   const id = await daemon.images.withLease(async (client) => {
-    if (isStopping) await pause(daemon, container);
+    // One that ends at this moment needs no pause.
+    const isStopped =
+      isStopping &&
+      (await pause(daemon, container).then(
+        () => true,
+        () => false,
+      ));
     let layer: Descriptor;
     try {
       layer = await differenceOf(client, container, image);
     } finally {
-      if (isStopping) await unpause(daemon, container);
+      if (isStopped) await unpause(daemon, container);
     }
     const labels = await client.blobLabels(layer.digest);
     const diffId = labels['containerd.io/uncompressed'] ?? layer.digest;

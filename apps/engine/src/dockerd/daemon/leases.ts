@@ -12,11 +12,17 @@ import {
   type EndpointSettings,
 } from '../libnetwork/endpoint.ts';
 import { isPredefined, mtuOf, subnetOf, type Network } from '../libnetwork/network.ts';
-import { parseSubnet6 } from '../libnetwork/subnet6.ts';
+import { contains6, numberOfAddress6, parseSubnet6 } from '../libnetwork/subnet6.ts';
 import type { Daemon } from './daemon.ts';
 
 const refuse = (sentence: string): never => {
   throw new EngineError('invalid_argument', sentence);
+};
+
+/** Taken, and not given: the network has no IPv6. */
+const isInIdlePool = ({ idlePool6 }: Network, address: string): boolean => {
+  const number = numberOfAddress6(address);
+  return idlePool6 !== null && number !== null && contains6(parseSubnet6(idlePool6.Subnet), number);
 };
 
 export const checkSettings = (
@@ -34,7 +40,7 @@ export const checkSettings = (
   if (aliases.length > 0 && isPredefined(network)) {
     refuse('network-scoped alias is supported only for containers in user defined networks');
   }
-  if (address6 && network.subnet6 === '') {
+  if (address6 && network.subnet6 === '' && !isInIdlePool(network, address6)) {
     refuse(`no configured subnet or ip-range contain the IP address ${address6}`);
   }
   if (mac !== '' && !isMac(mac)) refuse(`invalid MAC address: ${mac}`);
@@ -105,6 +111,7 @@ export const lease = (
     networkName: network.name,
     bridge: network.bridge,
     address,
+    ...(settings.linkLocal ? { linkLocal: settings.linkLocal } : {}),
     prefix: subnetOf(network).prefix,
     gateway: network.isInternal ? '' : network.gateway,
     mac: settings.mac === '' ? macFor(address) : settings.mac.toLowerCase(),

@@ -10,7 +10,12 @@ import { EngineError, kindOf, messageOf } from '../../protocol/errdefs.ts';
 import type { Container } from '../container/container.ts';
 import { withRootView } from '../images/root-view.ts';
 import { copyUpVolume } from '../volumes/copy-up.ts';
-import { parseMountPoints, parseVolumesFrom, type MountPoint } from '../volumes/mount-points.ts';
+import {
+  checkDriver,
+  parseMountPoints,
+  parseVolumesFrom,
+  type MountPoint,
+} from '../volumes/mount-points.ts';
 import { LOCAL_DRIVER } from '../volumes/volume-store.ts';
 import type { Daemon } from './daemon.ts';
 import { removeVolume, tellVolume } from './volumes.ts';
@@ -29,8 +34,8 @@ export const mountPointsOf = (
   daemon: Daemon,
   config: ContainerConfig,
   host: HostConfig,
-): readonly MountPoint[] =>
-  parseMountPoints({
+): readonly MountPoint[] => {
+  const points = parseMountPoints({
     binds: host.Binds,
     mounts: host.Mounts,
     volumes: Object.keys(config.Volumes),
@@ -44,6 +49,9 @@ export const mountPointsOf = (
       }));
     }),
   });
+  if (points.some(({ type }) => type === 'volume')) checkDriver(host.VolumeDriver, {});
+  return points;
+};
 
 /** Finds or makes the volumes. Leaves none behind when it fails. */
 export const prepareVolumes = async (

@@ -6,7 +6,7 @@ import type { Daemon } from './daemon.ts';
 const isOf6 = ([, address]: readonly [string, string]): boolean => address.includes(':');
 
 const ipamOf = (network: Network): NetworkAnswer['IPAM'] => {
-  const { subnet, gateway, ipRange, subnet6, gateway6, auxiliary } = network;
+  const { subnet, gateway, ipRange, subnet6, gateway6, ipRange6, idlePool6, auxiliary } = network;
   const reserved = (isWanted: (entry: readonly [string, string]) => boolean) => {
     const own = Object.entries(auxiliary).filter(isWanted);
     return own.length > 0 ? { AuxiliaryAddresses: Object.fromEntries(own) } : {};
@@ -22,7 +22,17 @@ const ipamOf = (network: Network): NetworkAnswer['IPAM'] => {
             ...reserved((entry) => !isOf6(entry)),
           },
         ]),
-    ...(subnet6 === '' ? [] : [{ Subnet: subnet6, Gateway: gateway6, ...reserved(isOf6) }]),
+    ...(subnet6 === ''
+      ? []
+      : [
+          {
+            Subnet: subnet6,
+            ...(ipRange6 === '' ? {} : { IPRange: ipRange6 }),
+            Gateway: gateway6,
+            ...reserved(isOf6),
+          },
+        ]),
+    ...(idlePool6 ? [idlePool6] : []),
   ];
   return { Driver: 'default', Options: null, Config: pools.length > 0 ? pools : null };
 };

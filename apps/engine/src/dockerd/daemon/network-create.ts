@@ -100,11 +100,21 @@ const inSubnet6 = (subnet: Subnet6, what: string, address: string): string => {
 const addresses6Of = (
   controller: NetworkController,
   { EnableIPv6, IPAM }: NetworkCreateBody,
-): Pick<Network, 'subnet6' | 'gateway6' | 'auxiliary' | 'isSubnet6Chosen'> => {
+): Pick<
+  Network,
+  'subnet6' | 'gateway6' | 'ipRange6' | 'idlePool6' | 'auxiliary' | 'isSubnet6Chosen'
+> => {
   const given = IPAM.Config.filter(isPool6);
-  const none = { subnet6: '', gateway6: '', auxiliary: {}, isSubnet6Chosen: false };
-  // Docker passes over a subnet of a kind that was not asked for.
-  if (EnableIPv6 !== true) return none;
+  // Docker keeps a subnet of a kind that was not asked for, and passes over it.
+  if (EnableIPv6 !== true) {
+    const [idle] = given;
+    return {
+      ...{ subnet6: '', gateway6: '', ipRange6: '', auxiliary: {}, isSubnet6Chosen: false },
+      idlePool6: idle
+        ? { Subnet: idle.Subnet, IPRange: idle.IPRange, Gateway: idle.Gateway }
+        : null,
+    };
+  }
   if (given.length > 1) {
     refuse('more than one subnet for a network is not supported by this daemon yet');
   }
@@ -119,7 +129,10 @@ const addresses6Of = (
       'invalid pool request: Pool overlaps with other one on this address space',
     );
   }
-  if (pool && pool.IPRange !== '') refuse('an IPv6 range is not supported by this daemon yet');
+  const range = pool && pool.IPRange !== '' ? parseSubnet6(pool.IPRange) : null;
+  if (range && !(contains6(subnet, range.first) && contains6(subnet, range.last))) {
+    refuse(`no matching subnet for range ${pool?.IPRange ?? ''}`);
+  }
   const auxiliary = Object.fromEntries(
     Object.entries(pool?.AuxiliaryAddresses ?? {}).map(([name, address]) => [
       name,
@@ -128,6 +141,8 @@ const addresses6Of = (
   );
   return {
     subnet6: textOfSubnet6(subnet),
+    ipRange6: range ? textOfSubnet6(range) : '',
+    idlePool6: null,
     gateway6: pool?.Gateway
       ? inSubnet6(subnet, 'gateway', pool.Gateway)
       : textOfAddress6(subnet.first + 1n),

@@ -11,6 +11,8 @@ import type { Container } from '../container/container.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import { exposedPorts } from '../libnetwork/port-wishes.ts';
+import { contains, numberOfAddress, parseSubnet } from '../libnetwork/subnet.ts';
+import { contains6, numberOfAddress6, parseSubnet6 } from '../libnetwork/subnet6.ts';
 import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
 import { names, networkOf } from './container-network.ts';
@@ -21,12 +23,20 @@ export type AskedNetworks = Readonly<Record<string, EndpointConfig>>;
 
 const SHORT_ID = 12;
 
+/** RFC 3927, RFC 4291. */
+const isLinkLocal = (address: string): boolean => {
+  const number = numberOfAddress(address);
+  const number6 = numberOfAddress6(address);
+  return number === null
+    ? number6 !== null && contains6(parseSubnet6('fe80::/10'), number6)
+    : contains(parseSubnet('169.254.0.0/16'), number);
+};
+
 export const settingsFor = (network: string, asked: EndpointConfig): EndpointSettings => {
-  if ((asked.IPAMConfig?.LinkLocalIPs.length ?? 0) > 0) {
-    throw new EngineError(
-      'invalid_argument',
-      'link-local addresses of containers are not supported by this daemon yet',
-    );
+  const linkLocal = asked.IPAMConfig?.LinkLocalIPs ?? [];
+  for (const address of linkLocal) {
+    if (isLinkLocal(address)) continue;
+    throw new EngineError('invalid_argument', `invalid link-local IP address: ${address}`);
   }
   for (const link of asked.Links) parseLink(link);
   return {
@@ -35,6 +45,7 @@ export const settingsFor = (network: string, asked: EndpointConfig): EndpointSet
     links: asked.Links,
     address: asked.IPAMConfig?.IPv4Address ?? '',
     address6: asked.IPAMConfig?.IPv6Address ?? '',
+    ...(linkLocal.length > 0 ? { linkLocal } : {}),
     mac: asked.MacAddress,
     driverOptions: asked.DriverOpts,
     gatewayPriority: asked.GwPriority,
@@ -60,12 +71,15 @@ export const endpointSettings = (mode: string, asked: AskedNetworks): EndpointSe
 };
 
 /** What was asked for; null when nothing was. */
-const ipamConfig = (settings: EndpointSettings | null): Readonly<Record<string, string>> | null => {
-  const { address = '', address6 = '' } = settings ?? {};
-  if (address === '' && address6 === '') return null;
+const ipamConfig = (
+  settings: EndpointSettings | null,
+): Readonly<Record<string, unknown>> | null => {
+  const { address = '', address6 = '', linkLocal = [] } = settings ?? {};
+  if (address === '' && address6 === '' && linkLocal.length === 0) return null;
   return {
     ...(address === '' ? {} : { IPv4Address: address }),
     ...(address6 === '' ? {} : { IPv6Address: address6 }),
+    ...(linkLocal.length === 0 ? {} : { LinkLocalIPs: linkLocal }),
   };
 };
 

@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Filters } from '../../protocol/docker-engine-api/filters.ts';
 import type { VolumeAnswer, VolumeCreateBody } from '../../protocol/docker-engine-api/volumes.ts';
-import { kindOf } from '../../protocol/errdefs.ts';
+import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import { checkDriver } from '../volumes/mount-points.ts';
 import { ANONYMOUS_LABEL, LOCAL_DRIVER, type Volume } from '../volumes/volume-store.ts';
 import type { Daemon } from './daemon.ts';
@@ -56,6 +56,12 @@ export const createVolume = async (
   daemon: Daemon,
   { Name, Driver, DriverOpts, Labels }: VolumeCreateBody,
 ): Promise<VolumeAnswer> => {
+  if (Driver !== '' && Driver !== LOCAL_DRIVER) {
+    throw new EngineError(
+      'not_found',
+      `create ${Name}: error looking up volume plugin ${Driver}: plugin "${Driver}" not found`,
+    );
+  }
   checkDriver(Driver, DriverOpts);
   const { volume, isNew } = await daemon.volumes.create({ name: Name, labels: Labels });
   if (isNew) tellVolume(daemon, volume.name, 'create');

@@ -202,6 +202,9 @@ const loadDockerArchive = async (
   return loaded;
 };
 
+const hasNames = async (manifest: string): Promise<boolean> =>
+  DockerManifest.parse(await readJson(manifest)).some(({ RepoTags }) => RepoTags.length > 0);
+
 /** Answers one sentence for each image. */
 export const loadImages = async (
   store: ImageStore,
@@ -242,7 +245,8 @@ const importFiles = async (
   let images: Loadable[] = [];
   if (index !== undefined) images = await loadLayout(client, files, index);
   const isUnnamed = images.every(({ names }) => names.length === 0);
-  if (manifest !== undefined && isUnnamed)
+  // Where neither has names, the layout's digests are those of whoever saved it.
+  if (manifest !== undefined && isUnnamed && (index === undefined || (await hasNames(manifest))))
     images = await loadDockerArchive(client, files, manifest);
 
   const sentences: string[] = [];

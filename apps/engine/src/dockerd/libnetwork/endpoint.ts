@@ -11,6 +11,8 @@ export interface EndpointSettings {
   readonly address: string;
   /** `--ip6`; empty, or missing in notes of an older engine, for any. */
   readonly address6?: string;
+  /** `--link-local-ip`: addresses beside its own; missing for none. */
+  readonly linkLocal?: readonly string[];
   /** `--mac-address`; empty for one that follows from the address. */
   readonly mac: string;
   readonly driverOptions: Readonly<Record<string, string>>;
@@ -37,6 +39,7 @@ export interface Endpoint {
   /** Empty where nothing leads out. */
   readonly gateway: string;
   readonly ipv6?: Endpoint6;
+  readonly linkLocal?: readonly string[];
   readonly mac: string;
   readonly mtu: number;
   readonly aliases: readonly string[];

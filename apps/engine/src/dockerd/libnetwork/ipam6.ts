@@ -76,7 +76,8 @@ const isReserved = ({ gateway6, auxiliary }: Network, subnet: Subnet6, address: 
 
 const lowestFree = (network: Network, taken: ReadonlyMap<bigint, string>): bigint => {
   const subnet = parseSubnet6(network.subnet6);
-  for (let { first: address } = subnet; address <= subnet.last; address += 1n) {
+  const range = network.ipRange6 === '' ? subnet : parseSubnet6(network.ipRange6);
+  for (let { first: address } = range; address <= range.last; address += 1n) {
     if (!taken.has(address) && !isReserved(network, subnet, address)) return address;
   }
   throw new EngineError(

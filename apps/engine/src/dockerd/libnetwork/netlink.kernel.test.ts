@@ -8,7 +8,7 @@ import { ensureBridge, removeBridge, removeOrphans } from './bridge.ts';
 import { newNetwork } from './network-store.ts';
 import { findLink, listLinks } from './netlink/links.ts';
 import { NetlinkError } from './netlink/message.ts';
-import { removeTable, replaceTable } from './netlink/nf-tables.ts';
+import { hasChain, removeTable, replaceTable } from './netlink/nf-tables.ts';
 import {
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
@@ -130,5 +130,31 @@ test('packet rules are replaced as a whole, in a namespace that we never enter',
 
   const broken = { ...chains[0], type: 'no such type' } as unknown as (typeof chains)[number];
   expect(() => replaceTable(socket, OWNER, [broken])).toThrow(NetlinkError);
+  socket.close();
+});
+
+test('the rules of three hundred networks go into one transaction, and a fault among them is told', () => {
+  const socket = withNamespace(
+    `/proc/${inside.pid}/ns/net`,
+    (namespace) => new NetlinkSocket(native, NETLINK_NETFILTER, namespace),
+  );
+  const networks = Array.from({ length: 300 }, (_, index) => ({
+    ...network,
+    bridge: `br${index}`,
+    subnet: `10.${index >> 8}.${index & 255}.0/24`,
+  }));
+  const chains = chainsFor(networks, []);
+
+  replaceTable(socket, OWNER, chains);
+
+  expect(hasChain(socket, { family: 'ip', table: OWNER, chain: 'forward' })).toBe(true);
+  const [first] = chains;
+  const broken = {
+    ...first,
+    name: 'x',
+    type: 'no such type',
+  } as unknown as (typeof chains)[number];
+  expect(() => replaceTable(socket, OWNER, [...chains, broken])).toThrow(NetlinkError);
+  removeTable(socket, OWNER);
   socket.close();
 });

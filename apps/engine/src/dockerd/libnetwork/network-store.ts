@@ -22,6 +22,8 @@ export const newNetwork = (
   gateway6: '',
   isSubnet6Chosen: false,
   ipRange: '',
+  ipRange6: '',
+  idlePool6: null,
   isSubnetChosen: false,
   auxiliary: {},
   isInternal: false,

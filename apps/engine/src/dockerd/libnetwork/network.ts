@@ -18,6 +18,12 @@ export const NetworkNote = z.object({
   isSubnet6Chosen: z.boolean().default(false),
   /** The part of the subnet that addresses are given from; empty for all of it. */
   ipRange: z.string(),
+  ipRange6: z.string().default(''),
+  /** A pool for IPv6 that was named without asking for IPv6: shown, and not used. */
+  idlePool6: z
+    .object({ Subnet: z.string(), IPRange: z.string(), Gateway: z.string() })
+    .nullable()
+    .default(null),
   /** The user chose the subnet; only there may a container choose its address. */
   isSubnetChosen: z.boolean(),
   /** Addresses that somebody else has, by their names. */

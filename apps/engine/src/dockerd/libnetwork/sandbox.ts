@@ -104,9 +104,16 @@ export const plugIn = (
         addAddress(socket, index, number, subnetAt(number, prefix));
       },
     );
+    for (const own of endpoint.linkLocal ?? []) giveLinkLocal(socket, own, index);
     if (endpoint.ipv6) giveAddress6(teller, socket, endpoint, index);
     if (isWayOut) routeOut(teller, socket, endpoint, index);
   });
+};
+
+const giveLinkLocal = (socket: NetlinkSocket, address: string, index: number): void => {
+  const number = numberOfAddress(address);
+  if (number !== null) addAddress(socket, index, number, subnetAt(number, 16));
+  else addAddress6(socket, index, numberOfAddress6(address) ?? 0n, 64);
 };
 
 const giveAddress6 = (

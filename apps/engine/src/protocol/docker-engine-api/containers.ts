@@ -70,6 +70,7 @@ export const HostConfig = z.object({
   Mounts: or(z.array(MountRequest), []),
   Tmpfs: textMap,
   VolumesFrom: texts,
+  VolumeDriver: text,
   ContainerIDFile: text,
   LogConfig: or(z.object({ Type: text, Config: textMap }), { Type: '', Config: {} }),
   NetworkMode: text,

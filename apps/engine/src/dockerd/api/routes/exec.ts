@@ -18,11 +18,12 @@ export const createExec: Handler = async (backend, exchange) => {
 export const startExec: Handler = async (backend, exchange) => {
   const { request, body, name, version } = exchange;
   checkForJson(request.headers['content-type'], body.length);
-  const { Detach, ConsoleSize } = parseBody(ExecStartBody, body);
+  const { Detach, Tty, ConsoleSize } = parseBody(ExecStartBody, body);
   await backend.startExec(name, {
     isDetached: Detach,
     consoleSize: ConsoleSize,
-    accept: ({ isTerminal }) => hijack(exchange, streamContentType(version, isTerminal)),
+    isRaw: Tty,
+    accept: () => hijack(exchange, streamContentType(version, Tty)),
   });
   if (Detach) answerEmpty(exchange, 200);
 };

@@ -90,15 +90,14 @@ export const saveImages: Handler = (backend, exchange) => {
   return save(backend, exchange, names);
 };
 
-/** One JSON object a line, as for a pull: the CLI prints each `stream`. */
+/** One JSON object a line, as for a pull: the CLI prints each `stream`. Errors are a line too, from the first on. */
 export const loadImages: Handler = async (backend, exchange) => {
   const { request, response } = exchange;
-  const sentences = await backend.loadImages(request);
   response.writeHead(200, { 'Content-Type': 'application/json' });
-  for (const sentence of sentences) {
-    response.write(`${JSON.stringify({ stream: `${sentence}\n` })}\r\n`);
-  }
-  response.end();
+  response.flushHeaders();
+  await streamed(exchange, async (tell) => {
+    for (const sentence of await backend.loadImages(request)) tell({ stream: `${sentence}\n` });
+  });
 };
 
 const authOf = ({ request }: Exchange): string | undefined => {

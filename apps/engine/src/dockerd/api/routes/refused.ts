@@ -18,6 +18,11 @@ export const noSearch = refuse(
   'docker search is not supported by this daemon yet: look on https://hub.docker.com and pull by name',
 );
 
+/** Also what clients ask when they leave no swarm behind, whether there is one or not. */
+export const noSwarmToLeave: Handler = () => {
+  throw new EngineError('unavailable', 'This node is not part of a swarm');
+};
+
 /** What clients ask to find out whether there is a swarm. Upstream: moby daemon/cluster/errors.go. */
 export const noSwarm: Handler = () => {
   throw new EngineError(

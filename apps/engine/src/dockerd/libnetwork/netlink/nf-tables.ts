@@ -52,16 +52,17 @@ const transaction = (...requests: readonly Buffer[]): Buffer[] => [
   message(BATCH.END, 0, header(0, SUBSYSTEM)),
 ];
 
+/** Only this one asks for a yes: a no comes in any case, and a yes to each of many rules would not fit the buffer. */
 const newTable = (family: Family, name: string): Buffer =>
   request(family, MESSAGE.NEWTABLE, NLM_F.CREATE | NLM_F.ACK, attribute(TABLE_NAME, text(name)));
 const deleteTable = (family: Family, name: string): Buffer =>
-  request(family, MESSAGE.DELTABLE, NLM_F.ACK, attribute(TABLE_NAME, text(name)));
+  request(family, MESSAGE.DELTABLE, 0, attribute(TABLE_NAME, text(name)));
 
 const newChain = (family: Family, table: string, chain: Chain): Buffer =>
   request(
     family,
     MESSAGE.NEWCHAIN,
-    NLM_F.CREATE | NLM_F.ACK,
+    NLM_F.CREATE,
     attribute(CHAIN.TABLE, text(table)),
     attribute(CHAIN.NAME, text(chain.name)),
     nested(
@@ -77,7 +78,7 @@ const newRule = (family: Family, table: string, chain: string, rule: Rule): Buff
   request(
     family,
     MESSAGE.NEWRULE,
-    NLM_F.CREATE | NLM_F.APPEND | NLM_F.ACK,
+    NLM_F.CREATE | NLM_F.APPEND,
     attribute(RULE.TABLE, text(table)),
     attribute(RULE.CHAIN, text(chain)),
     nested(RULE.EXPRESSIONS, ...rule.flatMap(({ expressions }) => expressions)),
