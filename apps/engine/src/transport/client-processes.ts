@@ -10,6 +10,7 @@ import type { ClientActor } from '../protocol/trace/event.ts';
 import { processId } from '../protocol/trace/event-id.ts';
 import { parseTraceparent, traceOfProcess, type SpanContext } from '../tracing/context.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
+import { pidOfLoopbackPeer } from './loopback-peer.ts';
 import { pidOfPeer, type CredentialsOfPeer } from './unix-socket.ts';
 
 export interface ClientProcess {
@@ -131,8 +132,9 @@ export class ClientProcesses {
 
   /** Null where the kernel cannot say. */
   identify(socket: Socket): ClientProcess | null {
-    const pid = pidOfPeer(socket, this.#calls.peerCredentials);
-    return pid === null || pid === 0 ? null : readProcess(pid);
+    // On TCP the kernel gives no credentials: then pid 0.
+    const pid = pidOfPeer(socket, this.#calls.peerCredentials) || pidOfLoopbackPeer(socket);
+    return pid === null ? null : readProcess(pid);
   }
 
   of(socket: Socket): ClientProcess | null {

@@ -3,30 +3,16 @@
  * Go and TypeScript are built by `scripts/build-programs.mjs`; a machine without a tool has the recording.
  */
 import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { engineRoot } from '../paths.ts';
 import type { LabProgram, Launch, Places } from './program.ts';
+import { isThere, missingOf, PATH, tool } from './tools.ts';
 
 const ask = promisify(execFile);
 const SOURCES = (): string => join(engineRoot(), '../../content/programs/list-containers');
 const BUILT = (): string => join(engineRoot(), 'dist/programs');
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-const isThere = (path: string, mode: number = constants.R_OK): boolean => {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const tool = (name: string): string | null =>
-  PATH.split(':')
-    .map((folder) => join(folder, name))
-    .find((path) => isThere(path, constants.X_OK)) ?? null;
 
 /** From its own folder, so that nothing it shows depends on where that is. */
 const launch = (
@@ -84,7 +70,7 @@ export const LIST_CONTAINERS = {
     return launch(places, { file: python, argv: ['python3', 'list.py'], cwd: SOURCES() });
   }),
   'list-containers/list.sh': program((places) => {
-    const missing = ['curl', 'jq'].filter((name) => tool(name) === null);
+    const missing = missingOf(['curl', 'jq']);
     return Promise.resolve(
       missing.length > 0
         ? lacks(missing.join(' and '))

@@ -23,6 +23,8 @@ export interface Places {
   readonly dockerSocket: string;
   /** Others may pass through it. */
   readonly execRoot: string;
+  /** Where the engine's processes tell their traces. */
+  readonly traceSocket: string;
   /** Root's alone. */
   readonly labFolder: string;
   /** Whose the run is, for what it makes. */

@@ -7,7 +7,6 @@ import type { EngineClient } from './engine-client.ts';
 
 export interface LauncherOptions extends Omit<Places, 'label'> {
   readonly engine: EngineClient;
-  readonly traceSocket: string;
   /** A folder of the lab's own for the client's HOME. */
   readonly clientHome: string;
 }

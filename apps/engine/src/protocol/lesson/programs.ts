@@ -4,6 +4,7 @@ export const PROGRAMS = [
   'list-containers/list.ts',
   'list-containers/list.py',
   'list-containers/list.sh',
+  'dockerd-on-tcp/ask.sh',
   'socket-is-root/read-the-file',
   'socket-is-root/ask-docker',
   'socket-is-root/list-through-the-proxy',
