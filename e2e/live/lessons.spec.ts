@@ -88,6 +88,7 @@ const finish = async (
       return (await answerOf(beside.lab, said, await learner.runs(lesson))) ?? guessOf(lesson, id);
     },
     beforeRun: (id) => beside.before(lesson, id),
+    hasTerminal: true,
     duringRun: (id) => beside.during(lesson, id, learner.page),
     afterRun: (id) => beside.after(solution, id),
   });
@@ -159,7 +160,7 @@ test('a wrong answer of the learner’s is told as what was seen, with a hint', 
   await beside.lab.run('docker rm -f child');
 });
 
-test('a command line in the lesson answers with what docker prints, and refuses what the page may not do', async ({
+test('the terminal in a lesson begins with its command, takes others, and refuses what the page may not do', async ({
   room,
   beside,
 }) => {
@@ -167,17 +168,26 @@ test('a command line in the lesson answers with what docker prints, and refuses 
   const learner = new LessonPage(room.page);
   await learner.open(lesson);
   await learner.goTo(lesson, 'Ask dockerd');
-  const field = learner.room.getByRole('textbox', { name: 'A docker command of yours' });
+  await learner.room.getByRole('button', { name: 'Open a terminal' }).press('Enter');
+  await expect(room.page.getByRole('textbox', { name: 'Terminal input' })).toBeFocused();
+  const screen = learner.room.locator('.xterm-rows');
+  await expect(screen).toContainText('$ docker volume inspect notes');
+  const { keyboard } = room.page;
 
-  await field.fill('docker volume create notes');
-  await field.press('Enter');
-  const answer = learner.room.getByLabel('What docker volume create notes printed');
-  await expect(answer).toContainText('notes');
-  await expect(answer).toContainText('exit 0');
-  await field.fill('docker run -v /:/host busybox ls /host');
-  await field.press('Enter');
-  await expect(learner.room).toContainText('from the page a container may mount a volume of yours');
-  await beside.lab.run('docker volume rm notes');
+  await keyboard.press('Control+U');
+  await keyboard.type('docker volume create notes-of-one-who-writes-much');
+  await keyboard.press('Enter');
+  // A line that is longer than the terminal is wide stands there once, and its answer below it.
+  await expect(screen).toContainText(/writes-\s*much\s*\nnotes-of-one-who-writes-much/, {
+    timeout: 30_000,
+    useInnerText: true,
+  });
+  expect((await screen.innerText()).match(/volume create/g)).toHaveLength(1);
+  await keyboard.type('docker run -v /:/host busybox ls /host');
+  await keyboard.press('Enter');
+  await expect(screen).toContainText('from the page a container may mount a volume of yours');
+  await room.expectNoAxeViolation('the terminal in a lesson');
+  await beside.lab.run('docker volume rm notes-of-one-who-writes-much');
 });
 
 base(

@@ -12,6 +12,8 @@ interface Way {
   readonly beforeRun?: (run: string) => Promise<void>;
   /** While the run goes on, such as one that is held. */
   readonly duringRun?: (run: string) => Promise<void>;
+  /** Types the command that a lesson offers into its terminal, where there is an engine. */
+  readonly hasTerminal?: boolean;
   readonly afterRun?: (run: string) => Promise<void>;
   /** False when it is not to end in "checked". */
   readonly isRight?: boolean;
@@ -97,7 +99,24 @@ export class LessonPage {
     }
     if (block.t === 'check')
       await this.room.getByRole('button', { name: 'Check', exact: true }).press('Enter');
+    if (block.t === 'terminal') await this.#inTerminal(block.command, way.hasTerminal ?? false);
     if (block.t === 'reveal') for (const inner of block.c) await this.#act(inner, lesson, way);
+  }
+
+  /** Opens it, sends what stands at its prompt, waits for the next prompt, and leaves it. */
+  async #inTerminal(command: string, isLive: boolean): Promise<void> {
+    const block = this.#visible('.block-terminal').filter({ hasText: command });
+    if (!isLive) return expect(block).toContainText('There is no engine here');
+    await block.getByRole('button', { name: 'Open a terminal' }).press('Enter');
+    await expect(block.getByRole('textbox', { name: 'Terminal input' })).toBeFocused();
+    const screen = block.locator('.xterm-rows');
+    await expect(screen).toContainText(`$ ${command}`);
+    await this.page.keyboard.press('Enter');
+    await expect
+      .poll(async () => (await screen.innerText()).trimEnd().endsWith('$'), { timeout: 30_000 })
+      .toBe(true);
+    for (const key of ['Escape', 'Escape']) await this.page.keyboard.press(key);
+    await expect(block.getByRole('button', { name: 'Close the terminal' })).toBeFocused();
   }
 
   async #predict(prediction: Prediction, answer: Value): Promise<void> {

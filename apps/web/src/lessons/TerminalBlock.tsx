@@ -1,21 +1,18 @@
-/** A command line of the learner's own, under the policy of the page; its answer stands below, its trace on the stage. */
-import { useId, useState, type ReactNode } from 'react';
+/** A command to begin with, and the page's terminal to type it and others: docker commands, under the page's policy. */
+import { lazy, Suspense, useCallback, useId, useRef, useState, type ReactNode } from 'react';
 import { useTraces } from '../hooks.ts';
-import { sendRequest } from '../session.ts';
 import type { Here } from './Blocks.tsx';
 import { usesRecording } from './lesson-session.ts';
-import { writtenIn } from './written.ts';
 import { words } from './words.ts';
 
-interface Sent {
-  readonly command: string;
-  /** Null when it was refused. */
-  readonly traceId: string | null;
-  readonly problem: string | null;
-}
+const TerminalPanel = lazy(() =>
+  import('../terminal/TerminalPanel.tsx').then(({ TerminalPanel: component }) => ({
+    default: component,
+  })),
+);
 
 export const TerminalBlock = ({
-  command: first,
+  command,
   here: { lesson },
   children,
 }: {
@@ -24,67 +21,37 @@ export const TerminalBlock = ({
   children: ReactNode;
 }) => {
   const id = useId();
-  const [command, setCommand] = useState(first);
-  const [isSending, setIsSending] = useState(false);
-  const [sent, setSent] = useState<Sent | null>(null);
+  const opener = useRef<HTMLButtonElement>(null);
+  const [isOpen, setIsOpen] = useState(false);
+  const leave = useCallback(() => opener.current?.focus(), []);
   useTraces(({ connection }) => connection.state);
   const needsEngine = usesRecording(lesson.id);
-  const send = async (): Promise<void> => {
-    setIsSending(true);
-    const answer = await sendRequest(command);
-    setIsSending(false);
-    if (answer === null) setSent({ command, traceId: null, problem: words().anotherOnWay });
-    else if ('message' in answer) setSent({ command, traceId: null, problem: answer.message });
-    else setSent({ command, traceId: answer.traceId, problem: null });
-  };
   return (
-    <form
-      className="block block-terminal"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!isSending && !needsEngine) void send();
-      }}
-    >
+    <div className="block block-terminal">
       {children}
-      <label htmlFor={id}>{words().yourCommand}</label>
-      <p className="terminal-line mono">
-        <span aria-hidden="true">$ </span>
-        <input
-          id={id}
-          className="mono"
-          autoComplete="off"
-          autoCapitalize="off"
-          spellCheck={false}
-          maxLength={1000}
-          value={command}
-          onChange={({ target }) => setCommand(target.value)}
-        />
-        <button type="submit" aria-disabled={isSending || needsEngine}>
-          {isSending ? words().sending : words().send}
-        </button>
-      </p>
-      <div role="status">
-        {needsEngine && <p className="muted">{words().noEngine}</p>}
-        {sent?.problem != null && <p className="problem">{sent.problem}</p>}
-      </div>
-      {sent?.traceId != null && <Answer command={sent.command} traceId={sent.traceId} />}
-    </form>
-  );
-};
-
-const Answer = ({ command, traceId }: { command: string; traceId: string }) => {
-  useTraces(({ revision }) => revision);
-  const run = useTraces(({ runs }) => runs.get(traceId));
-  const text = run ? writtenIn(run.model.machineAt(run.model.length)) : '';
-  const { exitCode = null } = run?.summary ?? {};
-  return (
-    <pre className="prose-code" tabIndex={0} aria-label={words().printed(command)}>
-      {text}
-      {exitCode === null ? (
-        <span className="muted">{words().running}</span>
+      <pre className="prose-code" tabIndex={0}>
+        $ {command}
+      </pre>
+      {needsEngine ? (
+        <p className="muted">{words().noEngine}</p>
       ) : (
-        <span className="muted">{words().exit(exitCode)}</span>
+        <>
+          <p className="block-acts">
+            <button
+              ref={opener}
+              type="button"
+              aria-expanded={isOpen}
+              aria-controls={id}
+              onClick={() => setIsOpen(!isOpen)}
+            >
+              {isOpen ? words().closeTerminal : words().openTerminal}
+            </button>
+          </p>
+          <div id={id}>
+            <Suspense>{isOpen && <TerminalPanel first={command} onLeave={leave} />}</Suspense>
+          </div>
+        </>
       )}
-    </pre>
+    </div>
   );
 };

@@ -1,35 +1,12 @@
 /** What can be said of a command line before it is sent. The lab decides; this only saves a round trip. */
 import { t } from '../messages/catalogue.ts';
+import { PAGE_COMMANDS } from './page-commands.ts';
 
 export interface Hint {
   readonly message: string;
   readonly position: number | null;
 }
 
-const COMMANDS = new Set([
-  'run',
-  'create',
-  'start',
-  'ps',
-  'logs',
-  'inspect',
-  'wait',
-  'stop',
-  'kill',
-  'restart',
-  'pause',
-  'unpause',
-  'exec',
-  'top',
-  'stats',
-  'diff',
-  'rename',
-  'update',
-  'rm',
-  'images',
-  'version',
-  'info',
-]);
 /** No shell reads the line, so outside of quotes these can only be a mistake. */
 const SHELL_CHARACTERS = new Set(['|', '&', ';', '<', '>', '`', '$', '(', ')']);
 
@@ -57,12 +34,12 @@ export const hintFor = (command: string): Hint | null => {
     };
   if (verb === undefined)
     return {
-      message: t().command.noVerb([...COMMANDS].slice(0, 4).join(', ')),
+      message: t().command.noVerb(PAGE_COMMANDS.slice(0, 4).join(', ')),
       position: command.length,
     };
-  if (!verb.startsWith('-') && !COMMANDS.has(verb)) {
+  if (!verb.startsWith('-') && !PAGE_COMMANDS.includes(verb)) {
     return {
-      message: t().command.notAllowed([...COMMANDS].join(', '), verb),
+      message: t().command.notAllowed(PAGE_COMMANDS.join(', '), verb),
       position: command.indexOf(verb),
     };
   }

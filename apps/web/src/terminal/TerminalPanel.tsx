@@ -1,4 +1,4 @@
-/** The terminal in the dock: docker commands of the page, and programs in containers. Shift+Tab and Esc Esc leave it. */
+/** The terminal, in the dock and in lessons: docker commands of the page, and programs in containers. Shift+Tab and Esc Esc leave it. */
 import '@xterm/xterm/css/xterm.css';
 import '../styles/terminal.css';
 import { FitAddon } from '@xterm/addon-fit';
@@ -12,10 +12,26 @@ import { withoutStyleElements } from './style-sheets.ts';
 const SCROLLBACK_LINES = 5_000;
 const TWICE_MS = 600;
 
-export const TerminalPanel = () => {
+interface Place {
+  /** What stands at its first prompt; nothing runs before somebody presses Enter. */
+  readonly first?: string;
+  /** Where the focus goes; without it, to the tab that shows this. */
+  readonly onLeave?: () => void;
+}
+
+export const TerminalPanel = ({ first, onLeave }: Place) => {
   const isLive = useTraces(({ connection }) => connection.state === 'live');
   const field = useRef<HTMLDivElement>(null);
-  useEffect(() => (field.current && isLive ? openIn(field.current) : undefined), [isLive]);
+  useEffect(
+    () =>
+      field.current && isLive
+        ? openIn(field.current, {
+            ...(first === undefined ? {} : { first }),
+            ...(onLeave ? { onLeave } : {}),
+          })
+        : undefined,
+    [isLive, first, onLeave],
+  );
   return (
     <div className="terminal">
       {isLive ? (
@@ -28,7 +44,7 @@ export const TerminalPanel = () => {
   );
 };
 
-function openIn(field: HTMLElement): () => void {
+function openIn(field: HTMLElement, { first = '', onLeave }: Place): () => void {
   const terminal = new Terminal({
     theme: themeOf(field),
     fontFamily: getComputedStyle(field).getPropertyValue('--mono'),
@@ -44,8 +60,13 @@ function openIn(field: HTMLElement): () => void {
   terminal.loadAddon(fit);
   withoutStyleElements(() => terminal.open(field));
   fit.fit();
-  const shell = new Shell(terminal);
-  terminal.attachCustomKeyEventHandler(leavesWith(shell, () => leave(terminal, field)));
+  const shell = new Shell(terminal, first);
+  const leave = (): void => {
+    terminal.blur();
+    if (onLeave) onLeave();
+    else toTab(field);
+  };
+  terminal.attachCustomKeyEventHandler(leavesWith(shell, leave));
   const sizes = new ResizeObserver(() => fit.fit());
   sizes.observe(field);
   const themes = new MutationObserver(() => {
@@ -76,8 +97,7 @@ function leavesWith(shell: Shell, leave: () => void): (event: KeyboardEvent) => 
 }
 
 /** To the tab that shows this. */
-function leave(terminal: Terminal, field: HTMLElement): void {
-  terminal.blur();
+function toTab(field: HTMLElement): void {
   const tab = field.closest('[role="tabpanel"]')?.getAttribute('aria-labelledby');
   document.getElementById(tab ?? '')?.focus();
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Prompt, wantsTerminal } from './prompt.ts';
+import { cellsOf, Prompt, wantsTerminal } from './prompt.ts';
 
 const typed = (prompt: Prompt, text: string): void => {
   for (const char of text) prompt.take(char);
@@ -59,3 +59,9 @@ test.each([
 ])('%s wants a terminal: %s', (line, wants) => {
   expect(wantsTerminal(line)).toBe(wants);
 });
+
+test.each([
+  ['docker ps', 9],
+  ['日本', 4],
+  ['e\u0301', 1],
+])('%s takes its cells', (line, cells) => expect(cellsOf(line)).toBe(cells));

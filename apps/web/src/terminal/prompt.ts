@@ -16,6 +16,19 @@ const DOWN = '\u001b[B';
 const CTRL_C = '\u0003';
 const CTRL_U = '\u0015';
 
+const WIDE =
+  /\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}/u;
+const NARROW = /^\p{ASCII}*$/u;
+
+/** How many cells of a terminal the line takes. */
+export const cellsOf = (line: string): number =>
+  NARROW.test(line)
+    ? line.length
+    : Array.from(line).reduce(
+        (cells, each) => cells + (/\p{Mn}/u.test(each) ? 0 : WIDE.test(each) ? 2 : 1),
+        0,
+      );
+
 export class Prompt {
   #line = '';
   readonly #history: string[] = [];

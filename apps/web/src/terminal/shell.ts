@@ -7,10 +7,11 @@ import { t } from '../messages/catalogue.ts';
 import { hintFor } from '../panels/command-hints.ts';
 import { sendRequest, stopRun, terminalLine } from '../session.ts';
 import { ExecLine } from './exec-line.ts';
-import { Prompt, wantsTerminal } from './prompt.ts';
+import { cellsOf, Prompt, wantsTerminal } from './prompt.ts';
 import { printRun } from './run-output.ts';
 
 const PROMPT = '\u001b[1m$\u001b[0m ';
+const PROMPT_CELLS = 2;
 /** Whatever a program has switched on is off again: DECSTR, no mouse, a visible cursor. */
 const RESET = '\u001b[!p\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?2004l\u001b[?25h\u001b[0m';
 
@@ -23,18 +24,22 @@ const MOST_AHEAD = 4096;
 export class Shell {
   readonly #terminal: Terminal;
   readonly #prompt = new Prompt();
+  /** Of the line at the prompt. */
+  #drawnCells = 0;
   #exec: ExecLine | null = null;
   /** The run that is waited for; '' as long as it has no name. */
   #running: string | null = null;
   /** What was typed meanwhile: it is for the prompt that comes, as at every terminal. */
   #ahead: string[] = [];
 
-  constructor(terminal: Terminal) {
+  /** `first` is at the first prompt, as if it had been typed. */
+  constructor(terminal: Terminal, first: string) {
     this.#terminal = terminal;
     terminal.onData((data) => this.#take(data));
     terminal.onResize(({ cols, rows }) => this.#exec?.resize(cols, rows));
     this.#say(t().terminal.welcome);
     this.#ask();
+    if (first !== '') this.#take(first.replaceAll(/\p{Cc}/gu, ' '));
   }
 
   /** Somebody else has the keyboard's Tab: a program in a container. */
@@ -54,7 +59,7 @@ export class Shell {
       return;
     }
     const typed = this.#prompt.take(data);
-    if (typed?.kind === 'edit') this.#terminal.write(`\r\u001b[J${PROMPT}${typed.line}`);
+    if (typed?.kind === 'edit') this.#draw(typed.line);
     if (typed?.kind === 'cancel') {
       this.#terminal.write('^C\r\n');
       this.#ask();
@@ -64,6 +69,14 @@ export class Shell {
     if (typed.line === '') return this.#ask();
     if (wantsTerminal(typed.line)) this.#enter(typed.line);
     else void this.#run(typed.line);
+  }
+
+  /** Over what stood there, which may be several rows of a narrow terminal. */
+  #draw(line: string): void {
+    const rows = Math.ceil((PROMPT_CELLS + this.#drawnCells) / this.#terminal.cols) - 1;
+    const up = rows > 0 ? `\u001b[${rows}A` : '';
+    this.#terminal.write(`${up}\r\u001b[J${PROMPT}${line}`);
+    this.#drawnCells = cellsOf(line);
   }
 
   #interrupt(run: string): void {
@@ -122,6 +135,7 @@ export class Shell {
   }
 
   #ask(): void {
+    this.#drawnCells = 0;
     this.#terminal.write(PROMPT);
   }
 }
