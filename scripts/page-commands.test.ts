@@ -4,5 +4,5 @@ import { PAGE_COMMANDS } from '../apps/web/src/panels/page-commands.ts';
 
 test('the page refuses by itself nothing that the lab takes, and lets through nothing else', () => {
   const ofTheLab = new Set(Object.keys(COMMANDS).map((name) => name.split(' ')[0]));
-  expect([...PAGE_COMMANDS].toSorted()).toEqual([...ofTheLab].toSorted());
+  expect(new Set(PAGE_COMMANDS)).toEqual(ofTheLab);
 });
