@@ -52,3 +52,31 @@ test('on a phone nothing jumps while the page loads, nor when it looks for an en
 
   expect(await page.evaluate(() => Number(Reflect.get(globalThis, 'shifted')))).toBeLessThan(0.02);
 });
+
+test('what fails to load is loaded again: the page itself, and what it fetches later', async ({
+  page,
+}) => {
+  await page.routeWebSocket(/\/api\/stream/, (line) => line.close());
+  // As when a container gets its cable while the page loads.
+  const failed = new Set<string>();
+  await page.route(/\/assets\/(page|Stage|de|ShortcutsDialog)-.*\.js$/, (route) => {
+    const name = chunkOf(route.request().url());
+    if (failed.has(name)) return route.continue();
+    failed.add(name);
+    return route.abort('failed');
+  });
+
+  await page.goto('/?lang=de');
+  await expect(page.getByRole('region', { name: 'Bühne' }).getByRole('button')).not.toHaveCount(0);
+  const openHelp = async () => {
+    await page.locator('h1').click();
+    await page.keyboard.press('?');
+  };
+  const loaded = page.waitForEvent('load');
+  await openHelp();
+  await loaded;
+  await expect(page.getByRole('region', { name: 'Bühne' }).getByRole('button')).not.toHaveCount(0);
+  await openHelp();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  expect([...failed].sort()).toEqual(['ShortcutsDialog', 'Stage', 'de', 'page']);
+});

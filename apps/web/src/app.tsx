@@ -1,6 +1,7 @@
 /** The page: one request, one stage, one caption, one clock. */
-import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { Suspense, useEffect, useState, type ReactNode } from 'react';
 import { useStore } from 'zustand';
+import { lazy } from './lazy.ts';
 import { languageStore, t } from './messages/catalogue.ts';
 import { PHONE } from './breakpoints.ts';
 import { useMedia, useModelVersion, usePlayhead, useReader } from './hooks.ts';

@@ -21,6 +21,7 @@ import './styles/inspector.css';
 import './styles/output.css';
 import './styles/runs.css';
 import './styles/verdict.css';
+import { settleLoads } from './again.ts';
 import { App } from './app.tsx';
 import { startLanguage } from './messages/catalogue.ts';
 import { roomPlace } from './rooms/room-place.ts';
@@ -28,6 +29,7 @@ import { RoomPage } from './rooms/RoomPage.tsx';
 import { startSession } from './session.ts';
 import { applyTheme } from './theme.ts';
 
+settleLoads();
 applyTheme();
 const place = roomPlace(location);
 if (!place) startSession();

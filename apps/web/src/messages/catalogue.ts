@@ -4,6 +4,7 @@
  * stays as the engine said it.
  */
 import { createStore } from 'zustand/vanilla';
+import { again } from '../again.ts';
 import { recall, remember } from '../memory.ts';
 import { en } from './en.ts';
 import type { Messages } from './messages.ts';
@@ -25,7 +26,7 @@ export const languageStore = createStore<{
 export const t = (): Messages => languageStore.getState().messages;
 
 const load = async (language: Language): Promise<Messages> =>
-  language === 'de' ? (await import('./de.ts')).de : en;
+  language === 'de' ? (await again(() => import('./de.ts'))).de : en;
 
 const show = async (language: Language): Promise<void> => {
   const messages = await load(language);

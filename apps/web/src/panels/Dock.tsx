@@ -1,5 +1,6 @@
 /** The foot of the page: the transport, and the run over time as lanes or as a table. */
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazy } from '../lazy.ts';
 import { t } from '../messages/catalogue.ts';
 import { readerStore } from '../reader-store.ts';
 import { useReader } from '../hooks.ts';

@@ -1,5 +1,6 @@
 /** The evidence: the message, step or process that the reader chose, else the one that the playhead is at. */
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazy } from '../lazy.ts';
 import { t } from '../messages/catalogue.ts';
 import { captionOf } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';

@@ -1,5 +1,6 @@
 /** The page of a room: `/room/CODE` on a phone or a laptop, `/present/CODE` on the projector, `/room` without a code. */
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazy } from '../lazy.ts';
 import { EnterCode } from './EnterCode.tsx';
 
 const FollowView = lazy(() =>

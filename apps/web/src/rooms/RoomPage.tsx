@@ -1,5 +1,6 @@
 /** The pages of a room come in a chunk of their own. */
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazy } from '../lazy.ts';
 import type { RoomPlace } from './RoomApp.tsx';
 
 const RoomApp = lazy(() =>

@@ -4,7 +4,8 @@
  */
 import 'reactflow/dist/base.css';
 import { ReactFlow, ViewportPortal } from 'reactflow';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy } from '../lazy.ts';
 import { useCast, useContainers, usePlayhead, useReader } from '../hooks.ts';
 import { ActorNode } from './ActorNode.tsx';
 import { ColumnHead } from './ColumnHead.tsx';

@@ -1,6 +1,7 @@
 /** The place of the stage. The stage itself comes in a chunk of its own, after the caption and the controls. */
 import { t } from '../messages/catalogue.ts';
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { lazy } from '../lazy.ts';
 
 const Stage = lazy(() =>
   import('./Stage.tsx').then(({ Stage: component }) => ({ default: component })),
