@@ -176,3 +176,36 @@ test('the look-up follows PATH of the container, never that of runc', () => {
 
   expect(tried).toEqual(['/a/tool', '/b/tool', './tool', '/c/tool']);
 });
+
+const v1 = (controller: string): CgroupHierarchy => ({
+  version: 1,
+  mountPoint: `/sys/fs/cgroup/${controller}`,
+  controllers: [controller],
+  name: null,
+  ownPath: '/',
+});
+
+test('the network of version 1 and rdma are limited where the machine has their controllers', () => {
+  const resources = {
+    network: { classID: 0x10_0001, priorities: [{ name: 'eth0', priority: 5 }] },
+    rdma: { mlx4_0: { hcaHandles: 3 } },
+  };
+  const hierarchies = ['devices', 'net_cls', 'net_prio', 'rdma'].map(v1);
+
+  expect(written(compile({ linux: { resources } }, factsOf({ hierarchies })).parent)).toEqual(
+    expect.arrayContaining([
+      '/sys/fs/cgroup/net_cls/engine-room/box/net_cls.classid=1048577',
+      '/sys/fs/cgroup/net_prio/engine-room/box/net_prio.ifpriomap=eth0 5',
+      '/sys/fs/cgroup/rdma/engine-room/box/rdma.max=mlx4_0 hca_handle=3 hca_object=max',
+    ]),
+  );
+  expect(() =>
+    compile({ linux: { resources } }, factsOf({ hierarchies: [v1('devices')] })),
+  ).toThrow('no cgroup controller rdma mounted');
+  expect(() => compile({ linux: { resources: { rdma: resources.rdma } } })).toThrow(
+    "this machine's cgroup v2 has no controller rdma",
+  );
+  expect(() => compile({ linux: { resources: { network: { classID: 1 } } } })).toThrow(
+    'linux.resources.network.classID does not exist on cgroup v2',
+  );
+});

@@ -130,9 +130,6 @@ const refuseUnsupported = (spec: RuntimeSpec, { process, linux }: Compilation): 
   const asked: readonly (readonly [string, boolean])[] = [
     ['linux.mountLabel (SELinux)', (linux.mountLabel ?? '') !== ''],
     ['process.selinuxLabel', (process.selinuxLabel ?? '') !== ''],
-    ['linux.resources.rdma', Object.keys(linux.resources?.rdma ?? {}).length > 0],
-    ['linux.resources.network.classID', Boolean(linux.resources?.network?.classID)],
-    ['linux.resources.network.priorities', (linux.resources?.network?.priorities ?? []).length > 0],
     ['linux.resources.blockIO.leafWeight', Boolean(linux.resources?.blockIO?.leafWeight)],
     [
       'linux.resources.blockIO.weightDevice[].leafWeight',

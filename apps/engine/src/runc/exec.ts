@@ -63,6 +63,7 @@ const run = async (
     throw new EngineError('invalid_argument', 'selinux is not enabled');
   const root = resolve(global.root);
   const program = await processOf(root, id, args, flags);
+  const { fds, env } = preservedFds(flags);
   const socket = textOf(flags, 'console-socket') ?? '';
   const detach = isSet(flags, 'detach');
   const hasTerminal = program.terminal === true;
@@ -74,9 +75,9 @@ const run = async (
     tracer,
     root,
     id,
-    process: program,
+    process: { ...program, env: [...(program.env ?? []), ...env] },
     stdio: [0, 1, 2],
-    preservedFds: preservedFds(flags),
+    preservedFds: fds,
     subCgroups: parseSubCgroups(listOf(flags, 'cgroup')),
     ignorePaused: isSet(flags, 'ignore-paused'),
     ...(socket === '' ? {} : { consoleSocket: await connectToConsole(socket) }),

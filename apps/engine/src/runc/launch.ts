@@ -35,7 +35,11 @@ export const createFromFlags = async (
   const { native, tracer, global } = invocation;
   const bundle = resolve(textOf(flags, 'bundle') ?? '.');
   checkBundle(bundle);
-  const spec = readConfig(bundle);
+  const config = readConfig(bundle);
+  const { fds, env } = preservedFds(flags);
+  const spec = config.process
+    ? { ...config, process: { ...config.process, env: [...(config.process.env ?? []), ...env] } }
+    : config;
   const hasTerminal = spec.process?.terminal === true;
   const socket = textOf(flags, 'console-socket') ?? '';
   checkConsole({ hasTerminal, detach, hasSocket: socket !== '' });
@@ -47,7 +51,7 @@ export const createFromFlags = async (
     bundle,
     spec,
     stdio: [0, 1, 2],
-    preservedFds: preservedFds(flags),
+    preservedFds: fds,
     noPivot: isSet(flags, 'no-pivot'),
     onWarning: (message) => logWarning(message, global),
     keepSessionKeyring: isSet(flags, 'no-new-keyring'),

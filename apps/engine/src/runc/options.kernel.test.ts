@@ -74,6 +74,29 @@ describe('--preserve-fds', () => {
     for (const fd of [three, four, ...again]) closeSync(fd);
   });
 
+  test('sockets of systemd come first and are named, when they are meant for this process', () => {
+    const show = 'echo $LISTEN_FDS $LISTEN_PID; cat <&4';
+    const bundle = bench.bundle(['sh', '-c', show]);
+    const [three = -1, four = -1] = descriptors(bundle.path);
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', three, four];
+    const runWith = (pid: string) =>
+      spawnSync(
+        'sh',
+        [
+          '-c',
+          `export LISTEN_FDS=1 LISTEN_PID=${pid}; exec "$@"`,
+          'sh',
+          ...[RUNC, '--root', bench.root, 'run', '--preserve-fds', '1'],
+          ...['--bundle', bundle.path, bundle.id],
+        ],
+        { stdio, encoding: 'utf8' },
+      );
+
+    expect(runWith('$$')).toMatchObject({ status: 0, stdout: '1 1\nfour\n', stderr: '' });
+    expect(runWith('1').stdout).toBe('\n');
+    for (const fd of [three, four]) closeSync(fd);
+  });
+
   test.each([
     ['2', 'unable to stat preserved-fd 0 (of 2): stat /proc/self/fd/3: no such file or directory'],
     ['x', 'invalid value "x" for flag -preserve-fds: parse error'],

@@ -1,6 +1,7 @@
 /**
- * `--preserve-fds N`: which of our descriptors the caller means, and that they are the caller's and not Node's.
- * Upstream: runc utils_linux.go (runner.run).
+ * `--preserve-fds N`, behind the sockets that systemd hands over (LISTEN_FDS): which of our descriptors the caller means,
+ * and that they are the caller's and not Node's.
+ * sd_listen_fds(3). Upstream: runc utils_linux.go (runner.run).
  */
 import { readdirSync, readlinkSync } from 'node:fs';
 import { EngineError } from '../protocol/errdefs.ts';
@@ -9,14 +10,36 @@ import { type Flags, textOf } from './flags.ts';
 const FOLDER = '/proc/self/fd';
 const FIRST = 3;
 
-export const preservedFds = (flags: Flags): readonly number[] => {
+export interface PreservedFds {
+  readonly fds: readonly number[];
+  /** What the program is told of them, as it would be by systemd. */
+  readonly env: readonly string[];
+}
+
+export const preservedFds = (flags: Flags): PreservedFds => {
+  const sockets = countOfSockets();
+  const env = sockets === 0 ? [] : [`LISTEN_FDS=${sockets}`, 'LISTEN_PID=1'];
+  return { fds: handedOver(sockets + askedFor(flags)), env };
+};
+
+/** Variables that were meant for another process say nothing of our descriptors. */
+const countOfSockets = (): number => {
+  const { LISTEN_PID, LISTEN_FDS } = process.env;
+  if (LISTEN_PID !== String(process.pid) || !/^\d{1,5}$/.test(LISTEN_FDS ?? '')) return 0;
+  return Number(LISTEN_FDS);
+};
+
+const askedFor = (flags: Flags): number => {
   const word = textOf(flags, 'preserve-fds') ?? '0';
   if (!/^\d{1,5}$/.test(word))
     throw new EngineError(
       'invalid_argument',
       `invalid value ${JSON.stringify(word)} for flag -preserve-fds: parse error`,
     );
-  const count = Number(word);
+  return Number(word);
+};
+
+const handedOver = (count: number): readonly number[] => {
   if (count === 0) return [];
   const open = openDescriptors();
   return Array.from({ length: count }, (_, index) => {

@@ -8,6 +8,7 @@ import type { HostFacts, HostFiles } from '../host-facts.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { deviceRules } from './device-rules.ts';
 import type { Cgroup } from './paths.ts';
+import { rdmaLimits } from './rdma.ts';
 import type { Limit } from './setup.ts';
 
 /** Controller → its files, in the order of writing. */
@@ -32,6 +33,9 @@ export const v1Limits = (
     cpuset: cpusetLimits(resources),
     blkio: blkioLimits(resources),
     hugetlb: hugetlbLimits(resources),
+    rdma: rdmaLimits(resources),
+    net_cls: classLimits(resources),
+    net_prio: priorityLimits(resources),
   };
   const limits = new Map<Cgroup, Limit[]>();
   for (const [controller, files] of Object.entries(wanted)) {
@@ -233,6 +237,24 @@ const hugetlbLimits = ({ hugepageLimits }: LinuxResources): Limit[] =>
     file: `hugetlb.${pageSize}.limit_in_bytes`,
     value: String(limit),
     title: `at most ${limit} bytes in pages of ${pageSize}`,
+  }));
+
+const classLimits = ({ network }: LinuxResources): Limit[] =>
+  network?.classID
+    ? [
+        {
+          file: 'net_cls.classid',
+          value: String(network.classID),
+          title: 'the class that its packets bear',
+        },
+      ]
+    : [];
+
+const priorityLimits = ({ network }: LinuxResources): Limit[] =>
+  (network?.priorities ?? []).map(({ name, priority }) => ({
+    file: 'net_prio.ifpriomap',
+    value: `${name} ${priority}`,
+    title: `the priority of its packets on ${name}`,
   }));
 
 /**

@@ -7,13 +7,14 @@ import type { LinuxResources } from '../../protocol/oci/runtime-spec.ts';
 import type { HostFacts } from '../host-facts.ts';
 import { ERRNO } from '../plan/errno.ts';
 import type { Cgroup } from './paths.ts';
+import { rdmaLimits } from './rdma.ts';
 import type { Limit } from './setup.ts';
 
 /** Switched on for every container where the machine has them: they also count, not only limit. */
 const ALWAYS = ['memory', 'pids', 'cpu', 'io'];
 
 const neededControllers = (resources: LinuxResources): readonly string[] => {
-  const { memory, pids, cpu, blockIO, hugepageLimits } = resources;
+  const { memory, pids, cpu, blockIO, hugepageLimits, rdma } = resources;
   return [
     ...(memory &&
     Object.values(memory).some((value) => value != null && value !== false && value !== 0)
@@ -28,6 +29,7 @@ const neededControllers = (resources: LinuxResources): readonly string[] => {
       ? ['io']
       : []),
     ...((hugepageLimits ?? []).length > 0 ? ['hugetlb'] : []),
+    ...(Object.keys(rdma ?? {}).length > 0 ? ['rdma'] : []),
   ];
 };
 
@@ -71,6 +73,7 @@ export const v2Limits = (
           value: String(limit),
           title: `at most ${limit} bytes in pages of ${pageSize}`,
         })),
+        ...rdmaLimits(resources),
         ...Object.entries(resources.unified ?? {}).map(([file, value]) =>
           unifiedLimit(file, value),
         ),
@@ -79,13 +82,15 @@ export const v2Limits = (
   ]);
 };
 
-const refuseV1Only = ({ memory, cpu }: LinuxResources): void => {
+const refuseV1Only = ({ memory, cpu, network }: LinuxResources): void => {
   const named: readonly (readonly [string, unknown])[] = [
     ['memory.kernelTCP', memory?.kernelTCP],
     ['memory.swappiness', memory?.swappiness],
     ['memory.disableOOMKiller', memory?.disableOOMKiller],
     ['cpu.realtimeRuntime', cpu?.realtimeRuntime],
     ['cpu.realtimePeriod', cpu?.realtimePeriod],
+    ['network.classID', network?.classID],
+    ['network.priorities', network?.priorities?.length],
   ];
   const first = named.find(
     ([, value]) => value !== undefined && value !== null && value !== false && value !== 0,

@@ -182,9 +182,14 @@ export const LinuxResources = z.looseObject({
     .nullish(),
   hugepageLimits: z.array(z.looseObject({ pageSize: text, limit: uint64 })).nullish(),
   network: z
-    .looseObject({ classID: uint32.nullish(), priorities: z.array(z.looseObject({})).nullish() })
+    .looseObject({
+      classID: uint32.nullish(),
+      priorities: z.array(z.looseObject({ name: text, priority: uint32 })).nullish(),
+    })
     .nullish(),
-  rdma: z.record(z.string(), z.looseObject({})).nullish(),
+  rdma: z
+    .record(text, z.looseObject({ hcaHandles: uint32.nullish(), hcaObjects: uint32.nullish() }))
+    .nullish(),
   unified: z.record(text, text).nullish(),
 });
 

@@ -57,9 +57,10 @@ export interface BootstrapAnswer {
 /** The verb after the flags. */
 /**
  * glibc raises the size from which it gives memory back to the kernel whenever such a block is freed; loading a program
- * frees many. Held at 64 KiB, a shim weighs a third less for as long as its container lives. mallopt(3)
+ * frees many. Held at 64 KiB, a shim weighs a third less for as long as its container lives. Nor does each of its few
+ * threads need a heap of its own. mallopt(3)
  */
-export const SHIM_MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536' } as const;
+export const SHIM_MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '1' } as const;
 
 export const SPARE_ACTION = 'spare';
 export const SPARE_ORPHAN_MS = 30_000;
