@@ -27,6 +27,7 @@ export const CompareBlock = ({
   const prediction = lesson.predictions.find((each) => each.id === id);
   const needed = runsBefore(lesson, (block) => block.t === 'compare' && block.id === id);
   const isLocked = progress.locked.includes(id);
+  const isMade = needed.every((name) => progress.runs[name] !== undefined);
   const isOver = useTraces(({ runs }) =>
     needed.every((name) => {
       const summary = runs.get(progress.runs[name] ?? '')?.summary;
@@ -54,7 +55,7 @@ export const CompareBlock = ({
   if (truth === null)
     return (
       <p className="muted" role="status">
-        {problem ?? (isOver ? words().looking : words().fromRun)}
+        {problem ?? (isOver ? words().looking : isMade ? words().whenOver : words().fromRun)}
       </p>
     );
   const isRight = isSame(answer, truth);
