@@ -28,6 +28,18 @@ export const openTraceFile = async (file: File): Promise<void> => {
   }
 };
 
+/** Asks for a file, as a button for files would. */
+export const pickTraceFile = (): void => {
+  const picker = document.createElement('input');
+  picker.type = 'file';
+  picker.accept = '.gz,.trace,application/gzip';
+  picker.addEventListener('change', () => {
+    const [file] = picker.files ?? [];
+    if (file) void openTraceFile(file);
+  });
+  picker.click();
+};
+
 export const saveTrace = async (run: Run): Promise<void> =>
   offer(await packed(run), `${nameOf(run)}.trace.gz`);
 
@@ -65,6 +77,16 @@ function base64(bytes: Uint8Array): string {
 export const saveOtlp = (run: Run): void => {
   const text = JSON.stringify(otlpOf(run.model, run.summary));
   offer(new Blob([text], { type: 'application/json' }), `${nameOf(run)}.otlp.json`);
+};
+
+export type PictureKind = 'png' | 'svg';
+
+/** The stage as it looks now. What draws it is fetched when somebody wants a picture. */
+export const savePicture = async (run: Run, kind: PictureKind): Promise<void> => {
+  const { makePicture } = await import('./picture/make.ts');
+  const made = await makePicture(run, kind);
+  if (typeof made === 'string') return say(made);
+  offer(made, `${nameOf(run)}-${playhead.getState().step}.${kind}`);
 };
 
 /** The present step of the run as an address; without the token, which is nobody else's. */

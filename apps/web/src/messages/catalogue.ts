@@ -7,7 +7,7 @@ import { createStore } from 'zustand/vanilla';
 import { again } from '../again.ts';
 import { recall, remember } from '../memory.ts';
 import { en } from './en.ts';
-import type { Messages } from './messages.ts';
+import type { Messages, Translated } from './messages.ts';
 
 export const LANGUAGES = ['en', 'de'] as const;
 export type Language = (typeof LANGUAGES)[number];
@@ -64,3 +64,12 @@ export const chooseLanguage = async (language: Language): Promise<void> => {
     history.replaceState(null, '', url);
   }
 };
+
+/** Words that come with a chunk of their own, in all languages at once: they are few, and the first load has no need of them. */
+export const inLanguages = <W extends object>(words: {
+  readonly en: W;
+  readonly de: NoInfer<Translated<W>>;
+}) =>
+  Object.assign((): Translated<W> => words[languageStore.getState().language] as Translated<W>, {
+    words,
+  });

@@ -140,9 +140,10 @@ export const de: Messages = {
     save: 'Sichern',
     html: 'HTML',
     otlp: 'OTLP',
+    png: 'PNG',
+    svg: 'SVG',
     compare: 'Vergleichen',
     open: 'Datei öffnen',
-    file: 'Ein aufgezeichneter Lauf',
   },
   files: {
     tooLarge: (name) => `${name} ist zu groß für einen aufgezeichneten Lauf (mehr als 64 MiB)`,

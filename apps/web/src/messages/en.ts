@@ -141,9 +141,10 @@ export const en = {
     save: 'Save',
     html: 'HTML',
     otlp: 'OTLP',
+    png: 'PNG',
+    svg: 'SVG',
     compare: 'Compare',
     open: 'Open file',
-    file: 'A recorded run',
   },
   files: {
     tooLarge: (name: string) => `${name} is too large to be a recorded run (more than 64 MiB)`,

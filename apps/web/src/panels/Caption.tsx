@@ -4,39 +4,31 @@
  */
 import { useEffect, useRef, useState } from 'react';
 import { t } from '../messages/catalogue.ts';
-import { captionOf } from '../model/caption.ts';
 import { isFailure, markersOf } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { catchUp, seekEvent, stepsBehind } from '../playback/playhead.ts';
 import { usePlayhead, useStepEvent, useTraces } from '../hooks.ts';
+import { sentenceOf, whereWords } from './caption-words.ts';
 
 const QUIET_MS = 1_200;
 
 /** Where others lead, nobody runs after the run on their own. */
 export const Caption = ({ mayCatchUp = false }: { mayCatchUp?: boolean }) => {
   const step = usePlayhead((state) => state.step);
-  const count = usePlayhead(({ model, level }) => model.steps(level).count);
+  const level = usePlayhead((state) => state.level);
   const model = usePlayhead((state) => state.model);
   const traceId = usePlayhead((state) => state.traceId);
   const run = useTraces(({ runs }) => (traceId === null ? undefined : runs.get(traceId)));
   const placed = useStepEvent();
   const overview = usePlayhead((state) => state.overview);
-  const isRecorded = run?.summary.origin === 'recording';
-
-  const sentence = overview?.isOver
-    ? overviewWords(model)
-    : placed
-      ? captionOf(placed.event, model)
-      : !run
-        ? t().caption.nothing
-        : isRecorded
-          ? t().caption.recorded
-          : t().caption.before;
+  const sentence = sentenceOf({ model, level, step, overview }, run);
   const failed = !overview?.isOver && placed !== undefined && isFailure(placed.event);
   const isOver =
-    run?.summary.state === 'ended' && step === count && (run.summary.exitCode ?? 0) !== 0;
-  const where = count === 0 ? '' : t().caption.step(step, count);
+    run?.summary.state === 'ended' &&
+    step === model.steps(level).count &&
+    (run.summary.exitCode ?? 0) !== 0;
+  const where = whereWords({ model, level, step, overview });
   const said = useRareWords(`${where} ${sentence}`);
 
   return (
@@ -72,13 +64,6 @@ const Behind = () => {
     </button>
   );
 };
-
-/** What a newcomer has just seen go by, and what to do next. */
-function overviewWords(model: RunModel): string {
-  const { current } = model.machineAt(model.length);
-  const programs = Object.keys(current).filter((actor) => actor !== 'kernel' && actor !== 'lab');
-  return t().caption.overview(offsetMs(model.endAt), programs.length);
-}
 
 /** A run that failed leads to the first thing that went wrong in it. */
 const WhyItFailed = ({ model }: { model: RunModel }) => {

@@ -1,15 +1,20 @@
 /** What can be done with the shown run besides looking at it: link, save, export, compare, and opening another. */
 import '../styles/run-tools.css';
-import { useRef } from 'react';
 import { t } from '../messages/catalogue.ts';
-import { copyLink, openTraceFile, saveOtlp, savePage, saveTrace } from '../run-files.ts';
+import {
+  copyLink,
+  pickTraceFile,
+  saveOtlp,
+  savePage,
+  savePicture,
+  saveTrace,
+} from '../run-files.ts';
 import { useReader } from '../hooks.ts';
 import { openDialog } from '../reader-store.ts';
 import { Toolbar } from '../ui/Toolbar.tsx';
 import type { Run } from '../trace/trace-store.ts';
 
 export const RunTools = ({ run }: { run: Run | undefined }) => {
-  const picker = useRef<HTMLInputElement>(null);
   const notice = useReader((state) => state.notice);
   return (
     <>
@@ -28,26 +33,24 @@ export const RunTools = ({ run }: { run: Run | undefined }) => {
             <button type="button" className="quiet" onClick={() => saveOtlp(run)}>
               {t().runs.otlp}
             </button>
+            {(['png', 'svg'] as const).map((kind) => (
+              <button
+                key={kind}
+                type="button"
+                className="quiet"
+                onClick={() => void savePicture(run, kind)}
+              >
+                {t().runs[kind]}
+              </button>
+            ))}
             <button type="button" className="quiet" onClick={() => openDialog('compare')}>
               {t().runs.compare}
             </button>
           </>
         )}
-        <button type="button" className="quiet" onClick={() => picker.current?.click()}>
+        <button type="button" className="quiet" onClick={pickTraceFile}>
           {t().runs.open}
         </button>
-        <input
-          ref={picker}
-          type="file"
-          hidden
-          accept=".gz,.trace,application/gzip"
-          aria-label={t().runs.file}
-          onChange={({ target }) => {
-            const [file] = target.files ?? [];
-            if (file) void openTraceFile(file);
-            target.value = '';
-          }}
-        />
       </Toolbar>
       <p role="status" className="run-notice">
         {notice}

@@ -1,7 +1,7 @@
 /** The state of a process as a shape, drawn rather than typed: not every machine's fonts have these signs. */
 import type { StatusKind } from '../model/actor-status.ts';
 
-const SHAPES: Readonly<Record<StatusKind, string | null>> = {
+export const SHAPES: Readonly<Record<StatusKind, string | null>> = {
   unborn: null,
   ready: null,
   /** A disc. */
