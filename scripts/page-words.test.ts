@@ -1,13 +1,12 @@
 /**
- * Every word of the page stands in a catalogue: no component and no model writes a sentence of its own. The lessons'
- * words are content and have catalogues of their own.
+ * Every word of the page stands in a catalogue: no component and no model writes a sentence of its own.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 
 const ROOT = 'apps/web/src';
-const ELSEWHERE = /\/(messages|lessons|rooms)\/|\.(test|fixture)\.tsx?$/;
+const ELSEWHERE = /\/messages\/|\.(test|fixture)\.tsx?$/;
 
 /** Code that the page shows as code, and names that the engine gave. */
 const NO_WORDS_IN = /\/model\/(four-forms|otlp|source-text)\.ts$/;

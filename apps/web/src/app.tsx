@@ -27,6 +27,9 @@ const ShortcutsDialog = lazy(() =>
   })),
 );
 
+const Palette = lazy(() =>
+  import('./palette/Palette.tsx').then(({ Palette: component }) => ({ default: component })),
+);
 const CompareDialog = lazy(() =>
   import('./panels/CompareDialog.tsx').then(({ CompareDialog: component }) => ({
     default: component,
@@ -43,6 +46,11 @@ const BreakDialog = lazy(() =>
 
 const PresentPanel = lazy(() =>
   import('./rooms/PresentPanel.tsx').then(({ PresentPanel: component }) => ({
+    default: component,
+  })),
+);
+const ProjectorPage = lazy(() =>
+  import('./panels/ProjectorPage.tsx').then(({ ProjectorPage: component }) => ({
     default: component,
   })),
 );
@@ -88,6 +96,9 @@ const WhenOpened = ({ name, children }: { name: DialogName; children: ReactNode 
 
 const Dialogs = () => (
   <>
+    <WhenOpened name="palette">
+      <Palette />
+    </WhenOpened>
     <WhenOpened name="keys">
       <ShortcutsDialog />
     </WhenOpened>
@@ -112,6 +123,7 @@ export const App = () => {
       opened !== null || isOpening || problem !== null || others.length > 0,
   );
   const isMirror = usePresent((state) => state.isMirror);
+  const isProjector = useReader((state) => state.isProjector) && !isPhone;
   useEffect(listenToKeys, []);
   useEffect(resumeRoom, []);
   if (isMirror)
@@ -119,6 +131,15 @@ export const App = () => {
       <>
         <Suspense>
           <MirrorView key={language} />
+        </Suspense>
+        <Dialogs />
+      </>
+    );
+  if (isProjector)
+    return (
+      <>
+        <Suspense>
+          <ProjectorPage key={language} aside={<Cards />} />
         </Suspense>
         <Dialogs />
       </>

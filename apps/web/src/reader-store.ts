@@ -6,6 +6,7 @@
  * dock        which view of time is open                                                    written by Dock
  * dialog      the dialog that is open                                                        written by whoever opens it
  * lesson      the open lesson, '' for the list of them, null for none                       written by lessons/
+ * isProjector the layout for a projector                                                     written by the switch and its key
  * sending     the request that the lab has not answered, and what it said                    written by session.ts
  */
 import { createStore } from 'zustand/vanilla';
@@ -13,8 +14,9 @@ import { recall, remember } from './memory.ts';
 import type { StageActor } from './model/actors.ts';
 
 const LETTER_KEYS = 'engine-room.letter-keys';
+const PROJECTOR = 'engine-room.projector';
 
-export type DialogName = 'keys' | 'break' | 'compare' | 'gates';
+export type DialogName = 'palette' | 'keys' | 'break' | 'compare' | 'gates';
 export type Selection =
   | { readonly event: string }
   | { readonly actor: StageActor; readonly containerId?: string | null }
@@ -43,6 +45,8 @@ export interface ReaderState {
   readonly notice: string | null;
   /** Keys of one character can be switched off, for those who speak their commands: WCAG 2.1.4. */
   readonly hasLetterKeys: boolean;
+  /** Large type and high contrast, for a wall. */
+  readonly isProjector: boolean;
 }
 
 export const readerStore = createStore<ReaderState>(() => ({
@@ -58,7 +62,14 @@ export const readerStore = createStore<ReaderState>(() => ({
   gates: [],
   notice: null,
   hasLetterKeys: recall(LETTER_KEYS) !== 'off',
+  isProjector: recall(PROJECTOR) === 'on',
 }));
+
+export const toggleProjector = (): void =>
+  readerStore.setState(({ isProjector }) => {
+    remember(PROJECTOR, isProjector ? 'off' : 'on');
+    return { isProjector: !isProjector };
+  });
 
 export const setLetterKeys = (hasLetterKeys: boolean): void => {
   remember(LETTER_KEYS, hasLetterKeys ? 'on' : 'off');

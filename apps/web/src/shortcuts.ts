@@ -1,5 +1,5 @@
 /** The keys (`?` lists them). Single letters rest while one types, and can be switched off: WCAG 2.1.4. */
-import { t } from './messages/catalogue.ts';
+import type { ActName } from './messages/command-words.ts';
 import { containersOf } from './model/containers.ts';
 import { LEVELS } from './model/levels.ts';
 import {
@@ -16,20 +16,23 @@ import {
   stepForward,
   togglePlay,
 } from './playback/playhead.ts';
-import { PACES } from './playback/pace.ts';
+import { PACES, type Pace } from './playback/pace.ts';
 import { toggleMirror } from './rooms/present-store.ts';
-import { openDialog, readerStore, select } from './reader-store.ts';
+import { openDialog, readerStore, select, toggleProjector } from './reader-store.ts';
 import { REDUCED_MOTION } from './breakpoints.ts';
 
 const MS = 1e6;
 
 export const stepOn = (): void => stepForward({ animate: !matchMedia(REDUCED_MOTION).matches });
 
-interface Shortcut {
+export interface Shortcut {
   readonly keys: readonly string[];
   readonly shown: string;
-  readonly words: () => string;
-  readonly act: (event: KeyboardEvent) => void;
+  /** Its words come with those who list them. */
+  readonly name: ActName;
+  readonly pace?: Pace;
+  /** Without an event where it was chosen by its name. */
+  readonly act: (event?: KeyboardEvent) => void;
 }
 
 /** The event that the reader looks at: the chosen one, else the present step's. */
@@ -72,87 +75,59 @@ const focusNext = (): void => {
   readerStore.setState({ focus: ids[focus === null ? 0 : ids.indexOf(focus) + 1] ?? null });
 };
 
+const isMac = /Mac|iPhone|iPad/.test(globalThis.navigator?.userAgent ?? '');
+export const PALETTE_KEY = isMac ? '⌘ K' : 'Ctrl K';
+
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: [' '], shown: ' ', words: () => t().keys.play, act: togglePlay },
+  { keys: [' '], shown: ' ', name: 'play', act: togglePlay },
   {
     keys: ['ArrowRight'],
     shown: '→',
-    words: () => t().keys.next,
-    act: (event) => (event.shiftKey ? nextCheckpoint(1) : stepOn()),
+    name: 'next',
+    act: (event) => (event?.shiftKey ? nextCheckpoint(1) : stepOn()),
   },
   {
     keys: ['ArrowLeft'],
     shown: '←',
-    words: () => t().keys.back,
-    act: (event) => (event.shiftKey ? nextCheckpoint(-1) : stepBack()),
+    name: 'back',
+    act: (event) => (event?.shiftKey ? nextCheckpoint(-1) : stepBack()),
   },
-  { keys: [], shown: 'Shift →', words: () => t().keys.chapter, act: () => undefined },
-  { keys: ['PageDown'], shown: 'Page ↓', words: () => t().keys.pageDown, act: stepOn },
-  { keys: ['PageUp'], shown: 'Page ↑', words: () => t().keys.pageUp, act: stepBack },
-  { keys: ['Home'], shown: 'Home', words: () => t().keys.home, act: goToStart },
-  { keys: ['End'], shown: 'End', words: () => t().keys.end, act: goToEnd },
+  { keys: [], shown: 'Shift →', name: 'nextChapter', act: () => nextCheckpoint(1) },
+  { keys: [], shown: 'Shift ←', name: 'previousChapter', act: () => nextCheckpoint(-1) },
+  { keys: ['PageDown'], shown: 'Page ↓', name: 'pageDown', act: stepOn },
+  { keys: ['PageUp'], shown: 'Page ↑', name: 'pageUp', act: stepBack },
+  { keys: ['Home'], shown: 'Home', name: 'home', act: goToStart },
+  { keys: ['End'], shown: 'End', name: 'end', act: goToEnd },
   ...PACES.map((pace, index) => ({
     keys: [String(index + 1)],
     shown: String(index + 1),
-    words: () => t().keys.pace(t().transport.paces[pace]),
+    name: 'pace' as const,
+    pace,
     act: () => setPace(pace),
   })),
   {
     keys: ['z'],
     shown: 'z',
-    words: () => t().keys.zoom,
+    name: 'zoom',
     act: () =>
       setLevel(LEVELS[(LEVELS.indexOf(playhead.getState().level) + 1) % LEVELS.length] ?? 'step'),
   },
-  {
-    keys: ['['],
-    shown: '[',
-    words: () => t().keys.markerBack,
-    act: () => nextMarker(-1),
-  },
-  { keys: [']'], shown: ']', words: () => t().keys.markerNext, act: () => nextMarker(1) },
-  { keys: [','], shown: ',', words: () => t().keys.nudgeBack, act: () => nudge(-MS) },
-  { keys: ['.'], shown: '.', words: () => t().keys.nudgeOn, act: () => nudge(MS) },
-  { keys: ['c'], shown: 'c', words: () => t().keys.cause, act: goToCause },
-  { keys: ['e'], shown: 'e', words: () => t().keys.effect, act: goToEffect },
-  {
-    keys: ['k'],
-    shown: 'k',
-    words: () => t().keys.break,
-    act: () => openDialog('break'),
-  },
-  {
-    keys: ['b'],
-    shown: 'b',
-    words: () => t().keys.hold,
-    act: () => openDialog('gates'),
-  },
-  {
-    keys: ['d'],
-    shown: 'd',
-    words: () => t().keys.compare,
-    act: () => openDialog('compare'),
-  },
-  {
-    keys: ['f'],
-    shown: 'f',
-    words: () => t().keys.focus,
-    act: focusNext,
-  },
-  { keys: ['m'], shown: 'm', words: () => t().keys.mirror, act: toggleMirror },
-  { keys: ['/'], shown: '/', words: () => t().keys.filter, act: focusFilter },
-  {
-    keys: ['Escape'],
-    shown: 'Esc',
-    words: () => t().keys.follow,
-    act: () => select(null),
-  },
-  {
-    keys: ['?'],
-    shown: '?',
-    words: () => t().keys.keys,
-    act: () => openDialog('keys'),
-  },
+  { keys: ['['], shown: '[', name: 'markerBack', act: () => nextMarker(-1) },
+  { keys: [']'], shown: ']', name: 'markerNext', act: () => nextMarker(1) },
+  { keys: [','], shown: ',', name: 'nudgeBack', act: () => nudge(-MS) },
+  { keys: ['.'], shown: '.', name: 'nudgeOn', act: () => nudge(MS) },
+  { keys: ['c'], shown: 'c', name: 'cause', act: goToCause },
+  { keys: ['e'], shown: 'e', name: 'effect', act: goToEffect },
+  { keys: ['k'], shown: 'k', name: 'break', act: () => openDialog('break') },
+  { keys: ['b'], shown: 'b', name: 'hold', act: () => openDialog('gates') },
+  { keys: ['d'], shown: 'd', name: 'compare', act: () => openDialog('compare') },
+  { keys: ['f'], shown: 'f', name: 'focus', act: focusNext },
+  { keys: ['v'], shown: 'v', name: 'projector', act: toggleProjector },
+  { keys: ['m'], shown: 'm', name: 'mirror', act: toggleMirror },
+  { keys: ['/'], shown: '/', name: 'filter', act: focusFilter },
+  { keys: ['Escape'], shown: 'Esc', name: 'follow', act: () => select(null) },
+  { keys: [], shown: PALETTE_KEY, name: 'palette', act: () => openDialog('palette') },
+  { keys: ['?'], shown: '?', name: 'keys', act: () => openDialog('keys') },
 ];
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -175,11 +150,23 @@ const wantsKey = (event: KeyboardEvent): boolean => {
 /** Letters, digits and signs: what speech input or a slip of the hand types by accident. */
 const isCharacter = (key: string): boolean => key.length === 1 && key !== ' ';
 
+/** Also while one types; a terminal keeps it for the program in it. */
+const isPaletteKey = ({ key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean =>
+  key.toLowerCase() === 'k' && ctrlKey !== metaKey && !altKey && !shiftKey;
+
+function openPalette(event: KeyboardEvent): void {
+  if (event.defaultPrevented) return;
+  event.preventDefault();
+  if (readerStore.getState().dialog === null) openDialog('palette');
+}
+
 /** Starts to listen; the answer stops it. */
 export const listenToKeys = (): (() => void) => {
   const onKey = (event: KeyboardEvent): void => {
+    if (isPaletteKey(event)) return openPalette(event);
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isTyping(event.target) || wantsKey(event) || document.querySelector('dialog[open]')) return;
+    // Also while a dialog is on its way: what is typed is meant for it.
+    if (isTyping(event.target) || wantsKey(event) || readerStore.getState().dialog) return;
     if (isCharacter(event.key) && !readerStore.getState().hasLetterKeys) return;
     const shortcut = SHORTCUTS.find(({ keys }) => keys.includes(event.key));
     if (!shortcut) return;

@@ -1,4 +1,5 @@
 /** Dark or light: the system's choice until the reader makes one. */
+import { createStore } from 'zustand/vanilla';
 import { recall, remember } from './memory.ts';
 
 const KEY = 'engine-room.theme';
@@ -13,15 +14,17 @@ const chosen = (): Theme | null => {
   return theme === 'dark' || theme === 'light' ? theme : null;
 };
 
-export const currentTheme = (): Theme => chosen() ?? systemTheme();
+export const themeStore = createStore<{ readonly theme: Theme }>(() => ({ theme: 'dark' }));
 
-export const applyTheme = (): void => {
-  document.documentElement.dataset['theme'] = currentTheme();
+const show = (theme: Theme): void => {
+  document.documentElement.dataset['theme'] = theme;
+  themeStore.setState({ theme });
 };
 
-export const toggleTheme = (): Theme => {
-  const next: Theme = currentTheme() === 'dark' ? 'light' : 'dark';
+export const applyTheme = (): void => show(chosen() ?? systemTheme());
+
+export const toggleTheme = (): void => {
+  const next: Theme = themeStore.getState().theme === 'dark' ? 'light' : 'dark';
   remember(KEY, next);
-  document.documentElement.dataset['theme'] = next;
-  return next;
+  show(next);
 };

@@ -15,7 +15,7 @@ import type { Progress } from './progress.ts';
 import { RunBlock } from './RunBlock.tsx';
 import { TerminalBlock } from './TerminalBlock.tsx';
 import { TermNote } from './TermNote.tsx';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 /** The lesson that is open, and how far the learner is in it. */
 export interface Here {

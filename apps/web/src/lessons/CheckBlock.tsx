@@ -9,7 +9,7 @@ import type { Here } from './Blocks.tsx';
 import { runsBefore } from './flow.ts';
 import { observe } from './lesson-session.ts';
 import { change, progressOf, progressStore } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const CheckBlock = ({
   ids,

@@ -12,7 +12,7 @@ import type { Here } from './Blocks.tsx';
 import { runsBefore } from './flow.ts';
 import { observe } from './lesson-session.ts';
 import { change } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const CompareBlock = ({
   id,

@@ -1,6 +1,6 @@
 /** All words of the glossary, below the list of lessons. */
 import { TERMS } from './glossary.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const Glossary = () => (
   <details className="glossary">

@@ -5,7 +5,7 @@ import { CARDS, cardsIn, languageOfPage } from './catalog.ts';
 import { Glossary } from './Glossary.tsx';
 import { ProgressFile } from './ProgressFile.tsx';
 import { progressOf, progressStore } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const LessonList = () => {
   const lessons = useStore(progressStore, (state) => state.lessons);

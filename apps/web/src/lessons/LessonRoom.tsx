@@ -5,7 +5,7 @@ import { LessonView } from './LessonView.tsx';
 import './lessons.css';
 import './blocks.css';
 import './print.css';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const LessonRoom = () => {
   const id = useReader((state) => state.lesson);

@@ -1,6 +1,6 @@
 /** On a phone there is room for one thing: the lesson, or the run that it speaks of. */
 import { useEffect, useState } from 'react';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 const TABS = ['lesson', 'run'] as const;
 type Tab = (typeof TABS)[number];

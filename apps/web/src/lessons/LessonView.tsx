@@ -8,7 +8,7 @@ import { lacksTranslation, languageOfPage, nextAfter } from './catalog.ts';
 import { CodePlaces } from './CodePlaces.tsx';
 import { enterLesson, lessonStore, usesRecording } from './lesson-session.ts';
 import { change, progressOf, progressStore, startOver } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const LessonView = ({ id }: { id: string }) => {
   const { open, problem } = useStore(lessonStore);

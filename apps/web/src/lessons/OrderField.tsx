@@ -1,6 +1,6 @@
 /** A list to be put in order, by keys and buttons alone. */
 import { useEffect, useRef, useState } from 'react';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 interface OrderFieldProps {
   readonly options: readonly { readonly id: string; readonly say: string }[];

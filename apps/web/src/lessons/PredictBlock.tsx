@@ -5,7 +5,7 @@ import type { Value } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { Here } from './Blocks.tsx';
 import { OrderField } from './OrderField.tsx';
 import { change } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const PredictBlock = ({
   id,

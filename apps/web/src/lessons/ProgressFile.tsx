@@ -1,7 +1,7 @@
 /** One's progress as a file: taken away, and brought to another browser. */
 import { useRef, useState } from 'react';
 import { exported, imported } from './progress.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 

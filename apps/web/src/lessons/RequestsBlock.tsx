@@ -4,7 +4,7 @@ import { commandOf } from '@engine-room/engine/protocol/lesson/runs.ts';
 import { useTraces } from '../hooks.ts';
 import { requestsOf } from '../model/client-requests.ts';
 import type { Here } from './Blocks.tsx';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 export const RequestsBlock = ({
   names,
@@ -36,7 +36,7 @@ export const RequestsBlock = ({
           <tr>
             <th scope="rowgroup" colSpan={2}>
               <span className="mono">{line}</span>
-              <span className="muted">User-Agent: {requests[0]?.userAgent ?? '–'}</span>
+              <span className="muted">{words().userAgent(requests[0]?.userAgent ?? '–')}</span>
             </th>
           </tr>
           {requests.map(({ id, request, answer }) => (

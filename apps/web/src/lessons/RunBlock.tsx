@@ -10,16 +10,16 @@ import { chooseRun } from '../session.ts';
 import type { Here } from './Blocks.tsx';
 import { earlierRun, openPrediction } from './flow.ts';
 import { lessonStore, startRun, usesRecording } from './lesson-session.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
-const FAULT_WORDS: Readonly<Record<Fault, string>> = {
+const faultWords = (): Readonly<Record<Fault, string>> => ({
   'kill-dockerd': 'SIGKILL → dockerd',
   'kill-containerd': 'SIGKILL → containerd',
-  'kill-shim': 'SIGKILL → the shim of the container',
-  'kill-container': 'SIGKILL → the process in the container',
-  'stop-dockerd': 'SIGTERM → dockerd, without live-restore',
-  'stop-dockerd-live-restore': 'SIGTERM → dockerd, with live-restore',
-};
+  'kill-shim': words().killShim,
+  'kill-container': words().killContainer,
+  'stop-dockerd': words().stopDockerd,
+  'stop-dockerd-live-restore': words().stopWithLiveRestore,
+});
 
 export const RunBlock = ({
   id,
@@ -63,7 +63,7 @@ export const RunBlock = ({
       {children}
       <pre className="prose-code" tabIndex={0}>
         {experiment &&
-          ('fault' in experiment ? FAULT_WORDS[experiment.fault] : `$ ${commandOf(experiment)}`)}
+          ('fault' in experiment ? faultWords()[experiment.fault] : `$ ${commandOf(experiment)}`)}
         {times > 1 && <span className="muted"> {w.times(times)}</span>}
       </pre>
       <p className="block-acts">

@@ -3,7 +3,7 @@ import { lazy, Suspense, useCallback, useId, useRef, useState, type ReactNode } 
 import { useTraces } from '../hooks.ts';
 import type { Here } from './Blocks.tsx';
 import { usesRecording } from './lesson-session.ts';
-import { words } from './words.ts';
+import { words } from '../messages/lesson-words.ts';
 
 const TerminalPanel = lazy(() =>
   import('../terminal/TerminalPanel.tsx').then(({ TerminalPanel: component }) => ({

@@ -3,6 +3,7 @@
  * `lesson.de.md` is the same lesson in another language; where it is missing, the original is shown, and the page says so.
  */
 import type { Lesson, LessonCard } from '@engine-room/engine/protocol/lesson/lesson.ts';
+import { words } from '../messages/lesson-words.ts';
 
 /** What `scripts/lessons/vite-lessons.ts` makes of a `lesson.md`. */
 export interface LessonModule {
@@ -40,7 +41,7 @@ export const cardsIn = (language: string): readonly LessonCard[] =>
 export const loadLesson = async (id: string, language: string): Promise<LessonModule> => {
   const load =
     translations[`${folder(id)}/lesson.${language}.md`] ?? modules[`${folder(id)}/lesson.md`];
-  if (!load) throw new Error(`There is no lesson "${id}".`);
+  if (!load) throw new Error(words().unknownLesson(id));
   return load();
 };
 

@@ -11,6 +11,7 @@ import { askLab, breakEngine, chooseRun, sendRequest } from '../session.ts';
 import type { RunAnswer } from '../trace/lab-requests.ts';
 import { openRecording, traceStore } from '../trace/trace-store.ts';
 import { languageOfPage, loadLesson, type LessonModule } from './catalog.ts';
+import { words } from '../messages/lesson-words.ts';
 import { change, progressOf, progressStore } from './progress.ts';
 import { fetchRecording, type LessonRecording } from './recording.ts';
 
@@ -65,7 +66,7 @@ export const enterLesson = async (id: string): Promise<void> => {
 const needRecording = async ({ recording }: LessonModule): Promise<LessonRecording> => {
   const known = lessonStore.getState().recording;
   if (known) return known;
-  if (recording === null) throw new Error('This lesson has no recording: it needs the engine.');
+  if (recording === null) throw new Error(words().noRecording);
   const fetched = await fetchRecording(recording);
   for (const trace of fetched.traces) openRecording(trace);
   lessonStore.setState({ recording: fetched });
@@ -110,7 +111,7 @@ const playRecorded = async (module: LessonModule, name: string): Promise<Made> =
   const { header } = await needRecording(module);
   const traceId = header.runs[name];
   const run = module.lesson.runs[name];
-  if (traceId === undefined || !run) throw new Error(`The recording has no run "${name}".`);
+  if (traceId === undefined || !run) throw new Error(words().notRecorded(name));
   chooseRun(traceId);
   if ('fault' in run) {
     const told = traceStore.getState().runs.get(traceId)?.model.order.placed ?? [];
@@ -123,7 +124,7 @@ const playRecorded = async (module: LessonModule, name: string): Promise<Made> =
 const runForReal = async (module: LessonModule, name: string): Promise<Made> => {
   const { lesson } = module;
   const run = lesson.runs[name];
-  if (!run) throw new Error(`There is no run "${name}".`);
+  if (!run) throw new Error(words().noRun(name));
   if ('outside' in run) return { [name]: seenOutside(run.outside) };
   await daemonsRunning();
   if ('fault' in run) return { [name]: await breakForReal(lesson, run) };
@@ -145,7 +146,7 @@ const runForReal = async (module: LessonModule, name: string): Promise<Made> => 
 
 const sent = async (command: string, gate?: string): Promise<RunAnswer> => {
   const answer = await sendRequest(command, gate);
-  if (answer === null) throw new Error('Another request is on its way: wait for its answer.');
+  if (answer === null) throw new Error(words().anotherOnWay);
   return answer;
 };
 
@@ -164,10 +165,7 @@ const seenOutside = (command: string): string => {
   const seen = runs.find(
     ({ summary }) => summary.origin === 'external' && isOf(command, summary.title),
   );
-  if (!seen)
-    throw new Error(
-      `No such command has reached the engine yet. Type it in a terminal on the engine’s machine: ${command}`,
-    );
+  if (!seen) throw new Error(words().notTyped(command));
   chooseRun(seen.summary.traceId);
   return seen.summary.traceId;
 };
@@ -179,7 +177,7 @@ const breakForReal = async (
 ): Promise<string> => {
   const traceId = progressOf(progressStore.getState().lessons, id).runs[tells] ?? '';
   const told = traceStore.getState().runs.get(traceId);
-  if (!told) throw new Error('The run that this concerns is not kept any more: start over.');
+  if (!told) throw new Error(words().notKept);
   chooseRun(traceId);
   const [container] = told.summary.containerIds;
   const isAboutOne = fault === 'kill-shim' || fault === 'kill-container';

@@ -1,5 +1,6 @@
 /** The recorded runs of a lesson: a header line, then each run as a trace file of its own, one after the other. */
 import type { RecordingHeader } from '@engine-room/engine/protocol/lesson/lesson.ts';
+import { words } from '../messages/lesson-words.ts';
 import { readTrace, type RecordedTrace } from '../trace/recorded-trace.ts';
 
 export interface LessonRecording {
@@ -9,7 +10,7 @@ export interface LessonRecording {
 
 export const fetchRecording = async (url: string): Promise<LessonRecording> => {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`The recording could not be fetched (${response.status}).`);
+  if (!response.ok) throw new Error(words().notFetched(response.status));
   const lines = (await textOf(new Uint8Array(await response.arrayBuffer()))).split('\n');
   const header = headerOf(lines[0] ?? '');
   const traces: RecordedTrace[] = [];
@@ -26,7 +27,7 @@ const textOf = (file: Uint8Array<ArrayBuffer>): Promise<string> =>
 
 const headerOf = (line: string): RecordingHeader => {
   const header = JSON.parse(line) as RecordingHeader;
-  if (header.format !== 'engine-room-lesson') throw new Error('This is no recorded lesson.');
+  if (header.format !== 'engine-room-lesson') throw new Error(words().noRecordedLesson);
   return header;
 };
 

@@ -3,8 +3,21 @@ import { captionOf, LONGEST_CAPTION } from '../model/caption.ts';
 import { aRun } from '../model/a-run.fixture.ts';
 import { RunModel } from '../model/run-model.ts';
 import { chooseLanguage, t, wantedLanguage } from './catalogue.ts';
+import { commandWords } from './command-words.ts';
 import { de } from './de.ts';
 import { en } from './en.ts';
+import { words as lessonWords } from './lesson-words.ts';
+import { pictureWords } from './picture-words.ts';
+import { w as roomWords } from './room-words.ts';
+
+/** The first load's, and those that come with a chunk. */
+const CATALOGUES = [
+  ['page', { en, de }],
+  ['commands', commandWords.words],
+  ['lessons', lessonWords.words],
+  ['picture', pictureWords.words],
+  ['rooms', roomWords.words],
+] as const;
 
 type Leaf = string | ((...given: unknown[]) => string);
 
@@ -23,9 +36,9 @@ const texts = (catalogue: object, path = ''): readonly (readonly [string, string
     return texts(value, at);
   });
 
-describe('the catalogues', () => {
-  test('have the same keys, and no text is empty or has a hole', () => {
-    const [english, german] = [texts(en), texts(de)];
+describe.each(CATALOGUES)('the catalogue of the %s', (_, words) => {
+  test('has the same keys in both languages, and no text is empty or has a hole', () => {
+    const [english, german] = [texts(words.en), texts(words.de)];
 
     expect(german.map(([key]) => key)).toEqual(english.map(([key]) => key));
     for (const [key, text] of [...english, ...german]) {
@@ -35,14 +48,16 @@ describe('the catalogues', () => {
   });
 
   test('what has several words in English has other words in German', () => {
-    const german = new Map(texts(de));
-    const same = texts(en).filter(
+    const german = new Map(texts(words.de));
+    const same = texts(words.en).filter(
       ([key, text]) => /^\p{L}{3,} \p{Ll}{2,} \p{Ll}{2,}/u.test(text) && german.get(key) === text,
     );
 
     expect(same).toEqual([]);
   });
+});
 
+describe('the language', () => {
   test.each([
     ['?lang=de', 'en', ['en'], 'de'],
     ['?lang=xx', 'de', ['en'], 'de'],

@@ -10,6 +10,8 @@ export const de: Messages = {
     tagline: 'ein echtes docker run, Schritt für Schritt',
     lessons: 'Lektionen',
     present: 'Vorführen',
+    projector: 'Beamer',
+    commands: 'Befehle',
     keys: 'Tasten',
     light: 'Hell',
     dark: 'Dunkel',

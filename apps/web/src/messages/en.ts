@@ -12,6 +12,8 @@ export const en = {
     tagline: 'a real docker run, hop by hop',
     lessons: 'Lessons',
     present: 'Present',
+    projector: 'Projector',
+    commands: 'Commands',
     keys: 'Keys',
     light: 'Light',
     dark: 'Dark',

@@ -2,7 +2,7 @@
 import { useStore } from 'zustand';
 import { chooseLanguage, languageStore, type Language } from '../messages/catalogue.ts';
 
-const NAMES: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch' };
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', de: 'Deutsch' };
 
 /** The page is drawn anew in the other language; whoever chose it is still here. */
 let hasFocus = false;
@@ -22,7 +22,7 @@ export const LanguageChoice = () => {
         void chooseLanguage(other);
       }}
     >
-      {NAMES[other]}
+      {LANGUAGE_NAMES[other]}
     </button>
   );
 };

@@ -1,8 +1,9 @@
 /** All keys. */
 import '../styles/keys.css';
-import { t } from '../messages/catalogue.ts';
+import { commandWords } from '../messages/command-words.ts';
 import { useReader } from '../hooks.ts';
 import { closeDialog, setLetterKeys } from '../reader-store.ts';
+import { actWords, keyWords } from '../palette/act-words.ts';
 import { SHORTCUTS } from '../shortcuts.ts';
 import { Dialog } from './Dialog.tsx';
 
@@ -10,15 +11,16 @@ const close = (): void => closeDialog('keys');
 
 export const ShortcutsDialog = () => {
   const hasLetterKeys = useReader((state) => state.hasLetterKeys);
+  const words = commandWords().keys;
   return (
-    <Dialog name="keys" title={t().keys.title}>
+    <Dialog name="keys" title={words.title}>
       <dl className="keys-list">
-        {SHORTCUTS.map(({ shown, words }) => (
-          <div key={shown}>
+        {SHORTCUTS.map((shortcut) => (
+          <div key={shortcut.shown}>
             <dt>
-              <kbd>{shown === ' ' ? t().keys.space : shown}</kbd>
+              <kbd>{keyWords(shortcut)}</kbd>
             </dt>
-            <dd>{words()}</dd>
+            <dd>{actWords(shortcut)}</dd>
           </div>
         ))}
       </dl>
@@ -28,11 +30,11 @@ export const ShortcutsDialog = () => {
           checked={hasLetterKeys}
           onChange={({ target }) => setLetterKeys(target.checked)}
         />
-        {t().keys.letters}
+        {words.letters}
       </label>
       <p className="dialog-buttons">
         <button type="button" className="primary" onClick={close}>
-          {t().keys.close}
+          {words.close}
         </button>
       </p>
     </Dialog>

@@ -29,7 +29,7 @@ export const pictureOfStage = (run: Run): Picture | null => {
     width,
     height: foot.bottom,
     background: look.background,
-    title: `Engine Room: ${said.command}`,
+    title: pictureWords().title(said.command),
     description: [said.whence, said.where, said.sentence, pictureWords().onStage, standing(stage)]
       .join(' ')
       .trim(),

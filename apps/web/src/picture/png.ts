@@ -1,4 +1,5 @@
 /** A picture as a PNG file, drawn with the fonts of the page at twice its pixels. */
+import { pictureWords } from '../messages/picture-words.ts';
 import { strikeOf, type Picture, type Shape } from './shapes.ts';
 import { fontOf } from './text-lines.ts';
 
@@ -13,7 +14,7 @@ export const pngOf = async (picture: Picture): Promise<Blob> => {
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   const context = canvas.getContext('2d');
-  if (!context) throw new Error('no canvas');
+  if (!context) throw new Error(pictureWords().noCanvas);
   context.fillStyle = background;
   context.fillRect(0, 0, canvas.width, canvas.height);
   for (const shape of shapes) {
@@ -22,7 +23,10 @@ export const pngOf = async (picture: Picture): Promise<Blob> => {
     draw(context, shape);
   }
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no PNG'))), 'image/png');
+    canvas.toBlob(
+      (blob) => (blob ? resolve(blob) : reject(new Error(pictureWords().noCanvas))),
+      'image/png',
+    );
   });
 };
 

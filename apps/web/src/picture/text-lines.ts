@@ -1,9 +1,10 @@
 /** A text of the page, line by line as it is broken there, and with the dots where there is no room for all of it. */
+import { pictureWords } from '../messages/picture-words.ts';
 import { colourOf, type Font, type TextShape } from './shapes.ts';
 
 const pen = (): CanvasRenderingContext2D => {
   const context = document.createElement('canvas').getContext('2d');
-  if (!context) throw new Error('no canvas');
+  if (!context) throw new Error(pictureWords().noCanvas);
   return context;
 };
 let shared: CanvasRenderingContext2D | null = null;

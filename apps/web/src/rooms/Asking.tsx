@@ -8,7 +8,7 @@ import { EngineSays, Histogram } from './Histogram.tsx';
 import { askRoom, say } from './present.ts';
 import { questionOfFate, questionsOfLesson } from './questions.ts';
 import { usePresent } from './use-present.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const Asking = () => {
   const poll = usePresent(({ room }) => room?.poll ?? null);

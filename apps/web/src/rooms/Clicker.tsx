@@ -3,7 +3,7 @@ import { Caption } from '../panels/Caption.tsx';
 import { say } from './follow.ts';
 import { useFollowing } from './hooks.ts';
 import { useWakeLock } from './use-wake-lock.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 import './follow.css';
 
 export const Clicker = ({ code, secret }: { code: string; secret: string }) => {

@@ -1,6 +1,6 @@
 /** Where one types the two words. */
 import type { FormEvent } from 'react';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 import './follow.css';
 
 export const EnterCode = ({ problem }: { problem: string | null }) => {

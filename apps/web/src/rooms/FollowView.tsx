@@ -14,7 +14,7 @@ import { FollowerPoll } from './FollowerPoll.tsx';
 import { FollowerRequests } from './FollowerRequests.tsx';
 import { useFollow, useFollowing } from './hooks.ts';
 import { useWakeLock } from './use-wake-lock.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 import './histogram.css';
 import './follow.css';
 

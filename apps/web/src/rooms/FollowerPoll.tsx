@@ -4,7 +4,7 @@ import type { RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
 import { say } from './follow.ts';
 import { EngineSays, Histogram } from './Histogram.tsx';
 import { useFollow } from './hooks.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
   const { ask, options, isOpen, revealed } = poll;

@@ -1,7 +1,7 @@
 /** What the presenter lets the audience run, and where one stands in the queue. */
 import { say } from './follow.ts';
 import { useFollow } from './hooks.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 const NONE: readonly string[] = [];
 

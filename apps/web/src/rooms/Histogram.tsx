@@ -1,6 +1,6 @@
 /** How many said what; after the reveal also what the engine says, with a mark that is not only a colour. */
 import type { PollOption, RevealedPoll } from '@engine-room/engine/protocol/room/room.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const Histogram = ({
   options,

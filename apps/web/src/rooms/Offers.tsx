@@ -1,7 +1,7 @@
 /** What the audience may run: nothing, until it is ticked. The lab's policy has the last word on each. */
 import { say } from './present.ts';
 import { usePresent } from './use-present.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 const COMMANDS = [
   'docker run --rm busybox echo hello',

@@ -11,7 +11,7 @@ import { endRoom, goOnIn, openRoom, playRecording, say, takeWheel } from './pres
 import { presentStore } from './present-store.ts';
 import { WayIn } from './WayIn.tsx';
 import { usePresent } from './use-present.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 import './histogram.css';
 import './present.css';
 

@@ -4,7 +4,7 @@ import { useTraces } from '../hooks.ts';
 import { EnterCode } from './EnterCode.tsx';
 import { useFollow, useFollowing } from './hooks.ts';
 import { ProjectedView } from './ProjectedView.tsx';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const PresentView = ({ code }: { code: string }) => {
   useFollowing(code, 'screen');

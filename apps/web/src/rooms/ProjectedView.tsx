@@ -9,7 +9,7 @@ import { StageArea } from '../stage/StageArea.tsx';
 import { EngineSays, Histogram } from './Histogram.tsx';
 import { Qr } from './Qr.tsx';
 import { useWakeLock } from './use-wake-lock.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 import './histogram.css';
 import './projected.css';
 

@@ -4,7 +4,7 @@ import type { RoomOpened } from '@engine-room/engine/protocol/room/room.ts';
 import { deskUrl, joinUrl, presentStore } from './present-store.ts';
 import { presenterName, setPresenterName } from './present.ts';
 import { Qr } from './Qr.tsx';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const WayIn = ({ opened }: { opened: RoomOpened }) => {
   const [isClicker, setIsClicker] = useState(false);

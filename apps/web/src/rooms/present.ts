@@ -11,6 +11,7 @@ import {
 } from '@engine-room/engine/protocol/room/room.ts';
 import { lessonStore } from '../lessons/lesson-session.ts';
 import { progressOf, progressStore } from '../lessons/progress.ts';
+import { w } from '../messages/room-words.ts';
 import { recall, remember } from '../memory.ts';
 import { goToStart, play, playhead, stepBack } from '../playback/playhead.ts';
 import { readerStore } from '../reader-store.ts';
@@ -246,10 +247,7 @@ const bringTrace = async (traceId: string): Promise<void> => {
   const run = traceStore.getState().runs.get(traceId);
   if (!opened || !run) return;
   const events = run.model.order.placed.map(({ event }) => event);
-  const file = await writeTrace(
-    run.header ?? headerOf(run.summary, 'the presenter’s page'),
-    events,
-  );
+  const file = await writeTrace(run.header ?? headerOf(run.summary, w().savedFrom), events);
   const response = await fetch(`/api/rooms/${opened.code}/traces/${traceId}`, {
     method: 'PUT',
     headers: { 'Content-Type': 'application/gzip', 'X-Driver': opened.driver, ...headers() },
@@ -257,7 +255,7 @@ const bringTrace = async (traceId: string): Promise<void> => {
   }).catch(() => null);
   if (response?.ok !== true)
     presentStore.setState({
-      problem: `the followers do not get this run (${response?.status ?? 0})`,
+      problem: w().notBrought(response?.status ?? 0),
     });
 };
 

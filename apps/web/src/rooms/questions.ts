@@ -2,7 +2,7 @@
 import type { PollQuestion } from '@engine-room/engine/protocol/room/room.ts';
 import type { LessonState } from '../lessons/lesson-session.ts';
 import { progressOf, progressStore } from '../lessons/progress.ts';
-import { w } from './words.ts';
+import { w } from '../messages/room-words.ts';
 
 export const questionsOfLesson = ({ open }: Pick<LessonState, 'open'>): readonly PollQuestion[] => {
   if (!open) return [];

@@ -1,8 +1,6 @@
-/**
- * The words of the lesson view, in the languages of the page. They come with the chunk of the lessons, so they stand
- * here and not in the catalogue of the page. What a fact is and why it could not be seen are the lab's words, and stay.
- */
-import { languageOfPage } from './catalog.ts';
+/** The words of the lesson view; they come with the chunk of the lessons. What a fact is and why it could not be seen are the lab's words, and stay. */
+import { inLanguages } from './catalogue.ts';
+import type { Translated } from './messages.ts';
 
 const en = {
   lessons: 'Lessons',
@@ -86,9 +84,23 @@ const en = {
   tooLarge: 'it is too large',
   noProgress: 'it is no saved progress of Engine Room',
   noLesson: 'there is no lesson in it that this page understands',
+  userAgent: (name: string) => `User-Agent: ${name}`,
+  killShim: 'SIGKILL → the shim of the container',
+  killContainer: 'SIGKILL → the process in the container',
+  stopDockerd: 'SIGTERM → dockerd, without live-restore',
+  stopWithLiveRestore: 'SIGTERM → dockerd, with live-restore',
+  anotherOnWay: 'Another request is on its way: wait for its answer.',
+  unknownLesson: (id: string) => `There is no lesson “${id}”.`,
+  noRecording: 'This lesson has no recording: it needs the engine.',
+  notRecorded: (run: string) => `The recording has no run “${run}”.`,
+  noRun: (run: string) => `There is no run “${run}”.`,
+  notTyped: (command: string) =>
+    `No such command has reached the engine yet. Type it in a terminal on the engine’s machine: ${command}`,
+  notFetched: (status: number) => `The recording could not be fetched (${status}).`,
+  noRecordedLesson: 'This is no recorded lesson.',
 };
 
-const de: typeof en = {
+const de: Translated<typeof en> = {
   lessons: 'Lektionen',
   lesson: 'Lektion',
   run: 'Ausführen',
@@ -170,7 +182,20 @@ const de: typeof en = {
   tooLarge: 'sie ist zu groß',
   noProgress: 'das ist kein gesicherter Fortschritt von Engine Room',
   noLesson: 'darin ist keine Lektion, die diese Seite versteht',
+  userAgent: (name) => `User-Agent: ${name}`,
+  killShim: 'SIGKILL → der Shim des Containers',
+  killContainer: 'SIGKILL → der Prozess im Container',
+  stopDockerd: 'SIGTERM → dockerd, ohne live-restore',
+  stopWithLiveRestore: 'SIGTERM → dockerd, mit live-restore',
+  anotherOnWay: 'Eine andere Anfrage ist unterwegs: Warte auf ihre Antwort.',
+  unknownLesson: (id) => `Es gibt keine Lektion „${id}“.`,
+  noRecording: 'Zu dieser Lektion gibt es keine Aufzeichnung: Sie braucht die Engine.',
+  notRecorded: (run) => `In der Aufzeichnung gibt es keinen Lauf „${run}“.`,
+  noRun: (run) => `Es gibt keinen Lauf „${run}“.`,
+  notTyped: (command) =>
+    `Bei der Engine ist noch kein solcher Befehl angekommen. Gib ihn in einem Terminal auf der Maschine der Engine ein: ${command}`,
+  notFetched: (status) => `Die Aufzeichnung konnte nicht geholt werden (${status}).`,
+  noRecordedLesson: 'Das ist keine aufgezeichnete Lektion.',
 };
 
-/** Asked for each time, never kept: the language may change. */
-export const words = (): typeof en => (languageOfPage() === 'de' ? de : en);
+export const words = inLanguages({ en, de });

@@ -1,9 +1,11 @@
-/** The words of rooms, in English. `words.ts` chooses. */
+/** The words of rooms, in English. `room-words.ts` chooses. */
 const many = (count: number, one: string, more = `${one}s`): string =>
   `${count} ${count === 1 ? one : more}`;
 
 export const en = {
   present: 'Present',
+  savedFrom: 'the presenter’s page',
+  notBrought: (status: number) => `the followers do not get this run (${status})`,
   roomOf: (code: string) => `Room ${code}`,
   panel: 'Presenter',
   devices: (count: number) => many(count, 'device'),

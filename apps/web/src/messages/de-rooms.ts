@@ -1,11 +1,14 @@
 /** Die Wörter der Räume, auf Deutsch. */
-import type { RoomWords } from './words.ts';
+import type { en } from './en-rooms.ts';
+import type { Translated } from './messages.ts';
 
 const viele = (zahl: number, eins: string, mehr: string): string =>
   `${zahl} ${zahl === 1 ? eins : mehr}`;
 
-export const de: RoomWords = {
+export const de: Translated<typeof en> = {
   present: 'Vorführen',
+  savedFrom: 'die Seite der Vorführung',
+  notBrought: (status) => `die Zuschauer bekommen diesen Lauf nicht (${status})`,
   roomOf: (code) => `Raum ${code}`,
   panel: 'Vorführung',
   devices: (zahl) => viele(zahl, 'Gerät', 'Geräte'),
