@@ -161,6 +161,29 @@ describe('the playhead', () => {
     expect(playhead.getState().n).toBe(n);
   });
 
+  test.each([false, true])(
+    'what is told late moves the step that one rests on or goes to (%s), and one stays with it',
+    (animate) => {
+      const model = new RunModel();
+      // The beginning of the run comes last, and with it every time and number changes.
+      model.add(RUN.slice(9));
+      openRun('late', model);
+      goToStart();
+      for (let i = 0; i < 3; i += 1) stepForward({ animate });
+      const { step: told } = playhead.getState();
+      const event = model.order.placed[model.steps('step').keyOf(told) ?? -1]?.event.id;
+
+      model.add(RUN.slice(0, 9));
+      noteGrowth(false);
+      playOut();
+
+      const { step, realNs } = playhead.getState();
+      expect(step).toBeGreaterThan(told);
+      expect(model.order.placed[model.steps('step').keyOf(step) ?? -1]?.event.id).toBe(event);
+      expect(realNs).toBe(model.warp('step').restOf(step));
+    },
+  );
+
   test('an overview goes through the chapters of a run in some 8 seconds, then invites to step', () => {
     const model = new RunModel();
     model.add(RUN);

@@ -1,59 +1,12 @@
-/**
- * The one playhead. Everything that moves reads it, and nothing else owns a time.
- *
- * run, model      written by `open`
- * realNs          where we are, on the real clock of the run; every other position follows from it
- * n, step         derived from realNs (and level), kept here so that a component re-renders only when they change
- * isPlaying       written by play, pause, and by arriving somewhere
- * pace, level     written by the reader
- * staysAtEnd      true from End (or from having followed a run to it) until the reader goes elsewhere: what still arrives moves the end, and us with it
- * overview        a first run goes by in a few seconds, chapter by chapter; ended by whatever the reader does
- * isFollowing     true from a live run's beginning until the reader goes somewhere on their own
- *
- * Who draws per frame (tokens, clocks, the playhead's line) subscribes to realNs and writes to the DOM itself.
- */
-import { createStore } from 'zustand/vanilla';
+/** The acts on the one playhead: opening a run, playing, stepping, seeking, and the time that goes by. */
 import type { Level } from '@engine-room/engine/protocol/trace/event.ts';
-import { RunModel } from '../model/run-model.ts';
-import { START_NS } from '../model/warp.ts';
+import type { RunModel } from '../model/run-model.ts';
 import { markersOf } from '../model/markers.ts';
-import { advance } from './pace.ts';
-import type { Pace } from './pace.ts';
+import { START_NS } from '../model/warp.ts';
+import { advance, type Pace } from './pace.ts';
+import { playhead, type PlayheadState } from './playhead-state.ts';
 
-export interface PlayheadState {
-  readonly traceId: string | null;
-  readonly model: RunModel;
-  readonly realNs: number;
-  readonly n: number;
-  readonly step: number;
-  readonly isPlaying: boolean;
-  /** Playing ends here; null when it goes on to the end. */
-  readonly stopAt: number | null;
-  readonly pace: Pace;
-  readonly level: Level;
-  readonly staysAtEnd: boolean;
-  /** `level` is the reader's own, and theirs again afterwards. */
-  readonly overview: { readonly level: Level; readonly isOver: boolean } | null;
-  readonly isFollowing: boolean;
-  /** The run may still grow: its end is not the end. */
-  readonly isLive: boolean;
-}
-
-export const playhead = createStore<PlayheadState>(() => ({
-  traceId: null,
-  model: new RunModel(),
-  realNs: START_NS,
-  n: 0,
-  step: 0,
-  isPlaying: false,
-  stopAt: null,
-  pace: 'learn',
-  level: 'step',
-  staysAtEnd: false,
-  overview: null,
-  isFollowing: false,
-  isLive: false,
-}));
+export { playhead, type PlayheadState };
 
 /** How long an overview of a whole run takes. */
 const OVERVIEW_MS = 8_000;
@@ -87,6 +40,7 @@ export const openRun = (
     isPlaying: play,
     staysAtEnd: false,
     stopAt: null,
+    restsOn: null,
     overview: asOverview ? { level: state.level, isOver: false } : null,
     ...(asOverview ? { level: 'chapter' as const } : {}),
     ...placeAt({ model, level: asOverview ? 'chapter' : state.level }, START_NS),
@@ -107,10 +61,23 @@ const zoomed = (state: PlayheadState, level: Level): Pick<PlayheadState, 'level'
 
 /** The run has grown (or has been completed) under the playhead. */
 export const noteGrowth = (isLive: boolean): void => {
-  playhead.setState((state) => ({
-    isLive,
-    ...placeAt(state, state.staysAtEnd ? endOf(state) : state.realNs),
-  }));
+  playhead.setState((state) => {
+    const rest = restNow(state);
+    const { staysAtEnd, stopAt, realNs } = state;
+    if (staysAtEnd || rest === null)
+      return { isLive, ...placeAt(state, staysAtEnd ? endOf(state) : realNs) };
+    return stopAt === null
+      ? { isLive, ...placeAt(state, rest) }
+      : { isLive, stopAt: rest, ...placeAt(state, Math.min(realNs, rest)) };
+  });
+};
+
+/** Where the step of `restsOn` is now; null when we do not rest on one. */
+const restNow = ({ model, level, restsOn }: PlayheadState): number | null => {
+  const index = restsOn === null ? undefined : model.order.indexOf(restsOn);
+  if (index === undefined) return null;
+  const step = model.steps(level).stepAfter(index + 1);
+  return model.steps(level).keyOf(step) === index ? model.warp(level).restOf(step) : null;
 };
 
 export const seekReal = (realNs: number): void => {
@@ -120,6 +87,7 @@ export const seekReal = (realNs: number): void => {
     isPlaying: false,
     staysAtEnd: false,
     stopAt: null,
+    restsOn: null,
     isFollowing: false,
   }));
 };
@@ -132,7 +100,12 @@ export const seekLearn = (learnMs: number): void => {
 /** Rests on a step; 0 is the beginning. */
 export const seekStep = (step: number): void => {
   const { model, level } = get();
-  seekReal(model.warp(level).restOf(Math.max(0, Math.min(step, model.steps(level).count))));
+  const wanted = Math.max(0, Math.min(step, model.steps(level).count));
+  seekReal(model.warp(level).restOf(wanted));
+  const key = model.steps(level).keyOf(wanted);
+  playhead.setState({
+    restsOn: key === undefined ? null : (model.order.placed[key]?.event.id ?? null),
+  });
 };
 
 /** Rests on an event, whatever its level: on its step when it is one, else right at it. */
@@ -157,6 +130,7 @@ export const playFrom = (id: string): void => {
     isFollowing: true,
     staysAtEnd: false,
     stopAt: null,
+    restsOn: null,
   }));
 };
 
@@ -168,14 +142,15 @@ export const stepForward = ({ animate = true } = {}): void => {
   const { model, level, step } = get();
   const next = step + 1;
   const key = model.steps(level).keyOf(next);
-  const at = key === undefined ? undefined : model.order.placed[key]?.at;
-  if (at === undefined) return seekReal(endOf(get()));
+  const placed = key === undefined ? undefined : model.order.placed[key];
+  if (!placed) return seekReal(endOf(get()));
   const rest = model.warp(level).restOf(next);
   playhead.setState((state) => ({
-    ...placeAt(state, animate ? at : rest),
+    ...placeAt(state, animate ? placed.at : rest),
     isPlaying: animate,
     staysAtEnd: false,
     stopAt: animate ? rest : null,
+    restsOn: placed.event.id,
     isFollowing: false,
   }));
 };
@@ -228,12 +203,17 @@ export const play = (): void => {
   if (state.pace === 'step') return stepForward();
   const atEnd = state.realNs >= endOf(state);
   const place = atEnd && !state.isLive ? placeAt(state, START_NS) : {};
-  playhead.setState({ ...place, isPlaying: true, staysAtEnd: false, stopAt: null });
+  playhead.setState({ ...place, isPlaying: true, staysAtEnd: false, stopAt: null, restsOn: null });
 };
 
 export const pause = (): void => {
   leaveOverview();
-  playhead.setState({ isPlaying: false, stopAt: null });
+  playhead.setState(({ isPlaying, restsOn }) => ({
+    isPlaying: false,
+    stopAt: null,
+    // Who stops on the way to a step is not there.
+    restsOn: isPlaying ? null : restsOn,
+  }));
 };
 
 export const togglePlay = (): void => (get().isPlaying ? pause() : play());
@@ -243,6 +223,7 @@ export const setPace = (pace: Pace): void => {
   playhead.setState((state) => ({
     pace,
     stopAt: null,
+    restsOn: state.isPlaying ? null : state.restsOn,
     isPlaying: pace === 'step' ? false : state.isPlaying,
   }));
 };
@@ -251,6 +232,7 @@ export const setLevel = (level: Level): void => {
   leaveOverview();
   playhead.setState((state) => ({
     stopAt: null,
+    restsOn: null,
     isPlaying: state.isPlaying && state.stopAt === null,
     ...zoomed(state, level),
   }));
@@ -265,6 +247,7 @@ export const catchUp = (): void => {
     staysAtEnd: false,
     isFollowing: state.isLive,
     stopAt: null,
+    restsOn: null,
   }));
 };
 
