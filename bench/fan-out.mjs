@@ -168,9 +168,10 @@ async function measure(kind, viewers, { drain, rate, seconds, socketIo }) {
   for (const end of ends) end();
   server.kill('SIGKILL');
   const expected = (made - before) * SAMPLES;
+  const whole = expected === 0 ? '–' : `${((sorted.length / expected) * 100).toFixed(0)} %`;
   const ms = (share) => (sorted.length === 0 ? '–' : percentile(sorted, share).toFixed(0));
   console.log(
-    `| ${kind} | ${viewers} | ${ms(0.5)} | ${ms(0.99)} | ${((sorted.length / expected) * 100).toFixed(0)} % | ` +
+    `| ${kind} | ${viewers} | ${ms(0.5)} | ${ms(0.99)} | ${whole} | ` +
       `${((made - before) / seconds).toFixed(0)} | ${cpu.toFixed(0)} % | ${(rss / 1e6).toFixed(0)} | ` +
       `${(bytes / 1e6 / (seconds + WARM_UP_MS / 1000)).toFixed(0)} | ${viewers - SAMPLES - left} |`,
   );

@@ -21,7 +21,11 @@ export interface OurEngine extends Engine {
   restartLab(): Promise<void>;
 }
 
-export async function startOurEngine(flags: readonly string[] = []): Promise<OurEngine> {
+/** `below`: a command that becomes the lab, such as one that gives it a clock of its own. */
+export async function startOurEngine(
+  flags: readonly string[] = [],
+  below: readonly string[] = [],
+): Promise<OurEngine> {
   const root = mkdtempSync(join(tmpdir(), 'our-engine-'));
   // As below /run: others may pass through to the sockets, whose own modes say who may speak.
   chmodSync(root, 0o711);
@@ -29,7 +33,7 @@ export async function startOurEngine(flags: readonly string[] = []): Promise<Our
   const socket = join(execRoot, 'docker.sock');
   const cgroupParent = `/engine-room-test-${process.pid}-${root.slice(-6)}`;
   const start = (port: string) =>
-    startLab([
+    startLab(below, [
       '--port',
       port,
       '--no-open',
@@ -77,8 +81,9 @@ interface Lab {
 }
 
 /** Resolves when the lab has printed where to open it. */
-async function startLab(flags: readonly string[]): Promise<Lab> {
-  const child = spawn(join(REPOSITORY, 'apps/engine/bin/lab'), flags, {
+async function startLab(below: readonly string[], flags: readonly string[]): Promise<Lab> {
+  const [program = '', ...words] = [...below, join(REPOSITORY, 'apps/engine/bin/lab'), ...flags];
+  const child = spawn(program, words, {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
