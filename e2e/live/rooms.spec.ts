@@ -68,6 +68,25 @@ test('a laptop, a phone and a projector follow while dockerd is killed', async (
   for (const screen of screens) await expect(screen.caption).toContainText('Step 3 of');
   await sameCaption(phone.page, page);
 
+  // Where the presenter points, every stage shows a dot at the same actor, wherever that stands on it.
+  await desk.getByRole('button', { name: 'Laser pointer' }).click();
+  const box = (screen: Page) => screen.locator('.react-flow__node[data-id="containerd"]');
+  await box(page).hover();
+  for (const screen of [laptop.page, projector.page])
+    await expect
+      .poll(async () => {
+        const [dot, actor] = await Promise.all([
+          screen.getByTestId('laser').boundingBox(),
+          box(screen).boundingBox(),
+        ]);
+        if (!dot || !actor) return 'no dot';
+        const [x, y] = [dot.x + dot.width / 2 - actor.x, dot.y + dot.height / 2 - actor.y];
+        return Math.abs(x / actor.width - 0.5) < 0.1 && Math.abs(y / actor.height - 0.5) < 0.1;
+      })
+      .toBe(true);
+  await page.keyboard.press('Escape');
+  await expect(projector.page.getByTestId('laser')).toBeHidden();
+
   // One breaks away, which the presenter sees, and comes back.
   await phone.page.getByRole('button', { name: 'Step on →' }).click();
   await expect(phone.caption).toContainText('Step 4 of');

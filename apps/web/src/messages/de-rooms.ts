@@ -19,6 +19,8 @@ export const de: Translated<typeof en> = {
   leaveMirror: 'Zurück zum Pult (m)',
   clicker: 'Telefon als Klicker',
   clickerHint: 'Dieser Code bewegt deine Vorführung. Nimm dein eigenes Telefon, nicht den Beamer.',
+  laser: 'Laserpointer',
+  laserHint: 'Alle sehen, wohin du auf der Bühne zeigst; Esc beendet es.',
   recording: 'Stattdessen die Aufnahme zeigen',
   end: 'Raum schließen',
   joinAt: (wo) => `Mitmachen: ${wo}`,

@@ -17,6 +17,8 @@ export const en = {
   clicker: 'Phone as clicker',
   clickerHint:
     'This code moves your presentation. Scan it with your own phone, not on the projector.',
+  laser: 'Laser pointer',
+  laserHint: 'Everybody sees where you point on the stage; Esc ends it.',
   recording: 'Play the recording instead',
   end: 'End the room',
   joinAt: (where: string) => `Join at ${where}`,

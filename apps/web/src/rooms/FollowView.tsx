@@ -13,6 +13,7 @@ import { leave, rejoin } from './follow.ts';
 import { FollowerPoll } from './FollowerPoll.tsx';
 import { FollowerRequests } from './FollowerRequests.tsx';
 import { useFollow, useFollowing } from './hooks.ts';
+import { Laser } from './Laser.tsx';
 import { useWakeLock } from './use-wake-lock.ts';
 import { w } from '../messages/room-words.ts';
 import './histogram.css';
@@ -63,6 +64,7 @@ export const FollowView = ({ code }: { code: string }) => {
         {traceId !== null && <ContainerOutput />}
       </main>
       <OwnSteps />
+      <Laser />
     </div>
   );
 };

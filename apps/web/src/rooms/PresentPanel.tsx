@@ -7,9 +7,11 @@ import { chooseRun } from '../session.ts';
 import { Asking } from './Asking.tsx';
 import { notesAt } from './notes.ts';
 import { Offers } from './Offers.tsx';
-import { endRoom, goOnIn, openRoom, playRecording, say, takeWheel } from './present.ts';
+import { endRoom, goOnIn, openRoom, say, takeWheel } from './present.ts';
+import { playRecording } from './panic.ts';
 import { presentStore } from './present-store.ts';
 import { WayIn } from './WayIn.tsx';
+import { useLaser } from './use-laser.ts';
 import { usePresent } from './use-present.ts';
 import { w } from '../messages/room-words.ts';
 import './histogram.css';
@@ -39,6 +41,7 @@ export const PresentPanel = () => {
           <Offers />
           <Ran />
           <p className="present-acts">
+            <LaserSwitch />
             <button type="button" onClick={playRecording}>
               {w().recording}
             </button>
@@ -49,6 +52,22 @@ export const PresentPanel = () => {
         </>
       )}
     </section>
+  );
+};
+
+const LaserSwitch = () => {
+  const hasWheel = usePresent((state) => state.hasWheel);
+  const [isOn, setIsOn] = useLaser();
+  return (
+    <button
+      type="button"
+      aria-pressed={isOn}
+      disabled={!hasWheel}
+      title={w().laserHint}
+      onClick={() => setIsOn(!isOn)}
+    >
+      {w().laser}
+    </button>
   );
 };
 

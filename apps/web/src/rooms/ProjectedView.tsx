@@ -7,6 +7,7 @@ import type { RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
 import { Caption } from '../panels/Caption.tsx';
 import { StageArea } from '../stage/StageArea.tsx';
 import { EngineSays, Histogram } from './Histogram.tsx';
+import { Laser } from './Laser.tsx';
 import { Qr } from './Qr.tsx';
 import { useWakeLock } from './use-wake-lock.ts';
 import { w } from '../messages/room-words.ts';
@@ -52,6 +53,7 @@ export const ProjectedView = ({
       {poll && <PollOnScreen poll={poll} />}
       <Caption />
       {children}
+      <Laser />
     </main>
   );
 };

@@ -21,6 +21,7 @@ import {
   setLevel,
   tick,
 } from '../playback/playhead.ts';
+import { laserStore } from './laser-store.ts';
 import { LabConnection } from '../trace/connection.ts';
 import { traceStore } from '../trace/trace-store.ts';
 
@@ -104,6 +105,7 @@ const take = (frame: RoomFrame, key: string): void => {
     store(key, frame.device);
     return followStore.setState({ you: frame });
   }
+  if (frame.type === 'point') return laserStore.setState({ at: frame.at });
   if (frame.type !== 'room') return;
   const before = followStore.getState().room;
   trueAtMs = performance.now() - frame.elapsedMs;

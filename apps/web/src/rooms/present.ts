@@ -8,14 +8,15 @@ import {
   type RoomOfMine,
   type RoomOpened,
   type RoomPlayhead,
+  type RoomPoint,
 } from '@engine-room/engine/protocol/room/room.ts';
 import { lessonStore } from '../lessons/lesson-session.ts';
 import { progressOf, progressStore } from '../lessons/progress.ts';
 import { w } from '../messages/room-words.ts';
 import { recall, remember } from '../memory.ts';
-import { goToStart, play, playhead, stepBack } from '../playback/playhead.ts';
+import { playhead, stepBack } from '../playback/playhead.ts';
 import { readerStore } from '../reader-store.ts';
-import { chooseRun, labToken } from '../session.ts';
+import { labToken } from '../session.ts';
 import { stepOn } from '../shortcuts.ts';
 import { traceStore } from '../trace/trace-store.ts';
 import { headerOf, writeTrace } from '../trace/write-trace.ts';
@@ -111,6 +112,8 @@ export const say = (word: WithoutDriver<DeskWord>): void => {
   send({ ...word, driver } as DeskWord);
 };
 
+export const point = (at: RoomPoint | null): void => say({ type: 'point', at });
+
 export const askRoom = (question: PollQuestion | null): void => say({ type: 'poll', question });
 
 export const takeWheel = (): void => send({ type: 'take-wheel' });
@@ -118,17 +121,6 @@ export const takeWheel = (): void => send({ type: 'take-wheel' });
 export const endRoom = (): void => {
   say({ type: 'end' });
   stop(null);
-};
-
-/** The panic button: what was recorded cannot fail. */
-export const playRecording = (): void => {
-  for (const [traceId, { summary }] of traceStore.getState().runs) {
-    if (summary.origin !== 'recording') continue;
-    chooseRun(traceId);
-    goToStart();
-    play();
-    return;
-  }
 };
 
 const begin = (opened: RoomOpened, openedAtMs: number): void => {

@@ -1,5 +1,5 @@
 /** What labs say to each other about a room. One of them has the engine and the presenter: the host. */
-import type { RoomState } from '../../protocol/room/room.ts';
+import type { RoomPoint, RoomState } from '../../protocol/room/room.ts';
 import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import type { Presence } from './room.ts';
 
@@ -21,6 +21,7 @@ export type News =
       readonly firstSeq: number;
       readonly lines: readonly string[];
     }
+  | { readonly kind: 'point'; readonly at: RoomPoint | null }
   | {
       readonly kind: 'you';
       readonly device: string;

@@ -97,6 +97,8 @@ export class Desks {
         if (!isThere && traceId !== null) this.#tell(desk, { type: 'trace-wanted', traceId });
         return;
       }
+      case 'point':
+        return host.point(word.at);
       case 'poll':
         host.room.setPoll(word.question);
         return host.changed();

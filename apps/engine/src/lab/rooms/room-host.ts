@@ -4,7 +4,13 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckAnswer, CheckRequest } from '../../protocol/lesson/predicate.ts';
-import type { RoomCrowd, RoomLesson, RoomPlayhead, RoomState } from '../../protocol/room/room.ts';
+import type {
+  RoomCrowd,
+  RoomLesson,
+  RoomPlayhead,
+  RoomPoint,
+  RoomState,
+} from '../../protocol/room/room.ts';
 import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
@@ -97,6 +103,10 @@ export class RoomHost {
     this.room.drive(playhead, lesson);
     this.changed();
     return isThere;
+  }
+
+  point(at: RoomPoint | null): void {
+    this.#tell({ kind: 'point', at });
   }
 
   showRecording(summary: TraceSummary, lines: readonly string[]): void {

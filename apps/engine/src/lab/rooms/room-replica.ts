@@ -145,6 +145,8 @@ export class RoomReplica {
       case 'events':
         if (!this.traces.add(news.traceId, news.firstSeq, news.lines)) this.#sync();
         return;
+      case 'point':
+        return this.#hub.tell(new Outgoing({ type: 'point', at: news.at } satisfies RoomFrame));
       case 'you':
         return this.#tellDevice(news);
     }

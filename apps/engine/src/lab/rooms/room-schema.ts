@@ -56,10 +56,13 @@ const question = z.object({
 });
 
 const driver = secret;
+const offset = z.number().min(-50).max(50);
+const point = z.object({ box: z.string().regex(/^[\w:/.-]{1,160}$/), x: offset, y: offset });
 
 export const deskWord = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sit'), name: z.string().max(60), driver: driver.exactOptional() }),
   z.object({ type: z.literal('drive'), driver, playhead, lesson: lesson.nullable() }),
+  z.object({ type: z.literal('point'), driver, at: point.nullable() }),
   z.object({ type: z.literal('poll'), driver, question: question.nullable() }),
   z.object({ type: z.literal('close-poll'), driver }),
   z.object({ type: z.literal('reveal'), driver }),

@@ -40,6 +40,19 @@ describe('following', () => {
     await desk.until(() => expect(desk.last('crowd')?.crowd.devices).toBe(2));
   });
 
+  test('what the presenter points at is seen, and nobody else can point', async () => {
+    const opened = await lab.openRoom();
+    const desk = await lab.presenter(opened);
+    const screen = await lab.follower(opened.code);
+    const place = { box: 'dockerd', x: 0.5, y: 1.25 };
+    desk.say({ type: 'point', driver: 'not-the-driver', at: { ...place, box: 'shim' } });
+    desk.say({ type: 'point', driver: opened.driver, at: place });
+    await screen.until(() => expect(screen.last('point')?.at).toEqual(place));
+    desk.say({ type: 'point', driver: opened.driver, at: null });
+    await screen.until(() => expect(screen.last('point')?.at).toBeNull());
+    expect(JSON.stringify(screen.frames)).not.toContain('"box":"shim"');
+  });
+
   test('a recording of the presenter goes to everybody, and is fetched as a file too', async () => {
     const opened = await lab.openRoom();
     const desk = await lab.presenter(opened);

@@ -88,6 +88,15 @@ export interface RoomState {
   readonly isOver: boolean;
 }
 
+/** What the presenter points at: every screen has a layout of its own, so it is a place in the box of an actor. */
+export interface RoomPoint {
+  /** As the stage names the box. */
+  readonly box: string;
+  /** In widths and heights of the box, from its corner; beside the box too. */
+  readonly x: number;
+  readonly y: number;
+}
+
 /** What only the presenter sees. */
 export interface RoomCrowd {
   readonly devices: number;
@@ -111,6 +120,8 @@ export interface RoomCrowd {
 export type RoomFrame =
   /** `elapsedMs`: how long ago the playhead was where it says. */
   | { readonly type: 'room'; readonly room: RoomState; readonly elapsedMs: number }
+  /** Said once and kept by nobody: who comes late sees the next move. */
+  | { readonly type: 'point'; readonly at: RoomPoint | null }
   /** What is the device's own. `device` is its secret: who comes back with it, is the same device. */
   | {
       readonly type: 'you';
@@ -160,6 +171,7 @@ export type DeskWord =
       readonly playhead: RoomPlayhead;
       readonly lesson: RoomLesson | null;
     }
+  | { readonly type: 'point'; readonly driver: string; readonly at: RoomPoint | null }
   | { readonly type: 'poll'; readonly driver: string; readonly question: PollQuestion | null }
   | { readonly type: 'close-poll'; readonly driver: string }
   | { readonly type: 'reveal'; readonly driver: string }
