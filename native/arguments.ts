@@ -104,6 +104,11 @@ export function withCheckedArguments(module: NativeModule): Native {
       integer('signal', signal, 0, 64);
       module.pidfdSendSignal(pidfd, signal);
     },
+    pidfdGetFd(pidfd, fd) {
+      descriptor('pidfd', pidfd);
+      descriptor('fd', fd);
+      return module.pidfdGetFd(pidfd, fd);
+    },
     reap(child) {
       pid(child);
       return module.reap(child);
@@ -164,6 +169,12 @@ export function withCheckedArguments(module: NativeModule): Native {
       descriptor('socket', socket);
       integer('timeoutMs', timeoutMs, 0, INT32_MAX);
       return module.receiveFd(socket, timeoutMs);
+    },
+    sendFd(socketPath, message, fd) {
+      path('path', socketPath);
+      bytes('message', message);
+      descriptor('fd', fd);
+      module.sendFd(socketPath, message, fd);
     },
     peerCredentials(fd) {
       descriptor('fd', fd);

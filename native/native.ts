@@ -70,6 +70,8 @@ export interface Native {
   pidfdOpen(pid: number): number;
   /** pidfd_send_signal(2). */
   pidfdSendSignal(pidfd: number, signal: number): void;
+  /** pidfd_getfd(2): a copy of what the process has under that number; close-on-exec. */
+  pidfdGetFd(pidfd: number, fd: number): number;
   /** wait4(pid, WNOHANG): null while it lives. Never reaps children that libuv owns. */
   reap(pid: number): ExitStatus | null;
   /** waitid(P_ALL, WNOHANG | WNOWAIT | WEXITED): a child that has exited and waits to be reaped, or null. */
@@ -108,6 +110,8 @@ export interface Native {
   socketpair(): [number, number];
   /** recvmsg(2) with SCM_RIGHTS, one descriptor; null when the other side closed. Blocks at most `timeoutMs` (ETIMEDOUT). */
   receiveFd(socket: number, timeoutMs: number): number | null;
+  /** connect(2) to the unix socket at `path`, sendmsg(2) with SCM_RIGHTS: the bytes and one descriptor. Blocks for 5 s at most. */
+  sendFd(path: string, bytes: Uint8Array, fd: number): void;
   /** getsockopt(SO_PEERCRED) of a connected unix socket. */
   peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
 

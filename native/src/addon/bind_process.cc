@@ -1,4 +1,4 @@
-// setChildSubreaper, pidfdOpen, pidfdSendSignal, reap, peekExitedChild. See process.c.
+// setChildSubreaper, pidfdOpen, pidfdSendSignal, pidfdGetFd, reap, peekExitedChild. See process.c.
 #include <napi.h>
 
 #include "convert.h"
@@ -27,6 +27,14 @@ Napi::Value pidfd_send_signal(const Napi::CallbackInfo &info) {
   if (send_signal(int_argument(info, 0), int_argument(info, 1), &error) < 0)
     return throw_native_error(info.Env(), error);
   return info.Env().Undefined();
+}
+
+Napi::Value pidfd_getfd(const Napi::CallbackInfo &info) {
+  int fd = -1;
+  native_error error;
+  if (get_descriptor_of(int_argument(info, 0), int_argument(info, 1), &fd, &error) < 0)
+    return throw_native_error(info.Env(), error);
+  return Napi::Number::New(info.Env(), fd);
 }
 
 Napi::Value reap(const Napi::CallbackInfo &info) {
@@ -61,6 +69,7 @@ void register_process(Napi::Env env, Napi::Object exports) {
   exports.Set("setChildSubreaper", Napi::Function::New(env, subreaper, "setChildSubreaper"));
   exports.Set("pidfdOpen", Napi::Function::New(env, pidfd_open, "pidfdOpen"));
   exports.Set("pidfdSendSignal", Napi::Function::New(env, pidfd_send_signal, "pidfdSendSignal"));
+  exports.Set("pidfdGetFd", Napi::Function::New(env, pidfd_getfd, "pidfdGetFd"));
   exports.Set("reap", Napi::Function::New(env, reap, "reap"));
   exports.Set("peekExitedChild", Napi::Function::New(env, peek, "peekExitedChild"));
 }

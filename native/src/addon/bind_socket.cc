@@ -1,5 +1,7 @@
-// socketpair, receiveFd, peerCredentials. See socket.c.
+// socketpair, receiveFd, sendFd, peerCredentials. See socket.c.
 #include <napi.h>
+
+#include <string>
 
 #include "convert.h"
 #include "socket.h"
@@ -25,6 +27,15 @@ Napi::Value receive_fd(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), fd);
 }
 
+Napi::Value send_fd(const Napi::CallbackInfo &info) {
+  const std::string path = info[0].As<Napi::String>().Utf8Value();
+  const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  native_error error;
+  if (send_descriptor(path.c_str(), bytes.Data(), bytes.ByteLength(), int_argument(info, 2), &error) < 0)
+    return throw_native_error(info.Env(), error);
+  return info.Env().Undefined();
+}
+
 Napi::Value credentials(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   peer other = {};
@@ -43,6 +54,7 @@ Napi::Value credentials(const Napi::CallbackInfo &info) {
 void register_socket(Napi::Env env, Napi::Object exports) {
   exports.Set("socketpair", Napi::Function::New(env, socketpair, "socketpair"));
   exports.Set("receiveFd", Napi::Function::New(env, receive_fd, "receiveFd"));
+  exports.Set("sendFd", Napi::Function::New(env, send_fd, "sendFd"));
   exports.Set("peerCredentials", Napi::Function::New(env, credentials, "peerCredentials"));
 }
 

@@ -1,4 +1,4 @@
-/* pidfd_open(2), pidfd_send_signal(2), wait4(2), waitid(2), prctl(2). Linux >= 5.10 (PIDFD_NONBLOCK). */
+/* pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), wait4(2), waitid(2), prctl(2). Linux >= 5.10 (PIDFD_NONBLOCK). */
 #include "process.h"
 
 #include <errno.h>
@@ -28,6 +28,14 @@ int open_pidfd(pid_t pid, int *pidfd, struct native_error *error) {
 int send_signal(int pidfd, int signal, struct native_error *error) {
   if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0)
     return native_error_set(error, "pidfd_send_signal", NULL);
+  return 0;
+}
+
+int get_descriptor_of(int pidfd, int wanted, int *fd, struct native_error *error) {
+  const long got = syscall(SYS_pidfd_getfd, pidfd, wanted, 0);
+  if (got < 0)
+    return native_error_set(error, "pidfd_getfd", NULL);
+  *fd = (int)got;
   return 0;
 }
 

@@ -25,6 +25,9 @@ int open_pidfd(pid_t pid, int *pidfd, struct native_error *error);
 
 int send_signal(int pidfd, int signal, struct native_error *error);
 
+/* The descriptor that another process has under the number `wanted`. */
+int get_descriptor_of(int pidfd, int wanted, int *fd, struct native_error *error);
+
 /* Reaps one child if it has exited; *exited says whether. */
 int reap_child(pid_t pid, bool *exited, struct exit_status *status, struct native_error *error);
 

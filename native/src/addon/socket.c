@@ -1,4 +1,4 @@
-/* socketpair(2), recvmsg(2), cmsg(3), poll(2), unix(7). */
+/* socketpair(2), recvmsg(2), sendmsg(2), cmsg(3), poll(2), unix(7). */
 #include "socket.h"
 
 #include <errno.h>
@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,6 +77,38 @@ int receive_descriptor(int socket, int timeout_ms, int *fd, struct native_error 
   if (*fd < 0 && count > 0)
     return native_error_set_number(error, ENOMSG, "recvmsg", NULL);
   return 0;
+}
+
+int send_descriptor(const char *path, const void *bytes, size_t size, int fd, struct native_error *error) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  if (strlen(path) >= sizeof(address.sun_path))
+    return native_error_set_number(error, ENAMETOOLONG, "connect", path);
+  strcpy(address.sun_path, path);
+  const int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (line < 0)
+    return native_error_set(error, "socket", NULL);
+  // A listener that takes nobody must not hold us up for long.
+  const struct timeval patience = {.tv_sec = 5};
+  setsockopt(line, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+  if (connect(line, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+    native_error_set(error, "connect", path);
+    close(line);
+    return -1;
+  }
+
+  _Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+  struct iovec data = {.iov_base = (void *)bytes, .iov_len = size};
+  struct msghdr message = {
+      .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+  struct cmsghdr *part = CMSG_FIRSTHDR(&message);
+  part->cmsg_level = SOL_SOCKET;
+  part->cmsg_type = SCM_RIGHTS;
+  part->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(part), &fd, sizeof(fd));
+  const ssize_t sent = sendmsg(line, &message, MSG_NOSIGNAL);
+  const int failed = sent < 0 ? errno : (size_t)sent < size ? EMSGSIZE : 0;
+  close(line);
+  return failed == 0 ? 0 : native_error_set_number(error, failed, "sendmsg", path);
 }
 
 int peer_credentials(int fd, struct peer *peer, struct native_error *error) {

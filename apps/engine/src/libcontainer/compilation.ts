@@ -51,6 +51,7 @@ export const SLOT = {
   syncInit: 'line to runc',
   init: 'pid of init',
   hooks: 'line to the caller',
+  agent: 'line for the listener',
   initInProc: '/proc/init',
   idMap: 'id map',
   container: "pidfd of the container's init",
@@ -83,6 +84,7 @@ export const FD = {
   execFifo: 61,
   initInProc: 62,
   gateOfInit: 63,
+  agent: 64,
   /** Sources of bind mounts in a user namespace, then what the caller passes on: each is let go of by itself. */
   firstHeldSource: 70,
 } as const;

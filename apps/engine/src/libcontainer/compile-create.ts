@@ -36,6 +36,7 @@ import {
   holdPreservedFds,
   recordFdFor,
 } from './preserved-fds.ts';
+import { asksAgent, keepAgentLine } from './seccomp/agent.ts';
 import { setRlimits } from './rlimits.ts';
 import { hasOwnDev, linkDevices, makeDevices } from './rootfs/devices.ts';
 import { makePathsReadOnly, maskPaths } from './rootfs/masked-paths.ts';
@@ -46,13 +47,7 @@ import { finishReadOnlyMounts, mountAll } from './rootfs/mounts.ts';
 import { type ParsedMount, parseMounts } from './rootfs/parse-mounts.ts';
 import { enterRoot, makeRootReadOnly, prepareRoot } from './rootfs/pivot-root.ts';
 import { checkScheduling, setIoPriority, setPersonality, setScheduler } from './scheduling.ts';
-import {
-  applyAppArmor,
-  checkAppArmor,
-  installSeccomp,
-  seccompComesLast,
-  setNoNewPrivileges,
-} from './security.ts';
+import { applyAppArmor, checkAppArmor, installSeccomp, setNoNewPrivileges } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
 import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { checkTimeNamespace, makeTimeNamespace } from './time-namespace.ts';
@@ -79,12 +74,14 @@ export const compileCreate = (input: CreateInput): Plan => {
 };
 
 /**
- * What the spawner hands in, in this order: the socket for the terminal's master, the line for the hooks; behind them
+ * What the spawner hands in, in this order: the socket for the terminal's master, the lines for the hooks and for the
+ * seccomp agent; behind them
  * the namespaces of id maps, and what the caller passes on.
  */
 const slotsHandedIn = (c: Compilation): readonly string[] => [
   ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
   ...(hasCreateHooks(c.spec) ? [SLOT.hooks] : []),
+  ...(asksAgent(c.linux.seccomp) ? [SLOT.agent] : []),
 ];
 
 const handedIn = (c: Compilation): Plan['preset'] =>
@@ -178,6 +175,7 @@ const compileRunc = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
 const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[]): void => {
   const cgroups = cgroupsOf(c.facts, c.linux.cgroupsPath, c.id);
   settleInit(c);
+  keepAgentLine(c);
   holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length + idMapsOf(c.spec).length);
   joinCgroups(c, cgroups);
   holdExecFifo(c);
@@ -214,7 +212,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   setPersonality(c);
   setScheduler(c);
   setIoPriority(c);
-  if (!seccompComesLast(c)) installSeccomp(c);
+  installSeccomp(c, 'with capabilities');
   dropBoundingSet(c);
   enterWorkingDirectory(c, 'root');
   keepCapabilities(c, true);
@@ -225,8 +223,9 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   setCapabilities(c);
 
   lookUpExecutable(c);
+  installSeccomp(c, 'before ready');
   tellReady(c);
   waitAtExecFifo(c);
-  if (seccompComesLast(c)) installSeccomp(c);
+  installSeccomp(c, 'last');
   execute(c);
 };

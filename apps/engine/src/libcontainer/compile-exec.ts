@@ -21,15 +21,10 @@ import {
   holdPreservedFds,
   recordFdFor,
 } from './preserved-fds.ts';
+import { asksAgent, keepAgentLine } from './seccomp/agent.ts';
 import { setRlimits } from './rlimits.ts';
 import { checkScheduling, setIoPriority, setScheduler } from './scheduling.ts';
-import {
-  applyAppArmor,
-  checkAppArmor,
-  installSeccomp,
-  seccompComesLast,
-  setNoNewPrivileges,
-} from './security.ts';
+import { applyAppArmor, checkAppArmor, installSeccomp, setNoNewPrivileges } from './security.ts';
 import { giveStdioToUser } from './stdio.ts';
 import { letGoOfInitsEnd, makeSyncLine, settleInit, tellReady, waitForInit } from './sync.ts';
 import { becomeRootOfUserNamespace, changeUser, setUmask } from './user.ts';
@@ -46,9 +41,15 @@ export interface ExecInput extends ProgramInput {
   readonly cgroups: readonly Cgroup[];
 }
 
-/** Where the spawner hands in the pidfd of the container's init, and the socket for the terminal's master. */
-const CONTAINER_FD = 5;
-const CONSOLE_SOCKET_FD = 6;
+/**
+ * What the spawner hands in, in this order: the pidfd of the container's init, the socket for the terminal's master, the
+ * line for the seccomp agent; behind them what the caller passes on.
+ */
+const slotsHandedIn = (c: Compilation): readonly string[] => [
+  SLOT.container,
+  ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),
+  ...(asksAgent(c.linux.seccomp) ? [SLOT.agent] : []),
+];
 
 export const compileExec = (input: ExecInput): Plan => {
   const c = begin(input);
@@ -61,10 +62,9 @@ export const compileExec = (input: ExecInput): Plan => {
   return {
     parent: c.parent.steps,
     init: c.init.steps,
-    preset: {
-      [SLOT.container]: CONTAINER_FD,
-      ...(wantsConsole(c) ? { [SLOT.consoleSocket]: CONSOLE_SOCKET_FD } : {}),
-    },
+    preset: Object.fromEntries(
+      slotsHandedIn(c).map((name, index) => [name, FD.firstHandedIn + index]),
+    ),
     ...recordFdFor(c),
   };
 };
@@ -113,7 +113,8 @@ const compileRunc = (c: Compilation, { namespaces, cgroups }: ExecInput): void =
 
 const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): void => {
   settleInit(c);
-  holdPreservedFds(c, wantsConsole(c) ? CONSOLE_SOCKET_FD + 1 : CONSOLE_SOCKET_FD);
+  keepAgentLine(c);
+  holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length);
   // Files of the host, and of its /proc: the container's may be anything by now.
   joinCgroups(c, cgroups);
   setOomScore(c, c.init);
@@ -134,7 +135,7 @@ const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): voi
   setRlimits(c);
   setScheduler(c);
   setIoPriority(c);
-  if (!seccompComesLast(c)) installSeccomp(c);
+  installSeccomp(c, 'with capabilities');
   dropBoundingSet(c);
   enterWorkingDirectory(c, 'root');
   keepCapabilities(c, true);
@@ -145,8 +146,9 @@ const compileProcess = (c: Compilation, { namespaces, cgroups }: ExecInput): voi
   setCapabilities(c);
 
   lookUpExecutable(c);
+  installSeccomp(c, 'before ready');
   tellReady(c);
-  if (seccompComesLast(c)) installSeccomp(c);
+  installSeccomp(c, 'last');
   execute(c);
 };
 

@@ -22,6 +22,7 @@ import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeIdMapNamespaces } from './id-map-namespace.ts';
 import { idMapsOf } from './rootfs/id-maps.ts';
 import { innermostPid, namespaceAttributes } from './namespaces-of.ts';
+import { asksAgent, informAgent } from './seccomp/agent.ts';
 import type { Plan } from './plan/step.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
 import {
@@ -134,6 +135,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     words: 'runc create failed',
   });
   const gate = openHookGate(native, hasCreateHooks(spec));
+  const agent = openHookGate(native, asksAgent(spec.linux?.seccomp));
   let idMaps: readonly number[] = [];
   let running: RunningPlan;
   try {
@@ -148,6 +150,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       extraFds: [
         ...console.extraFds,
         ...gate.extraFds,
+        ...agent.extraFds,
         ...idMaps,
         ...(creation.preservedFds ?? []),
       ],
@@ -158,17 +161,20 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
   } catch (error) {
     console.close();
     gate.close();
+    agent.close();
     throw error;
   } finally {
     for (const fd of idMaps) native.close(fd);
   }
   console.handedOver();
   gate.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
+  agent.serve(() => tellAgent(creation, running.initPid() ?? 0));
   const outcome = await running.exited;
   gate.close();
+  agent.close();
   if (outcome.code !== 0 || outcome.initPid === null) {
     console.close();
-    const hookError = gate.error();
+    const hookError = gate.error() ?? agent.error();
     const message =
       hookError === null
         ? createFailed(outcome.failure, subjectOf(spec))
@@ -193,6 +199,14 @@ const runCreateHooks = async (creation: Creation, pid: number): Promise<void> =>
   await runHooks('createRuntime', context);
   const inside = { ...state, pid: innermostPid(pid) };
   await runHooks('createContainer', { ...context, state: inside });
+};
+
+const tellAgent = (creation: Creation, pid: number): void => {
+  const { native, id, spec } = creation;
+  const { ociVersion, bundle, annotations } = stateOf(creation);
+  const state: State = { ociVersion, id, status: 'creating', pid, bundle, annotations };
+  const policy = spec.linux?.seccomp;
+  if (policy) informAgent(native, policy, { pid, state });
 };
 
 const subjectOf = ({ process }: RuntimeSpec) => ({

@@ -7,6 +7,7 @@ import { posix } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { type Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { type Cgroup, cgroupAt } from './cgroups/paths.ts';
 import { compileExec } from './compile-exec.ts';
@@ -14,10 +15,12 @@ import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.
 import { execFailed, executeFailed } from './error-message.ts';
 import { type SubCgroups, subCgroupsOf } from './exec-cgroup.ts';
 import { homeOf } from './home.ts';
+import { openHookGate } from './hook-gate.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { namespacesToEnter } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
 import { runPlan } from './run-plan.ts';
+import { asksAgent, informAgent } from './seccomp/agent.ts';
 import { type ContainerState, readProcess, readState } from './state-file.ts';
 import { watchProcess } from './watch-process.ts';
 
@@ -70,7 +73,13 @@ export const execContainer = async (options: ExecOptions): Promise<ExecutedProce
       throw refused('cannot exec in a paused container (use --ignore-paused to override)');
     const container = openContainer(native, state);
     try {
-      return await exec({ ...options, state, span, container });
+      return await exec({
+        ...options,
+        state,
+        spec: RuntimeSpec.parse(state.spec),
+        span,
+        container,
+      });
     } finally {
       native.close(container);
     }
@@ -96,6 +105,8 @@ const openContainer = (native: Native, { pid, startTime }: ContainerState): numb
 
 interface Execution extends ExecOptions {
   readonly state: ContainerState;
+  /** What the container was made from. */
+  readonly spec: RuntimeSpec;
   readonly span: Span;
   /** pidfd of the container's init. */
   readonly container: number;
@@ -109,6 +120,7 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
     consoleSocket: execution.consoleSocket,
     words: 'exec failed',
   });
+  const agent = openHookGate(native, asksAgent(execution.spec.linux?.seccomp));
   try {
     const running = runPlan({
       native,
@@ -117,18 +129,26 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
       argv: ['runc', 'exec', id],
       stdio,
       cwd: state.bundle,
-      extraFds: [execution.container, ...console.extraFds, ...(execution.preservedFds ?? [])],
+      extraFds: [
+        execution.container,
+        ...console.extraFds,
+        ...agent.extraFds,
+        ...(execution.preservedFds ?? []),
+      ],
       span,
       containerId: id,
       programArgv: process.args ?? [],
     });
     console.handedOver();
+    agent.serve(() => tellAgent(execution, running.initPid() ?? 0));
     const outcome = await running.exited;
     const { executable } = execution;
     const args = executable === undefined ? (process.args ?? []) : [executable];
     const subject = { args, cwd: process.cwd };
     if (outcome.code !== 0 || outcome.initPid === null) {
       if (outcome.initPid !== null) await bury(native, outcome.initPid);
+      const refusal = agent.error();
+      if (refusal !== null) throw new EngineError('unknown', `exec failed: ${messageOf(refusal)}`);
       throw new EngineError('unknown', execFailed(outcome.failure, subject));
     }
     const failure = await running.ended;
@@ -142,7 +162,18 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
     return executed(native, outcome.initPid, console);
   } finally {
     console.close();
+    agent.close();
   }
+};
+
+const tellAgent = ({ native, state, spec }: Execution, pid: number): void => {
+  const policy = spec.linux?.seccomp;
+  const { ociVersion, id, bundle, annotations } = state;
+  const ofContainer: State = {
+    ...{ ociVersion, id, bundle, annotations },
+    ...{ status: 'running', pid: state.pid },
+  };
+  if (policy) informAgent(native, policy, { pid, state: ofContainer });
 };
 
 const executed = (native: Native, pid: number, console: ConsoleChannel): ExecutedProcess => {
@@ -174,7 +205,7 @@ const compile = (execution: Execution): Plan => {
   const hasHome = (process.env ?? []).some((entry) => entry.startsWith('HOME='));
   try {
     return compileExec({
-      spec: RuntimeSpec.parse(state.spec),
+      spec: execution.spec,
       facts,
       id,
       bundle: state.bundle,

@@ -5,6 +5,7 @@
 import { type Compilation, refuse } from './compilation.ts';
 import { PR, SECCOMP_SET_MODE_FILTER } from './plan/constants.ts';
 import { number, pack, struct } from './plan/stage-builder.ts';
+import { asksAgent, waitForAgent } from './seccomp/agent.ts';
 import { compileSeccomp } from './seccomp/compile.ts';
 
 export const setNoNewPrivileges = (c: Compilation): void => {
@@ -30,11 +31,17 @@ export const setNoNewPrivileges = (c: Compilation): void => {
 };
 
 /** When no_new_privs is off the filter needs CAP_SYS_ADMIN, so it must come before the capabilities go. */
-export const seccompComesLast = (c: Compilation): boolean => c.process.noNewPrivileges === true;
+export type SeccompPlace = 'with capabilities' | 'before ready' | 'last';
 
-export const installSeccomp = (c: Compilation): void => {
+/** An agent must have the listener while the caller still waits for the process to be ready. */
+export const seccompPlace = (c: Compilation): SeccompPlace => {
+  if (c.process.noNewPrivileges !== true) return 'with capabilities';
+  return asksAgent(c.linux.seccomp) ? 'before ready' : 'last';
+};
+
+export const installSeccomp = (c: Compilation, place: SeccompPlace): void => {
   const policy = c.linux.seccomp;
-  if (!policy) return;
+  if (!policy || place !== seccompPlace(c)) return;
   const { program, flags } = compileSeccomp(policy, c.facts.architecture);
   const fprog = {
     bytes: pack([
@@ -61,6 +68,7 @@ export const installSeccomp = (c: Compilation): void => {
       purpose: 'seccomp',
     },
   );
+  waitForAgent(c);
 };
 
 /** As runc: a profile on a machine without AppArmor cannot be applied, and Docker names one only where it is enabled. */

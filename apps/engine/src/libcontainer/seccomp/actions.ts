@@ -13,6 +13,7 @@ const RETURN = {
   SCMP_ACT_TRAP: 0x0003_0000,
   SCMP_ACT_ERRNO: 0x0005_0000,
   SCMP_ACT_TRACE: 0x7ff0_0000,
+  SCMP_ACT_NOTIFY: 0x7fc0_0000,
   SCMP_ACT_LOG: 0x7ffc_0000,
   SCMP_ACT_ALLOW: 0x7fff_0000,
 } as const;
@@ -28,10 +29,8 @@ export const errnoAction = (errno: number): number => RETURN.SCMP_ACT_ERRNO | (e
 const isAction = (word: string): word is keyof typeof RETURN => Object.hasOwn(RETURN, word);
 
 export const actionNumber = (word: string, errnoRet: number | null | undefined): number => {
-  if (!isAction(word)) {
-    const reason = word === 'SCMP_ACT_NOTIFY' ? 'is not supported' : 'is not known';
-    throw new EngineError('invalid_argument', `seccomp action ${word} ${reason}`);
-  }
+  if (!isAction(word))
+    throw new EngineError('invalid_argument', `seccomp action ${word} is not known`);
   const takesErrno = word === 'SCMP_ACT_ERRNO' || word === 'SCMP_ACT_TRACE';
   return takesErrno ? (RETURN[word] | ((errnoRet ?? ERRNO.EPERM) & 0xffff)) >>> 0 : RETURN[word];
 };
@@ -58,8 +57,13 @@ export const AUDIT_ARCH: Readonly<Record<Exclude<Architecture, 'x32'>, number>> 
   arm: 0x4000_0028,
 };
 
+/** seccomp(2): beside TSYNC a listener needs another way to tell of failure. */
+export const NEW_LISTENER = 8;
+export const TSYNC_ESRCH = 16;
+export const TSYNC = 1;
+
 const FILTER_FLAGS: Readonly<Record<string, number>> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 1,
+  SECCOMP_FILTER_FLAG_TSYNC: TSYNC,
   SECCOMP_FILTER_FLAG_LOG: 2,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 4,
 };

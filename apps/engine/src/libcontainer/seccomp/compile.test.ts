@@ -239,9 +239,13 @@ test('a call that no policy of that age could know answers ENOSYS, a forbidden o
 
 test('what cannot be kept is refused by name', () => {
   expect(() => compileSeccomp(policyOf([], { defaultAction: 'SCMP_ACT_NOTIFY' }), 'x64')).toThrow(
-    'SCMP_ACT_NOTIFY is not supported',
+    'SCMP_ACT_NOTIFY cannot be used as default action',
   );
-  expect(() => compileSeccomp(policyOf([], { listenerPath: '/x' }), 'x64')).toThrow('listenerPath');
+  const asked = (name: string) => policyOf([{ names: [name], action: 'SCMP_ACT_NOTIFY' }]);
+  expect(() => compileSeccomp(asked('mkdir'), 'x64')).toThrow('listenerPath is not set');
+  expect(() => compileSeccomp(asked('write'), 'x64')).toThrow(
+    'SCMP_ACT_NOTIFY cannot be used for the write syscall',
+  );
   expect(() =>
     compileSeccomp(
       policyOf([

@@ -25,7 +25,11 @@ import {
   filterFlags,
   KILL,
   LOG,
+  NEW_LISTENER,
+  TSYNC,
+  TSYNC_ESRCH,
 } from './actions.ts';
+import { asksAgent, checkNotify } from './agent.ts';
 import { type Condition, conditionalAction, conditionOf } from './conditions.ts';
 import { assemble, branch, type Instruction, load, OFFSET, returns } from './bpf.ts';
 
@@ -58,8 +62,7 @@ export const compileSeccomp = (
 };
 
 const compilePolicy = (policy: LinuxSeccomp, native: NativeArchitecture): SeccompProgram => {
-  if (policy.listenerPath)
-    throw new EngineError('invalid_argument', 'seccomp listenerPath is not supported');
+  checkNotify(policy);
   const wanted = (policy.architectures ?? [])
     .map(architectureOf)
     .filter((name) => name !== undefined);
@@ -72,7 +75,9 @@ const compilePolicy = (policy: LinuxSeccomp, native: NativeArchitecture): Seccom
       `the seccomp policy needs ${instructions.length} instructions, the kernel takes ${LONGEST}`,
     );
   }
-  return { program: assemble(instructions), flags: filterFlags(policy.flags ?? []) };
+  const flags = filterFlags(policy.flags ?? []);
+  const listener = asksAgent(policy) ? NEW_LISTENER | (flags & TSYNC ? TSYNC_ESRCH : 0) : 0;
+  return { program: assemble(instructions), flags: flags | listener };
 };
 
 const byArchitecture = (

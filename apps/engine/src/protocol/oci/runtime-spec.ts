@@ -214,6 +214,7 @@ export const LinuxSeccomp = z.looseObject({
   architectures: z.array(text).nullish(),
   flags: z.array(text).nullish(),
   listenerPath: text.optional(),
+  listenerMetadata: text.optional(),
   syscalls: z.array(LinuxSyscall).nullish(),
 });
 
