@@ -90,7 +90,9 @@ export default defineConfig({
           include: ['e2e/docker-cli/**/*.test.ts'],
           // How to start Debian's daemons, and what they make of nonsense, is Debian's business.
           exclude: process.env['DOCKER_CLI_PEER']
-            ? ['restart', 'api-fuzz', 'tcp', 'disk-full'].map((name) => `**/${name}.test.ts`)
+            ? ['restart', 'api-fuzz', 'tcp', 'disk-full', 'daemon-ipv6'].map(
+                (name) => `**/${name}.test.ts`,
+              )
             : [],
           globalSetup: ['e2e/docker-cli/global-setup.ts'],
           testTimeout: 60_000,

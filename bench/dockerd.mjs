@@ -58,23 +58,30 @@ function inTurns(engines, measure, count = runs, warm = warmUp) {
 }
 
 /** Proportional set size of the daemons, in MiB: memory that several share counts for each in part. */
-function daemonMemory({ root }) {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
+function daemonMemory(engine) {
+  return pidsOf(engine)
     .map((pid) => {
-      try {
-        const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
-        // Their titles, or their command lines: the folder of the engine stands in each.
-        const isDaemon = /(^|\/)(dockerd|containerd)\b/.test(argv) && argv.includes(root);
-        if (!isDaemon) return 0;
-        const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-        return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) / 1024;
-      } catch {
-        return 0;
-      }
+      const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+      return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) / 1024;
     })
     .reduce((sum, size) => sum + size, 0);
 }
+
+/** Ours has them in pidfiles, theirs in command lines, in which the folder of the engine stands. */
+const pidsOf = ({ kind, root, pidOf }) =>
+  kind === 'ours'
+    ? ['dockerd', 'containerd'].map((name) => pidOf(name))
+    : readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .filter((pid) => {
+          try {
+            const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+            return /^(\S*\/)?(dockerd|containerd) /.test(argv) && argv.includes(root);
+          } catch {
+            // Gone meanwhile.
+            return false;
+          }
+        });
 
 async function burst(engine) {
   const begin = performance.now();

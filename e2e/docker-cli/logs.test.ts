@@ -163,3 +163,78 @@ describe('rotation', () => {
     expect(stderr).toContain(sentence);
   });
 });
+
+describe('other drivers', () => {
+  const config = '{{json .HostConfig.LogConfig}} [{{.LogPath}}]';
+
+  test('none: who is attached sees it, and nobody reads it later', async () => {
+    const name = aName();
+    const many = await docker([
+      ...['run', '--name', name, '--log-driver', 'none', 'busybox', 'seq', '1', '200000'],
+    ]);
+
+    expect(many).toMatchObject({ code: 0, stderr: '' });
+    expect(many.stdout.length).toBe(1_288_895);
+    expect(await docker(['logs', name])).toMatchObject({
+      code: 1,
+      stderr: 'Error response from daemon: configured logging driver does not support reading\n',
+    });
+    expect(await docker.ok(['inspect', '--format', config, name])).toBe(
+      '{"Type":"none","Config":{}} []',
+    );
+  });
+
+  test('local: kept where only the daemon looks', async () => {
+    const name = aName();
+    const options = ['--log-opt', 'max-size=10k', '--log-opt', 'compress=false'];
+    await docker.ok([
+      ...['run', '-d', '--name', name, '--log-driver', 'local', ...options],
+      ...['busybox', 'sh', '-c', 'echo one; echo two >&2'],
+    ]);
+    await docker.ok(['wait', name]);
+
+    expect(await docker(['logs', name])).toMatchObject({ stdout: 'one\n', stderr: 'two\n' });
+    expect(await docker.ok(['inspect', '--format', config, name])).toBe(
+      '{"Type":"local","Config":{"compress":"false","max-size":"10k"}} []',
+    );
+  });
+
+  test.each([
+    [['local', '--log-opt', 'nosuch=1'], "unknown log opt 'nosuch' for log driver local"],
+    [['local', '--log-opt', 'max-size=-1'], "invalid size: '-1'"],
+  ])('%s is refused', async (flags, words) => {
+    const { code, stderr } = await docker([
+      ...['run', '--rm', '--log-driver', ...flags, 'busybox', 'true'],
+    ]);
+
+    expect(code).toBe(125);
+    expect(stderr).toContain(words);
+  });
+
+  ofOursAlone('those that send logs away are not registered', async () => {
+    const { code, stderr } = await docker(['create', '--log-driver', 'syslog', 'busybox']);
+
+    expect(code).toBe(1);
+    expect(stderr).toContain("logger: no log driver named 'syslog' is registered");
+  });
+});
+
+test('logs -f ends with the run, also where a policy starts another one', async () => {
+  const name = aName();
+  await docker.ok([
+    ...['run', '-d', '-i', '--name', name, '--restart', 'on-failure:1', 'busybox', 'sh', '-c'],
+    'echo run; read line; exit 1',
+  ]);
+  const following = docker.start(['logs', '-f', name]);
+  await following.until(/run\n/);
+  await docker(['attach', name], { input: 'go\n' });
+
+  expect(await following.finished).toMatchObject({ code: 0, stdout: 'run\n' });
+});
+
+test('--details of a driver that keeps none', async () => {
+  const name = aName();
+  await docker(['run', '--name', name, 'busybox', 'echo', 'x']);
+
+  expect((await docker(['logs', '--details', name])).stdout).toBe(' x\n');
+});

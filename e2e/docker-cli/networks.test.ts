@@ -261,3 +261,25 @@ test('a network with IPv6: an address of each kind, by name and by number', asyn
   const own = '{{range .NetworkSettings.Networks}}{{.GlobalIPv6Address}} {{.IPv6Gateway}}{{end}}';
   expect(await format(server, own)).toBe('fd00:5:6::77 fd00:5:6::1');
 });
+
+test('a network without an address left says so, and has one again when a container goes', async () => {
+  const network = `tiny-${process.pid}`;
+  const [first, second] = [aName(), aName()];
+  const id = await docker.ok(['network', 'create', '--subnet', '10.213.7.0/30', network]);
+  const run = (name: string) =>
+    docker(['run', '-d', '--name', name, '--network', network, 'busybox', 'sleep', '1000']);
+  try {
+    expect((await run(first)).code).toBe(0);
+    expect(await run(second)).toMatchObject({
+      code: 125,
+      stderr: expect.stringContaining(
+        `no available IPv4 addresses on this network's address pools: ${network} (${id})`,
+      ) as string,
+    });
+    await docker.ok(['rm', '-f', first]);
+    expect((await docker(['start', second])).code).toBe(0);
+  } finally {
+    await docker(['rm', '-f', first, second]);
+    await docker(['network', 'rm', network]);
+  }
+});

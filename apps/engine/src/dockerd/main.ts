@@ -81,6 +81,7 @@ const makeDaemon = (options: DockerdOptions, tracer: Tracer, signal: AbortSignal
     networks: new NetworkController({
       dataRoot: options.dataRoot,
       storeRoot: join(options.dataRoot, 'network'),
+      defaultIpv6: options.ipv6,
       native,
       tracer,
     }),

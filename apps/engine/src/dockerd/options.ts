@@ -8,6 +8,7 @@ import {
   checkMirror,
   type RegistryOptions,
 } from './distribution/endpoint.ts';
+import { parseSubnet6 } from './libnetwork/subnet6.ts';
 import { parseListenAddress, type ListenAddress } from './listen-address.ts';
 import { tlsSettings, wantsTls, type TlsSettings } from './tls-files.ts';
 
@@ -31,6 +32,8 @@ export interface DockerdOptions {
   readonly pidfile: string | null;
   readonly removesNetworks: boolean;
   readonly registries: RegistryOptions;
+  /** The subnet of the default bridge, or empty for one of the engine's own; null without --ipv6. */
+  readonly ipv6: string | null;
 }
 
 export const HELP = `Usage: dockerd [OPTIONS]
@@ -55,6 +58,8 @@ The Docker Engine API over containerd.
       --live-restore          leave containers running when stopped in good order
       --config-file FILE      daemon.json; knows live-restore, and is read again at SIGHUP
       --insecure-registry R   a host or a network whose registries need no valid certificate (repeatable)
+      --ipv6                  IPv6 on the default bridge
+      --fixed-cidr-v6 SUBNET  the default bridge's, instead of one of the engine's own
       --registry-mirror URL   a registry that is asked for images of Docker Hub first (repeatable)
       --pidfile FILE          write the pid there
       --remove-networks       remove what a killed dockerd of this data root has left in the kernel's networking, and leave
@@ -68,6 +73,12 @@ const CERTIFICATES = '/etc/docker/certs.d';
 const absolute = (flag: string, path: string): string => {
   if (path.startsWith('/') && !path.includes('\0')) return path;
   throw new EngineError('invalid_argument', `--${flag} wants an absolute path, not "${path}"`);
+};
+
+/** A subnet alone asks for nothing, as in Docker; but it must be one. */
+const defaultIpv6 = (isWanted: boolean, subnet: string): string | null => {
+  if (subnet !== '') parseSubnet6(subnet);
+  return isWanted ? subnet : null;
 };
 
 /** `--tls=false` and the like: Docker's switches take a value, Node's do not. */
@@ -101,6 +112,8 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
         'live-restore': { type: 'boolean' },
         'config-file': { type: 'string' },
+        ipv6: { type: 'boolean', default: false },
+        'fixed-cidr-v6': { type: 'string', default: '' },
         'insecure-registry': { type: 'string', multiple: true, default: [] },
         'registry-mirror': { type: 'string', multiple: true, default: [] },
         'remove-networks': { type: 'boolean', default: false },
@@ -145,6 +158,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
       mirrors: values['registry-mirror'].map(checkMirror),
       certificates: CERTIFICATES,
     },
+    ipv6: defaultIpv6(values.ipv6, values['fixed-cidr-v6']),
     removesNetworks: values['remove-networks'],
     pidfile: values.pidfile === undefined ? null : absolute('pidfile', values.pidfile),
   };

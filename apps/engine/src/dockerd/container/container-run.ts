@@ -10,8 +10,7 @@ import { join } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 import type { TaskStdio } from '../containerd-client/tasks.ts';
-import { JsonFile } from '../logger/json-file.ts';
-import { parseLogOptions } from '../logger/log-options.ts';
+import { openLog, type ContainerLog } from '../logger/container-log.ts';
 import { OutputPump } from '../logger/output-pump.ts';
 import type { Container } from './container.ts';
 
@@ -29,7 +28,7 @@ export class ContainerRun {
   readonly stdio: TaskStdio;
   /** Resolves when the streams have ended and all of their bytes are logged. */
   readonly drained: Promise<void>;
-  readonly log: JsonFile;
+  readonly log: ContainerLog;
   readonly #fifoDirectory: string;
   readonly #pumps: OutputPump[];
   #stdin: Socket | null = null;
@@ -48,16 +47,14 @@ export class ContainerRun {
     for (const path of [this.stdio.stdin, this.stdio.stdout, this.stdio.stderr]) {
       if (path) native.mkfifo(path, 0o600);
     }
-    this.log = new JsonFile(
-      container.logPath,
-      join(container.directory, 'log-checkpoint.json'),
-      parseLogOptions(container.hostConfig.LogConfig.Config),
-    );
+    const { directory, id } = container;
+    const spool = join(directory, 'spool');
+    this.log = openLog(container.hostConfig.LogConfig, { directory, id, spool });
     const pump = (stream: StreamName, fifoPath: string): OutputPump =>
       new OutputPump({
         stream,
         fifoPath,
-        spoolDirectory: join(container.directory, 'spool'),
+        spoolDirectory: spool,
         log: this.log,
         hub: container.hub,
         native,

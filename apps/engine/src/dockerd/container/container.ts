@@ -2,11 +2,11 @@
  * One container as dockerd knows it: what was asked for, how it is, and who waits for it.
  * Upstream: moby daemon/container/container.go.
  */
-import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import type { PublishedPort } from '../libnetwork/port-mapper.ts';
+import { logFile } from '../logger/container-log.ts';
 import { OutputHub } from '../logger/output-hub.ts';
 import { spanStartedId } from '../../protocol/trace/event-id.ts';
 import { currentContext, type SpanContext } from '../../tracing/context.ts';
@@ -115,8 +115,9 @@ export class Container {
   get links(): readonly { readonly traceId: string }[] {
     return this.record.createdIn ? [{ traceId: this.record.createdIn.traceId }] : [];
   }
-  get logPath(): string {
-    return join(this.directory, `${this.id}-json.log`);
+  /** Null where nothing is logged. */
+  get logFile(): string | null {
+    return logFile(this.hostConfig.LogConfig, this.directory, this.id);
   }
 
   /** One change at a time: the next begins when this one is through. */

@@ -71,9 +71,11 @@ const replay = async (
   options: AttachOptions,
   signal: AbortSignal,
 ): Promise<void> => {
+  const { logFile } = container;
+  if (logFile === null) return;
   await container.run?.log.flush();
   const everything = { tail: null, since: 0, until: 0 };
-  for await (const { stream, bytes } of readLog(container.logPath, everything, null, signal)) {
+  for await (const { stream, bytes } of readLog(logFile, everything, null, signal)) {
     const isWanted = stream === 'stdout' ? options.hasStdout : options.hasStderr;
     if (!isWanted) continue;
     if (!connection.write(options.encode(stream, bytes))) {

@@ -42,7 +42,7 @@ export const inspect = async (
     ResolvConfPath: join(directory, 'resolv.conf'),
     HostnamePath: join(directory, 'hostname'),
     HostsPath: join(directory, 'hosts'),
-    LogPath: container.logPath,
+    LogPath: hostConfig.LogConfig.Type === 'json-file' ? container.logFile : '',
     Name: `/${name}`,
     RestartCount: record.restartCount,
     Driver: daemon.storage.snapshotter,

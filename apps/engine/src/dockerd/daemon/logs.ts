@@ -1,10 +1,11 @@
 /** `docker logs`. Upstream: moby daemon/logs.go. */
+import { EngineError } from '../../protocol/errdefs.ts';
 import type { Container } from '../container/container.ts';
 import { isRunning } from '../container/container-state.ts';
 import type { LogEntry } from '../logger/log-entry.ts';
 import { readLog, type LogFollower, type LogQuery } from '../logger/log-reader.ts';
 
-/** The log grows as long as the container runs, or until its last bytes are written. */
+/** As in Docker it ends with the run, whether the container is started again or not. */
 const follower = (container: Container): LogFollower => {
   const { run } = container;
   return {
@@ -31,10 +32,15 @@ export const logs = (
   container: Container,
   query: LogQuery & { readonly isFollowing: boolean },
   signal: AbortSignal,
-): AsyncGenerator<LogEntry> =>
-  readLog(
-    container.logPath,
+): AsyncGenerator<LogEntry> => {
+  const { logFile } = container;
+  if (logFile === null) {
+    throw new EngineError('not_implemented', 'configured logging driver does not support reading');
+  }
+  return readLog(
+    logFile,
     query,
     query.isFollowing && isRunning(container.state) ? follower(container) : null,
     signal,
   );
+};

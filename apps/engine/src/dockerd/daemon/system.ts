@@ -136,7 +136,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
       Volume: ['local'],
       Network: daemon.networks.host.lack === null ? ['bridge', 'host', 'null'] : ['host', 'null'],
       Authorization: null,
-      Log: ['json-file'],
+      Log: ['json-file', 'local'],
     },
     ...limitsOfHost(),
     Debug: false,

@@ -59,7 +59,6 @@ test.each<[string, unknown, unknown]>([
 test.each<[string, unknown, unknown?]>([
   ['--userns', { UsernsMode: 'private' }],
   ['--storage-opt', { StorageOpt: { size: '1G' } }],
-  ['syslog', { LogConfig: { Type: 'syslog' } }],
 ])('what cannot be honoured is refused by name: %s', (name, host) => {
   expect(() => check({}, host)).toThrow(name);
   expect(() => check({}, host)).toThrow('not supported by this daemon yet');

@@ -6,7 +6,7 @@
  * is walked step by step, and what would leave the root stays inside it, as after chroot(2).
  */
 import { constants, mkdirSync, rmdirSync } from 'node:fs';
-import { lstat, open, readlink } from 'node:fs/promises';
+import { lstat, open, readdir, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
 import type { Mount } from '../containerd-client/tasks.ts';
@@ -103,9 +103,31 @@ export const readUserFiles = async (
   mounts: readonly Mount[],
   target: string,
 ): Promise<UserFiles> => {
-  const files = await withRootView(native, mounts, target, async (root) => ({
+  const layers = await untouchedLayers(mounts);
+  const known = layers === null ? undefined : knownFiles.get(layers);
+  if (known) return known;
+  const files = (await withRootView(native, mounts, target, async (root) => ({
     passwd: (await readInRoot(root, 'etc/passwd')) ?? '',
     group: (await readInRoot(root, 'etc/group')) ?? '',
-  }));
-  return files ?? { passwd: '', group: '' };
+  }))) ?? { passwd: '', group: '' };
+  if (layers !== null) {
+    const [oldest] = knownFiles.keys();
+    if (knownFiles.size >= MOST_KNOWN && oldest !== undefined) knownFiles.delete(oldest);
+    knownFiles.set(layers, files);
+  }
+  return files;
+};
+
+/** By the layers of an image, which never change: most containers start from one that others started from. */
+const knownFiles = new Map<string, UserFiles>();
+const MOST_KNOWN = 16;
+
+/** The image's layers, when the container has nothing of its own yet; null otherwise. */
+const untouchedLayers = async ([mount]: readonly Mount[]): Promise<string | null> => {
+  if (!mount) return null;
+  const upper = optionOf(mount, 'upperdir');
+  const lower = optionOf(mount, 'lowerdir');
+  if (upper === undefined || lower === undefined) return null;
+  const own = await readdir(upper).catch(() => null);
+  return own?.length === 0 ? lower : null;
 };

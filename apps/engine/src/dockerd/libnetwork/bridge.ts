@@ -17,6 +17,7 @@ import {
   setUp,
 } from './netlink/links.ts';
 import { addAddress6 } from './netlink/links6.ts';
+import { NetlinkError } from './netlink/message.ts';
 import type { NetlinkSocket } from './netlink/socket.ts';
 import { numberOfAddress, overlaps, type Subnet } from './subnet.ts';
 import { numberOfAddress6, parseSubnet6 } from './subnet6.ts';
@@ -61,6 +62,17 @@ export const ensureBridge = (socket: NetlinkSocket, network: Network, owner: str
     throw error;
   }
   return index;
+};
+
+/** To one that is there already, maybe from a time when it had IPv6 before. Without it: nothing to do. */
+export const giveIpv6 = (socket: NetlinkSocket, index: number, network: Network): void => {
+  if (network.subnet6 === '') return;
+  setUp(socket, index, true);
+  try {
+    addAddresses6(socket, index, network);
+  } catch (error) {
+    if (!(error instanceof NetlinkError && error.code === 'EEXIST')) throw error;
+  }
 };
 
 /** The gateway's, and one on the link itself: with it the bridge looks for its neighbours. */

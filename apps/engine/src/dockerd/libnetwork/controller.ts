@@ -30,6 +30,8 @@ interface Sandbox {
 export interface ControllerOptions {
   readonly dataRoot: string;
   readonly storeRoot: string;
+  /** `dockerd --ipv6`: a subnet for the default bridge, or empty for one of the engine's own; null for none. */
+  readonly defaultIpv6: string | null;
   readonly native: NetlinkNative;
   readonly tracer: Tracer;
 }
@@ -48,11 +50,12 @@ export class NetworkController {
   readonly #sandboxes = new Map<string, Sandbox>();
   #isSettled = false;
 
-  constructor({ dataRoot, storeRoot, native, tracer }: ControllerOptions) {
+  constructor({ dataRoot, storeRoot, defaultIpv6, native, tracer }: ControllerOptions) {
     this.#native = native;
     this.store = new NetworkStore(storeRoot);
     this.teller = new Teller(tracer);
-    this.host = new HostSide({ dataRoot, native, store: this.store, teller: this.teller });
+    const { store, teller } = this;
+    this.host = new HostSide({ dataRoot, defaultIpv6, native, store, teller });
   }
 
   async load(): Promise<void> {

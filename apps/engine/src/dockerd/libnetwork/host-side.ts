@@ -9,6 +9,7 @@ import { messageOf } from '../../protocol/errdefs.ts';
 import {
   ensureBridge,
   freeBridgeName,
+  giveIpv6,
   removeBridge,
   removeOrphans,
   takenSubnets,
@@ -30,7 +31,7 @@ import {
   type NetlinkNative,
 } from './netlink/socket.ts';
 import { textOfAddress, textOfSubnet, type Subnet } from './subnet.ts';
-import { parseSubnet6, type Subnet6 } from './subnet6.ts';
+import { parseSubnet6, textOfAddress6, textOfSubnet6, type Subnet6 } from './subnet6.ts';
 import type { Teller } from './teller.ts';
 
 const DEFAULT_BRIDGE = 'engine-room';
@@ -47,6 +48,7 @@ const ownerOf = (dataRoot: string): string =>
 
 interface HostSideOptions {
   readonly dataRoot: string;
+  readonly defaultIpv6: string | null;
   readonly native: NetlinkNative;
   readonly store: NetworkStore;
   readonly teller: Teller;
@@ -58,6 +60,7 @@ export class HostSide {
   /** Why there are no packet rules; null where there are. */
   firewallLack: string | null = null;
   readonly #owner: string;
+  readonly #defaultIpv6: string | null;
   readonly #native: NetlinkNative;
   readonly #store: NetworkStore;
   readonly #teller: Teller;
@@ -67,8 +70,9 @@ export class HostSide {
   /** The bridges that a real Docker lets pass; null for none. */
   #knownToDocker: readonly string[] | null = null;
 
-  constructor({ dataRoot, native, store, teller }: HostSideOptions) {
+  constructor({ dataRoot, defaultIpv6, native, store, teller }: HostSideOptions) {
     this.#owner = ownerOf(dataRoot);
+    this.#defaultIpv6 = defaultIpv6;
     this.#native = native;
     this.#store = store;
     this.#teller = teller;
@@ -247,11 +251,27 @@ export class HostSide {
     if (this.#hasRules6) removeTable(this.#netfilter, this.#owner, 'ip6');
   }
 
+  /** From one start to the next it may be asked for, or not any more. */
+  #wantedIpv6(kept: Network | undefined): Pick<Network, 'subnet6' | 'gateway6'> {
+    if (this.#defaultIpv6 === null) return { subnet6: '', gateway6: '' };
+    const named = this.#defaultIpv6 === '' ? null : parseSubnet6(this.#defaultIpv6);
+    if (kept?.subnet6 && (!named || textOfSubnet6(named) === kept.subnet6)) {
+      return { subnet6: kept.subnet6, gateway6: kept.gateway6 };
+    }
+    const subnet = named ?? this.freeSubnet6();
+    return { subnet6: textOfSubnet6(subnet), gateway6: textOfAddress6(subnet.first + 1n) };
+  }
+
   async #ensureDefaultBridge(route: NetlinkSocket): Promise<void> {
-    const kept = this.#store.byName('bridge');
+    const stored = this.#store.byName('bridge');
+    const ipv6 = this.#wantedIpv6(stored);
+    const kept = stored && { ...stored, ...ipv6 };
     if (kept) {
       try {
-        ensureBridge(route, kept, this.#owner);
+        const index = ensureBridge(route, kept, this.#owner);
+        if (kept.subnet6 === stored.subnet6) return;
+        giveIpv6(route, index, kept);
+        await this.#store.add(kept);
         return;
       } catch {
         // Meanwhile somebody else has taken its name or its subnet: it gets others.
@@ -261,6 +281,7 @@ export class HostSide {
     const subnet = this.freeSubnet();
     const network = newNetwork({
       ...(kept ? { id: kept.id, created: kept.created } : {}),
+      ...ipv6,
       name: 'bridge',
       driver: 'bridge',
       bridge: freeBridgeName(route, DEFAULT_BRIDGE),

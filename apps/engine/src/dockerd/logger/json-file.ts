@@ -91,8 +91,7 @@ const sumBehind = (logPath: string, checkpoint: Checkpoint): Checkpoint => {
 };
 
 /** Line by line into one buffer: joining the lines first would make one string as wide as its widest character. */
-const encodeAll = (entries: readonly LogEntry[]): Buffer => {
-  const lines = entries.map(encodeEntry);
+const encodeAll = (lines: readonly string[]): Buffer => {
   const buffer = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + 3 * line.length, 0));
   let size = 0;
   for (const line of lines) size += buffer.write(line, size, 'utf8');
@@ -172,8 +171,8 @@ export class JsonFile {
     // The sums change only after the entries are in the file.
     while (this.#pending.length > 0) {
       if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
-      const entries = this.#takePending();
-      const bytes = encodeAll(entries);
+      const { entries, lines } = this.#takePending();
+      const bytes = encodeAll(lines);
       if (await this.#persist(await this.#handle, bytes)) this.#fileBytes += bytes.length;
       for (const { stream, bytes: logged } of entries) {
         this.logged[stream] += logged.length;
@@ -185,15 +184,18 @@ export class JsonFile {
   }
 
   /** As many as fit into the file, and at least one. */
-  #takePending(): LogEntry[] {
+  #takePending(): { readonly entries: readonly LogEntry[]; readonly lines: readonly string[] } {
     const all = this.#pending;
+    const lines: string[] = [];
     let room = this.#rotation.maxBytes - this.#fileBytes;
-    let count = all.length;
-    if (room !== Infinity) {
-      count = all.findIndex((entry) => (room -= Buffer.byteLength(encodeEntry(entry))) <= 0) + 1;
+    for (const entry of all) {
+      const line = encodeEntry(entry);
+      lines.push(line);
+      if (room !== Infinity) room -= Buffer.byteLength(line);
+      if (room <= 0) break;
     }
-    this.#pending = count === 0 ? [] : all.slice(count);
-    return count === 0 ? all : all.slice(0, count);
+    this.#pending = all.slice(lines.length);
+    return { entries: all.slice(0, lines.length), lines };
   }
 
   /** At every moment of this either the old checkpoint and the old file are found, or the new ones. */

@@ -5,7 +5,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Native } from '../../../../../native/native.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
-import type { JsonFile } from './json-file.ts';
+import type { ContainerLog } from './container-log.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { logTime } from './log-entry.ts';
 import type { OutputHub } from './output-hub.ts';
@@ -15,7 +15,7 @@ export interface OutputPumpOptions {
   readonly stream: StreamName;
   readonly fifoPath: string;
   readonly spoolDirectory: string;
-  readonly log: JsonFile;
+  readonly log: ContainerLog;
   readonly hub: OutputHub;
   readonly native: Pick<Native, 'splice' | 'watchReadable'>;
   /** The bytes for the trace, with their place in the stream. */

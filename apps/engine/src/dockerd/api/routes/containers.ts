@@ -198,12 +198,15 @@ export const containerLogs: Handler = async (backend, exchange) => {
   };
   const { isTerminal, entries } = backend.logs(name, request, signal);
   const hasTimestamps = query.flag('timestamps');
+  // Behind the attributes that a driver was told to keep; ours keeps none.
+  const details = query.flag('details') ? Buffer.from(' ') : Buffer.alloc(0);
   response.writeHead(200, { 'Content-Type': streamContentType(version, isTerminal) });
   response.flushHeaders();
   const encode = streamEncoder(isTerminal);
   for await (const { stream, time, bytes } of entries) {
     if (!wants[stream]) continue;
-    const line = hasTimestamps ? Buffer.concat([Buffer.from(`${time} `), bytes]) : bytes;
+    const begin = hasTimestamps ? Buffer.from(`${time} `) : Buffer.alloc(0);
+    const line = Buffer.concat([begin, details, bytes]);
     if (!(await writeAll(exchange, encode(stream, line)))) return;
   }
   response.end();
