@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { importSources } from './bundle.mjs';
+import { load } from './measure.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RECORDING = join(ROOT, 'apps/web/public/recordings/first-run.trace.gz');
@@ -89,7 +90,7 @@ async function serve() {
 
 /** What the browser itself noted: the largest paint, shifts, and how long each interaction took to be seen. */
 const watch = () => {
-  globalThis.seen = { lcp: 0, cls: 0, interactions: [] };
+  globalThis.seen = { lcp: 0, cls: 0, interactions: {} };
   const look = (type, take) =>
     new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({
       type,
@@ -101,7 +102,9 @@ const watch = () => {
     if (!hadRecentInput) globalThis.seen.cls += value;
   });
   look('event', ({ interactionId, duration }) => {
-    if (interactionId > 0) globalThis.seen.interactions.push(duration);
+    const { interactions } = globalThis.seen;
+    if (interactionId > 0)
+      interactions[interactionId] = Math.max(duration, interactions[interactionId] ?? 0);
   });
 };
 
@@ -114,7 +117,8 @@ async function open(browser, { throttle, ...options }) {
   await page.routeWebSocket(/\/api\/stream/, (line) => line.close());
   await page.addInitScript(watch);
   await client.send('Emulation.setCPUThrottlingRate', { rate: throttle });
-  await client.send('Performance.enable');
+  // Processor time of the main thread: what else the machine does is not counted.
+  await client.send('Performance.enable', { timeDomain: 'threadTicks' });
   await page.goto(PAGE);
   await page
     .getByText(/Step 0 of \d+/)
@@ -160,6 +164,8 @@ async function firstMovement(page) {
   );
 }
 
+const ACTS = 30;
+
 async function playing(browser) {
   const { context, page, client } = await open(browser, {
     viewport: { width: 1440, height: 900 },
@@ -188,20 +194,23 @@ async function playing(browser) {
     `main thread in Learn pace: ${((spent / ((performance.now() - from) / 1000)) * 100).toFixed(0)} % busy over 10 s`,
   );
 
-  await page.evaluate(() => (globalThis.seen.interactions = []));
+  await page.evaluate(() => (globalThis.seen.interactions = {}));
   const acts = ['Events', 'Processes', 'Timeline'];
-  for (let act = 0; act < 30; act += 1) {
+  for (let act = 0; act < ACTS; act += 1) {
     if (act % 3 === 2) await page.keyboard.press('z');
     else await page.getByRole('tab', { name: acts[act % 3] }).click();
     await page.waitForTimeout(120);
   }
-  const interactions = await page.evaluate(() => globalThis.seen.interactions);
+  const slow = Object.values(await page.evaluate(() => globalThis.seen.interactions));
+  // The browser notes none that took less than a frame.
+  const all = Array.from({ length: Math.max(ACTS, slow.length) }, (_, act) => slow[act] ?? 16);
   console.log(
-    `interactions while it plays: ${interactions.length} longer than 16 ms, p75 ${ms(share(interactions, 0.75) ?? 0)}, slowest ${ms(Math.max(0, ...interactions))}`,
+    `${ACTS} interactions while it plays: p75 ${ms(share(all, 0.75))}, slowest ${ms(Math.max(...all))}`,
   );
   await context.close();
 }
 
+console.log(`load ${load()} (1, 5, 15 min)`);
 await seeking();
 if (!process.argv.includes('--no-browser')) {
   // The browser tests' own.

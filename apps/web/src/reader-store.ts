@@ -7,6 +7,7 @@
  * dialog      the dialog that is open                                                        written by whoever opens it
  * lesson      the open lesson, '' for the list of them, null for none                       written by lessons/
  * isProjector the layout for a projector                                                     written by the switch and its key
+ * isOpening   the recorded run of a first visit is on its way                                written by session.ts
  * sending     the request that the lab has not answered, and what it said                    written by session.ts
  */
 import { createStore } from 'zustand/vanilla';
@@ -30,6 +31,7 @@ export interface ReaderState {
   /** The reader asked for the filter before the table was there. */
   readonly wantsFilter: boolean;
   readonly lesson: string | null;
+  readonly isOpening: boolean;
   readonly sending: { readonly command: string; readonly sinceMs: number } | null;
   readonly refusal: {
     readonly command: string;
@@ -55,6 +57,7 @@ export const readerStore = createStore<ReaderState>(() => ({
   dock: 'timeline',
   wantsFilter: false,
   lesson: new URLSearchParams(globalThis.location?.hash.slice(1)).get('lesson'),
+  isOpening: false,
   sending: null,
   refusal: null,
   injected: new Map(),

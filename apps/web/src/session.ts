@@ -62,6 +62,7 @@ export const startSession = (): void => {
 
 /** The page is alive before anybody has run anything. */
 async function openFirstRecording(): Promise<void> {
+  readerStore.setState({ isOpening: true });
   try {
     const traceId = openRecording(
       (await embeddedTrace()) ?? (await fetchRecordedTrace(FIRST_RECORDING)),
@@ -71,6 +72,8 @@ async function openFirstRecording(): Promise<void> {
     // Without it the page begins with the latest run, or empty, and says so; everything else works.
     hasRecording = false;
     followGrowth(traceStore.getState().runs);
+  } finally {
+    readerStore.setState({ isOpening: false });
   }
 }
 

@@ -84,6 +84,7 @@ export const de: Messages = {
     step: (step, count) => `Schritt ${step} von ${count}.`,
     noSteps: 'Noch keine Schritte.',
     real: (ms) => `+${ms} ms echt`,
+    opening: 'Ein aufgezeichneter Lauf wird geöffnet.',
     nothing: 'Noch ist nichts gelaufen. Sende eine Anfrage für den ersten Lauf.',
     recorded:
       'Dies ist ein aufgezeichneter Lauf. Geh ihn mit → durch, oder sende deine eigene Anfrage.',

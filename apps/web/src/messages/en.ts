@@ -85,6 +85,7 @@ export const en = {
     step: (step: number, count: number) => `Step ${step} of ${count}.`,
     noSteps: 'No steps yet.',
     real: (ms: string) => `+${ms} ms real`,
+    opening: 'A recorded run is being opened.',
     nothing: 'Nothing has run yet. Send a request to make the first run.',
     recorded:
       'This is a recorded run. Press → to step through it, or Send Request to make your own.',

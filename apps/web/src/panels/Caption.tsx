@@ -8,7 +8,7 @@ import { isFailure, markersOf } from '../model/markers.ts';
 import type { RunModel } from '../model/run-model.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { catchUp, seekEvent, stepsBehind } from '../playback/playhead.ts';
-import { usePlayhead, useStepEvent, useTraces } from '../hooks.ts';
+import { usePlayhead, useReader, useStepEvent, useTraces } from '../hooks.ts';
 import { sentenceOf, whereWords } from './caption-words.ts';
 
 const QUIET_MS = 1_200;
@@ -22,7 +22,10 @@ export const Caption = ({ mayCatchUp = false }: { mayCatchUp?: boolean }) => {
   const run = useTraces(({ runs }) => (traceId === null ? undefined : runs.get(traceId)));
   const placed = useStepEvent();
   const overview = usePlayhead((state) => state.overview);
-  const sentence = sentenceOf({ model, level, step, overview }, run);
+  const isOpening = useReader((state) => state.isOpening) && !run;
+  const sentence = isOpening
+    ? t().caption.opening
+    : sentenceOf({ model, level, step, overview }, run);
   const failed = !overview?.isOver && placed !== undefined && isFailure(placed.event);
   const isOver =
     run?.summary.state === 'ended' &&
