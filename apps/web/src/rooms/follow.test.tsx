@@ -1,127 +1,50 @@
 /** A follower's page against a room that the test plays: what comes over the line, and what is drawn of it. */
 import { act } from 'react';
-import { createRoot, type Root } from 'react-dom/client';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { RoomState } from '@engine-room/engine/protocol/room/room.ts';
-import { aRun } from '../model/a-run.fixture.ts';
 import { RunModel } from '../model/run-model.ts';
 import { playhead, tick } from '../playback/playhead.ts';
 import { traceStore } from '../trace/trace-store.ts';
 import { followStore } from './follow.ts';
 import { FollowView } from './FollowView.tsx';
+import { Drawn, line, listen, ROOM, RUN, SUMMARY } from './room.fixture.tsx';
 
-class RoomSocket extends EventTarget {
-  static readonly OPEN = 1;
-  static opened: RoomSocket[] = [];
-  readonly url: URL;
-  readonly protocols: readonly string[];
-  readonly sent: { readonly type: string; readonly [key: string]: unknown }[] = [];
-  readyState = 1;
-  constructor(url: URL, protocols: readonly string[]) {
-    super();
-    this.url = url;
-    this.protocols = protocols;
-    RoomSocket.opened.push(this);
-  }
-  close(): void {
-    this.readyState = 3;
-  }
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as RoomSocket['sent'][number]);
-  }
-  async hear(...frames: readonly object[]): Promise<void> {
-    await act(async () => {
-      for (const frame of frames)
-        this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(frame) }));
-      await Promise.resolve();
-    });
-  }
-}
-
-const events = aRun();
-const traceId = events[0]!.traceId;
 const model = new RunModel();
-model.add(events);
-const SUMMARY = {
-  traceId,
-  title: 'docker run --rm busybox echo hello',
-  argv: null,
-  origin: 'page',
-  state: 'ended',
-  exitCode: 0,
-  anchor: { mono: '0', unixNano: '0' },
-  eventCount: events.length,
-  links: [],
-  containerIds: [],
-} as const;
+model.add(RUN);
 const ENGINE = { canLaunch: true, reason: null, daemons: [], dockerSocket: '', limits: {} };
 const HELLO = { type: 'hello', version: 1, engine: ENGINE, traces: [SUMMARY] };
-const EVENTS = { type: 'events', frame: 1, traceId, events };
+const EVENTS = { type: 'events', frame: 1, traceId: SUMMARY.traceId, events: RUN };
 
 const room = (changes: Partial<RoomState['playhead']> = {}, more: Partial<RoomState> = {}) => ({
   type: 'room',
   elapsedMs: 0,
   room: {
-    code: 'amber-whale',
-    version: 1,
-    presenter: 'Ada',
-    isDriven: true,
-    lesson: null,
-    poll: null,
-    offers: [],
-    isOver: false,
+    ...ROOM,
     playhead: {
-      traceId,
+      ...ROOM.playhead,
+      traceId: SUMMARY.traceId,
       realNs: model.warp('step').restOf(3),
       step: 3,
-      isResting: true,
-      level: 'step',
-      pace: 'learn',
-      isPlaying: false,
-      stopAt: null,
       ...changes,
     },
     ...more,
   } satisfies RoomState,
 });
 
-let root: Root;
+let drawn: Drawn;
 let page: HTMLElement;
 
-const line = (): RoomSocket => RoomSocket.opened.at(-1)!;
-const button = (words: string): HTMLButtonElement =>
-  [...page.querySelectorAll('button')].find((each) => each.textContent?.includes(words))!;
-const press = (words: string): Promise<void> =>
-  act(async () => {
-    button(words).click();
-    await Promise.resolve();
-  });
-
 beforeEach(async () => {
-  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
-  vi.stubGlobal('WebSocket', RoomSocket);
-  RoomSocket.opened = [];
+  listen();
   traceStore.setState({ runs: new Map(), engine: null });
   playhead.setState({ traceId: null, model: new RunModel() });
   followStore.setState({ room: null, you: null, isAway: false });
-  sessionStorage.clear();
-  page = document.createElement('div');
-  document.body.append(page);
-  root = createRoot(page);
-  await act(async () => {
-    root.render(<FollowView code="amber-whale" />);
-    await Promise.resolve();
-  });
+  drawn = new Drawn();
+  ({ page } = drawn);
+  await drawn.draw(<FollowView code="amber-whale" />);
 });
 
-afterEach(async () => {
-  await act(async () => {
-    root.unmount();
-    await Promise.resolve();
-  });
-  page.remove();
-  vi.unstubAllGlobals();
-});
+afterEach(() => drawn.remove());
 
 test('it asks for the room alone, without a secret, and is a device from then on', async () => {
   expect(line().url.pathname).toBe('/api/rooms/amber-whale/stream');
@@ -141,7 +64,7 @@ test('a late joiner is where the presenter is, though the events come after', as
   await line().hear(HELLO, room());
   expect(playhead.getState().step).toBe(0);
   await line().hear(EVENTS);
-  expect(playhead.getState()).toMatchObject({ traceId, step: 3, level: 'step' });
+  expect(playhead.getState()).toMatchObject({ traceId: SUMMARY.traceId, step: 3, level: 'step' });
   expect(page.textContent).toContain('Following Ada');
 });
 
@@ -163,13 +86,13 @@ test('it goes along in steps, plays on by itself, and is not set back by what it
 
 test('whoever steps alone is left alone, and comes back by Rejoin', async () => {
   await line().hear(HELLO, EVENTS, room());
-  await press('Step back');
+  await drawn.press('Step back');
   expect(playhead.getState().step).toBe(2);
   await line().hear(room({ step: 6, realNs: model.warp('step').restOf(6) }));
   expect(playhead.getState().step).toBe(2);
   expect(page.textContent).toContain('You are on your own');
   expect(line().sent.at(-1)).toEqual({ type: 'at', isAway: true, screen: null });
-  await press('Rejoin');
+  await drawn.press('Rejoin');
   expect(playhead.getState().step).toBe(6);
   expect(line().sent.at(-1)).toEqual({ type: 'at', isAway: false, screen: null });
 });
@@ -203,7 +126,7 @@ test('a question is answered, and its verdict is the engine’s', async () => {
 
 test('what may be asked for is asked for, and the place is shown', async () => {
   await line().hear(HELLO, room({}, { offers: ['docker ps'] }));
-  await press('docker ps');
+  await drawn.press('docker ps');
   expect(line().sent.at(-1)).toEqual({ type: 'ask', offer: 0 });
   await line().hear({ type: 'you', device: 'd'.repeat(32), answer: null, place: 4, note: null });
   expect(page.textContent).toContain('You are number 4 in the queue.');

@@ -1,9 +1,7 @@
 /** The presenter's desk against a lab that the test plays: what it tells the room, and what it lets out. */
 import { act } from 'react';
-import { createRoot, type Root } from 'react-dom/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { DeskFrame, DeskWord, RoomOfMine } from '@engine-room/engine/protocol/room/room.ts';
-import { aRun } from '../model/a-run.fixture.ts';
+import type { DeskFrame, RoomOfMine } from '@engine-room/engine/protocol/room/room.ts';
 import { goToStart, seekStep } from '../playback/playhead.ts';
 import { chooseRun } from '../session.ts';
 import { readTrace } from '../trace/recorded-trace.ts';
@@ -12,32 +10,7 @@ import { headerOf } from '../trace/write-trace.ts';
 import { NO_ROOM, presentStore, toggleMirror } from './present-store.ts';
 import { startPresenting } from './present.ts';
 import { PresentPanel } from './PresentPanel.tsx';
-
-class DeskSocket extends EventTarget {
-  static readonly OPEN = 1;
-  static opened: DeskSocket[] = [];
-  readonly url: URL;
-  readonly sent: DeskWord[] = [];
-  readyState = 1;
-  constructor(url: URL) {
-    super();
-    this.url = url;
-    DeskSocket.opened.push(this);
-  }
-  close(): void {
-    this.readyState = 3;
-  }
-  send(text: string): void {
-    this.sent.push(JSON.parse(text) as DeskWord);
-  }
-  async hear(...frames: readonly DeskFrame[]): Promise<void> {
-    await act(async () => {
-      for (const frame of frames)
-        this.dispatchEvent(new MessageEvent('message', { data: JSON.stringify(frame) }));
-      await Promise.resolve();
-    });
-  }
-}
+import { Drawn, line, listen, ROOM, RoomSocket, RUN, SUMMARY } from './room.fixture.tsx';
 
 const OPENED = {
   code: 'amber-whale',
@@ -46,64 +19,19 @@ const OPENED = {
   audienceUrl: 'http://10.0.0.7:7080',
   reach: null,
 };
-const events = aRun();
-const SUMMARY = {
-  traceId: events[0]!.traceId,
-  title: 'docker run',
-  argv: null,
-  origin: 'page',
-  state: 'ended',
-  exitCode: 0,
-  anchor: { mono: '0', unixNano: '0' },
-  eventCount: events.length,
-  links: [],
-  containerIds: [],
-} as const;
-
 const CROWD = { devices: 3, away: 1, answered: 0, counts: {}, results: [], screens: {}, queue: [] };
-const ROOM: Extract<DeskFrame, { type: 'room' }> = {
-  type: 'room',
-  elapsedMs: 0,
-  room: {
-    code: 'amber-whale',
-    version: 1,
-    presenter: 'Ada',
-    isDriven: true,
-    lesson: null,
-    poll: null,
-    offers: [],
-    isOver: false,
-    playhead: {
-      traceId: null,
-      realNs: -1,
-      step: 0,
-      isResting: true,
-      level: 'step',
-      pace: 'learn',
-      isPlaying: false,
-      stopAt: null,
-    },
-  },
-};
+const ROOM_FRAME: Extract<DeskFrame, { type: 'room' }> = { type: 'room', elapsedMs: 0, room: ROOM };
 const WHEEL: DeskFrame = { type: 'wheel', driver: 'second-driver-secret', clicker: OPENED.clicker };
 
-let root: Root;
+let drawn: Drawn;
 let page: HTMLElement;
 /** What is open already. */
 let rooms: readonly RoomOfMine[];
 let asked: { readonly url: string; readonly init: RequestInit }[];
 
-const line = (): DeskSocket => DeskSocket.opened.at(-1)!;
 const drives = () => line().sent.filter((word) => word.type === 'drive');
-const press = (words: string): Promise<void> =>
-  act(async () => {
-    [...page.querySelectorAll('button')].find(({ textContent }) => textContent === words)!.click();
-    await Promise.resolve();
-  });
-
 beforeEach(async () => {
-  vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
-  vi.stubGlobal('WebSocket', DeskSocket);
+  listen();
   asked = [];
   rooms = [];
   vi.stubGlobal('fetch', (url: string, init: RequestInit) => {
@@ -111,30 +39,19 @@ beforeEach(async () => {
     const body = init.method === undefined ? { rooms, audienceUrl: null, reach: null } : OPENED;
     return Promise.resolve(new Response(JSON.stringify(body), { status: 200 }));
   });
-  DeskSocket.opened = [];
-  sessionStorage.clear();
   presentStore.setState(NO_ROOM);
-  chooseRun(openRecording({ header: headerOf(SUMMARY, 'a test'), events, caveat: null }));
+  chooseRun(openRecording({ header: headerOf(SUMMARY, 'a test'), events: RUN, caveat: null }));
   goToStart();
-  page = document.createElement('div');
-  document.body.append(page);
-  root = createRoot(page);
-  await act(async () => {
-    root.render(<PresentPanel />);
-    await startPresenting();
-  });
+  drawn = new Drawn();
+  ({ page } = drawn);
+  await drawn.draw(<PresentPanel />, startPresenting);
   line().dispatchEvent(new Event('open'));
-  await line().hear(ROOM, { type: 'crowd', crowd: CROWD }, WHEEL);
+  await line().hear(ROOM_FRAME, { type: 'crowd', crowd: CROWD }, WHEEL);
 });
 
 afterEach(async () => {
-  await line().hear({ ...ROOM, room: { ...ROOM.room, isOver: true } });
-  await act(async () => {
-    root.unmount();
-    await Promise.resolve();
-  });
-  page.remove();
-  vi.unstubAllGlobals();
+  await line().hear({ ...ROOM_FRAME, room: { ...ROOM, isOver: true } });
+  await drawn.remove();
 });
 
 test('it sits down with its secret, and shows the way in, the devices and what comes next', () => {
@@ -169,18 +86,18 @@ test('a run that the lab does not have is brought, whole', async () => {
   expect(url).toBe(`/api/rooms/amber-whale/traces/${SUMMARY.traceId}`);
   expect(init.headers).toMatchObject({ 'X-Driver': 'second-driver-secret' });
   const file = new Uint8Array(await (init.body as Blob).arrayBuffer());
-  expect((await readTrace(file)).events).toHaveLength(events.length);
+  expect((await readTrace(file)).events).toHaveLength(RUN.length);
 });
 
 test('who has lost the wheel tells nothing any more, and may ask for it', async () => {
   await vi.waitFor(() => expect(drives()).toHaveLength(1));
   await line().hear(
     { type: 'wheel-lost', to: 'Bob' },
-    { ...ROOM, room: { ...ROOM.room, presenter: 'Bob' } },
+    { ...ROOM_FRAME, room: { ...ROOM, presenter: 'Bob' } },
   );
   act(() => seekStep(5));
   expect(page.textContent).toContain('Bob drives');
-  await press('Ask for the wheel');
+  await drawn.press('Ask for the wheel');
   expect(line().sent.at(-1)).toEqual({ type: 'take-wheel' });
   await line().hear(WHEEL);
   await vi.waitFor(() => expect(drives()).toHaveLength(2));
@@ -189,7 +106,7 @@ test('who has lost the wheel tells nothing any more, and may ask for it', async 
 test('a colleague who asks is answered by the presenter alone', async () => {
   await line().hear({ type: 'wheel-asked', by: 'bob-1', name: 'Bob' });
   expect(page.textContent).toContain('Bob asks for the wheel.');
-  await press('Hand it over');
+  await drawn.press('Hand it over');
   expect(line().sent.at(-1)).toEqual({
     type: 'hand-over',
     to: 'bob-1',
@@ -198,17 +115,17 @@ test('a colleague who asks is answered by the presenter alone', async () => {
 });
 
 test('a second presenter goes on in a room that is open, and asks for no wheel that is held', async () => {
-  await line().hear({ ...ROOM, room: { ...ROOM.room, isOver: true } });
+  await line().hear({ ...ROOM_FRAME, room: { ...ROOM, isOver: true } });
   rooms = [{ code: 'amber-whale', presenter: 'Ada', isDriven: true }];
   await act(startPresenting);
   expect(page.textContent).toContain('You have rooms that are open already.');
-  await press('Go on in amber-whale (Ada)');
-  await vi.waitFor(() => expect(DeskSocket.opened).toHaveLength(2));
+  await drawn.press('Go on in amber-whale (Ada)');
+  await vi.waitFor(() => expect(RoomSocket.opened).toHaveLength(2));
   line().dispatchEvent(new Event('open'));
-  await line().hear(ROOM, { type: 'crowd', crowd: CROWD });
+  await line().hear(ROOM_FRAME, { type: 'crowd', crowd: CROWD });
   expect(line().sent).toEqual([{ type: 'sit', name: '' }]);
   expect(page.textContent).toContain('Ada drives');
-  await line().hear({ ...ROOM, room: { ...ROOM.room, isDriven: false } });
+  await line().hear({ ...ROOM_FRAME, room: { ...ROOM, isDriven: false } });
   expect(line().sent.at(-1)).toEqual({ type: 'take-wheel' });
 });
 
@@ -221,12 +138,12 @@ test('the histogram is on the desk before the reveal', async () => {
     revealed: null,
   };
   await line().hear(
-    { ...ROOM, room: { ...ROOM.room, poll } },
+    { ...ROOM_FRAME, room: { ...ROOM, poll } },
     { type: 'crowd', crowd: { ...CROWD, answered: 2, counts: { shim: 2 } } },
   );
   expect(page.textContent).toContain('2 of 3 have answered');
   expect(page.textContent).toContain('2 (100 %)');
-  await press('Reveal: the engine decides');
+  await drawn.press('Reveal: the engine decides');
   expect(line().sent.at(-1)).toEqual({ type: 'reveal', driver: 'second-driver-secret' });
 });
 
