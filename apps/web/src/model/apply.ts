@@ -178,11 +178,19 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
 const isJoining = ({ processes }: Machine, ppid: number | null): boolean =>
   processes[String(ppid ?? '')]?.argv[1] === 'exec';
 
+/** Each process that was started in a container counts its own bytes. */
+const streamOf = ({ containerId, cause, stream }: OutputEvent): string =>
+  `${containerId} ${cause} ${stream}`;
+
 function write(machine: Machine, event: OutputEvent): Machine {
+  const stream = streamOf(event);
+  const before = machine.outputEnds[stream] ?? 0;
+  const end = Math.max(before, event.offset + event.sizeBytes);
   return {
     ...machine,
     output: { event, before: machine.output },
-    outputBytes: machine.outputBytes + event.sizeBytes,
+    outputBytes: machine.outputBytes + end - before,
+    outputEnds: { ...machine.outputEnds, [stream]: end },
   };
 }
 

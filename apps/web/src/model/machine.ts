@@ -140,6 +140,8 @@ export interface Machine extends KernelFacts {
   readonly latest: string | null;
   readonly output: OutputTail | null;
   readonly outputBytes: number;
+  /** How far each stream has come: a flood is told in samples, and their places say what lies between. */
+  readonly outputEnds: Readonly<Record<string, number>>;
   readonly client: ClientTail | null;
   readonly dropped: number;
   /** The latest fault. */
@@ -173,6 +175,7 @@ export const MACHINE_AT_REST: Machine = {
   latest: null,
   output: null,
   outputBytes: 0,
+  outputEnds: {},
   client: null,
   dropped: 0,
   fault: null,

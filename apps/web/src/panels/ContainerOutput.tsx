@@ -8,6 +8,7 @@ import { sizeWords } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
 
 const SHOWN_LIMIT = 20_000;
+const LEFT_OUT = ' […] ';
 
 interface Piece {
   readonly stream: string;
@@ -67,13 +68,17 @@ function printedBy(client: ClientTail | null): readonly Piece[] {
 /** One decoder for each stream: a character may be split between two writes. */
 function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
   const decoders = new Map<string, TextDecoder>();
+  const ends = new Map<string, number>();
   const pieces: Piece[] = [];
-  for (const { stream, base64, truncated } of events) {
+  for (const { containerId, cause, stream, offset, sizeBytes, base64, truncated } of events) {
     const decoder = decoders.get(stream) ?? new TextDecoder();
     decoders.set(stream, decoder);
-    const text =
-      plainText(decoder.decode(bytesOf(base64), { stream: true })) + (truncated ? ' […] ' : '');
-    pieces.push({ stream, text });
+    const writer = `${containerId} ${cause} ${stream}`;
+    const isGap = offset > (ends.get(writer) ?? offset);
+    // What was cut has its mark already.
+    ends.set(writer, truncated ? Infinity : offset + sizeBytes);
+    const text = plainText(decoder.decode(bytesOf(base64), { stream: true }));
+    pieces.push({ stream, text: (isGap ? LEFT_OUT : '') + text + (truncated ? LEFT_OUT : '') });
   }
   return lastOf(pieces);
 }
