@@ -11,6 +11,8 @@ import { esbuildSourceLocation } from './source-location.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PROCESSES = ['lab', 'dockerd', 'containerd', 'containerd-shim', 'runc', 'docker'];
+/** Threads are bundles of their own, built with their process. */
+const THREADS = { containerd: { 'containerd-apply-thread': 'diff/apply-thread.ts' } };
 const entryOf = (name) => join(ROOT, 'apps/engine/src', name, 'main.ts');
 
 const only = process.argv.slice(2);
@@ -33,7 +35,15 @@ function revision() {
 }
 
 await build({
-  entryPoints: Object.fromEntries(present.map((name) => [name, entryOf(name)])),
+  entryPoints: Object.fromEntries(
+    present.flatMap((name) => [
+      [name, entryOf(name)],
+      ...Object.entries(THREADS[name] ?? {}).map(([thread, file]) => [
+        thread,
+        join(dirname(entryOf(name)), file),
+      ]),
+    ]),
+  ),
   outdir: join(ROOT, 'apps/engine/dist'),
   outExtension: { '.js': '.cjs' },
   bundle: true,

@@ -4,16 +4,22 @@
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { native } from '../native/load.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import { checkSocketPath, isSocketAlive } from '../transport/unix-socket.ts';
+import { ApplyPool } from './diff/apply-pool.ts';
 import { startContainerd } from './services/server.ts';
 import { Log } from './log.ts';
+import { runOciHook } from './oci-hook.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
+import { publish } from './publish.ts';
 import { API_VERSION } from './services/version.ts';
 
+/** Built beside this bundle. */
+const APPLY_THREAD = new URL('containerd-apply-thread.cjs', import.meta.url);
 const WARM_RUNTIME = 'io.containerd.engineroom.v2';
 
 const main = async (): Promise<void> => {
@@ -21,6 +27,10 @@ const main = async (): Promise<void> => {
   if (options === 'help') return void process.stdout.write(USAGE);
   if (options === 'version')
     return void process.stdout.write(`containerd engine-room ${API_VERSION}\n`);
+  if ('command' in options) {
+    if (options.command === 'oci-hook') process.exit(runOciHook(options.words));
+    return publish(options.address, options);
+  }
   process.title = 'containerd';
   const log = new Log(options.logLevel);
   await refuseLivingDaemon(options);
@@ -39,6 +49,7 @@ const main = async (): Promise<void> => {
     ownFolder: dirname(ownBinary),
     warmRuntime: process.env['ENGINE_ROOM_NO_SPARE'] ? undefined : WARM_RUNTIME,
     kernel: native,
+    applyBlob: new ApplyPool(fileURLToPath(APPLY_THREAD)).apply,
     tracer,
     log,
   });

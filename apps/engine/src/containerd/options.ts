@@ -12,7 +12,14 @@ export interface Options {
   readonly logLevel: LogLevel;
 }
 
+/** Words behind the name that are no daemon: `publish` and `oci-hook`. */
+export type Command =
+  | { readonly command: 'publish'; address: string; topic: string; namespace: string }
+  | { readonly command: 'oci-hook'; readonly words: readonly string[] };
+
 export const USAGE = `Usage: containerd [options]
+       containerd --address PATH publish --topic TOPIC --namespace NAMESPACE < EVENT
+       containerd oci-hook -- PROGRAM [ARGUMENT...]
 
   -a, --address PATH     gRPC socket (default /run/engine-room/containerd.sock); ttrpc for shims is PATH.ttrpc
       --root PATH        what must survive a reboot: content, snapshots, metadata (default /var/lib/engine-room/containerd)
@@ -23,11 +30,18 @@ export const USAGE = `Usage: containerd [options]
   -h, --help             print this
 `;
 
-/** Undefined asks for help or the version. */
-export const parseOptions = (argv: readonly string[]): Options | 'help' | 'version' => {
-  const { values } = parse(argv);
+export const parseOptions = (argv: readonly string[]): Options | Command | 'help' | 'version' => {
+  const { values, positionals } = parse(argv);
   if (values.help) return 'help';
   if (values.version) return 'version';
+  const [command, ...words] = positionals;
+  if (command === 'oci-hook') return { command, words };
+  if (command === 'publish') {
+    const { address, topic, namespace } = values;
+    return { command, address, topic, namespace };
+  }
+  if (command !== undefined)
+    throw new EngineError('invalid_argument', `No help topic for '${command}'`);
   const logLevel = values['log-level'];
   if (!isLogLevel(logLevel))
     throw new EngineError('invalid_argument', `invalid log level "${logLevel}"`);
@@ -58,7 +72,10 @@ const parse = (argv: readonly string[]) => {
   try {
     return parseArgs({
       args: [...argv],
+      allowPositionals: true,
       options: {
+        topic: { type: 'string', default: '' },
+        namespace: { type: 'string', default: '' },
         address: { type: 'string', short: 'a', default: '/run/engine-room/containerd.sock' },
         root: { type: 'string', default: '/var/lib/engine-room/containerd' },
         state: { type: 'string', default: '/run/engine-room/containerd' },

@@ -11,6 +11,7 @@ import type { Tracer } from '../tracing/tracer.ts';
 import type { ProcessCalls } from '../transport/client-processes.ts';
 import { BlobStore } from './content/blob-store.ts';
 import { ContentStore } from './content/content-store.ts';
+import type { BlobApplier } from './diff/apply-blob.ts';
 import type { AttributeReader } from './diff/changes.ts';
 import type { MountCalls } from './diff/mounted.ts';
 import type { SpecialFiles } from './diff/unpack.ts';
@@ -50,6 +51,8 @@ export interface PartsOptions {
   /** The runtime whose shim is kept warm; undefined keeps none. */
   readonly warmRuntime: string | undefined;
   readonly kernel: Kernel;
+  /** Where layers are applied. */
+  readonly applyBlob: BlobApplier;
   readonly tracer: Tracer;
   readonly log: Log;
 }

@@ -9,6 +9,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isMainThread } from 'node:worker_threads';
 import { withCheckedArguments } from '../../../../native/arguments.ts';
 import type { Native, NativeModule } from '../../../../native/native.ts';
 
@@ -35,7 +36,8 @@ function findBuild(): string {
 function load(): Native {
   const build = findBuild();
   const module = createRequire(currentFile())(join(build, ADDON)) as NativeModule;
-  module.loadHelper(readFileSync(join(build, HELPER)));
+  // One for the whole process; other threads start no runc.
+  if (isMainThread) module.loadHelper(readFileSync(join(build, HELPER)));
   return withCheckedArguments(module);
 }
 

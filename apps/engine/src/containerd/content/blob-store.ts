@@ -43,7 +43,7 @@ export class BlobStore {
 
   async stat(digest: Digest): Promise<BlobStat> {
     try {
-      const { size, mtimeMs } = await stat(this.#path(digest));
+      const { size, mtimeMs } = await stat(this.pathOf(digest));
       return { digest, sizeBytes: size, modifiedAtMs: Math.floor(mtimeMs) };
     } catch (error) {
       throw notFound(digest, error);
@@ -52,12 +52,12 @@ export class BlobStore {
 
   /** Without waiting, so that nothing else runs between this and what follows. Undefined when it is not there. */
   statNow(digest: Digest): BlobStat | undefined {
-    const found = statSync(this.#path(digest), { throwIfNoEntry: false });
+    const found = statSync(this.pathOf(digest), { throwIfNoEntry: false });
     return found && { digest, sizeBytes: found.size, modifiedAtMs: Math.floor(found.mtimeMs) };
   }
 
   async has(digest: Digest): Promise<boolean> {
-    return stat(this.#path(digest)).then(
+    return stat(this.pathOf(digest)).then(
       () => true,
       () => false,
     );
@@ -94,7 +94,7 @@ export class BlobStore {
 
   /** Without waiting. Not made durable: bytes that come back after a power cut have no name, and the next start removes them. */
   deleteNow(digest: Digest): void {
-    rmSync(this.#path(digest), { force: true });
+    rmSync(this.pathOf(digest), { force: true });
   }
 
   /** Opens (or goes on with) the ingest of `ref`. The caller closes the writer. */
@@ -114,7 +114,7 @@ export class BlobStore {
         totalBytes,
         expected,
         folder: this.#ingestFolder(ref),
-        publish: (digest) => this.#path(digest),
+        publish: (digest) => this.pathOf(digest),
         release: () => this.#writers.delete(ref),
       });
     } catch (error) {
@@ -157,7 +157,7 @@ export class BlobStore {
         `content ${digest} is larger than ${limitBytes} bytes`,
       );
     }
-    return readFile(this.#path(digest));
+    return readFile(this.pathOf(digest));
   }
 
   get #blobs(): string {
@@ -168,7 +168,7 @@ export class BlobStore {
     return join(this.#root, 'ingest');
   }
 
-  #path(digest: Digest): string {
+  pathOf(digest: Digest): string {
     return join(this.#blobs, hexOf(digest));
   }
 
@@ -179,7 +179,7 @@ export class BlobStore {
 
   async #open(digest: Digest): Promise<FileHandle> {
     try {
-      return await open(this.#path(digest), 'r');
+      return await open(this.pathOf(digest), 'r');
     } catch (error) {
       throw notFound(digest, error);
     }

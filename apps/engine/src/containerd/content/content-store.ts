@@ -126,6 +126,11 @@ export class ContentStore {
     return this.blobs.read(digest, offset, sizeBytes);
   }
 
+  /** Where its bytes lie, for whoever reads all of them. Precondition: it is there. */
+  pathOf(digest: Digest): string {
+    return this.blobs.pathOf(digest);
+  }
+
   /** Opens an ingest. A blob that is on disk already is taken into the namespace instead of being sent again. */
   async writer(
     namespace: string,

@@ -8,6 +8,8 @@ import { unzstd } from './zstd.ts';
 
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b, 0x08]);
 const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** Node's own 16 KiB would be a thousand small buffers a layer. */
+const OUTPUT_BYTES = 256 * 1024;
 
 export async function* decompress(blob: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const chunks = blob[Symbol.asyncIterator]();
@@ -42,7 +44,7 @@ async function* joined(
 
 async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const input = Readable.from(source, { objectMode: false });
-  const output = createGunzip();
+  const output = createGunzip({ chunkSize: OUTPUT_BYTES });
   // A failure of the blob becomes one of the stream that is read.
   input.on('error', (error) => output.destroy(error));
   try {

@@ -4,7 +4,7 @@
  * A bind mount is its source; an overlay is really mounted, at a temporary place, so that the kernel itself
  * writes whiteouts into the upper folder. mount(2), umount2(2).
  */
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { failedPrecondition, invalidArgument } from '../errors.ts';
 import type { Mount } from '../snapshots/snapshotter.ts';
@@ -37,8 +37,33 @@ export const withMounted = async <T>(
   if (mount.options.includes('ro'))
     throw failedPrecondition('cannot apply a layer to a read-only snapshot');
   if (mount.type === 'bind') return work(sourceOf(mount));
-  return withOverlay({ flags: 0, data: mount.options.join(',') }, options, work);
+  return withWritable(mount, options, work);
 };
+
+/**
+ * `volatile`: else the end of the mount would wait until everything of its file system is on disk, which nobody asked
+ * for; like the real one, containerd unpacks without fsync. The kernel marks the work folder, so that a crash is
+ * noticed at the next mount. For us a layer that is not committed is unpacked anew, so the mark means nothing.
+ */
+const withWritable = async <T>(
+  { options }: Mount,
+  mounted: MountedOptions,
+  work: (target: string) => Promise<T>,
+): Promise<T> => {
+  const workFolder = optionOf(options, 'workdir');
+  const unmark = (): void => {
+    if (workFolder) rmSync(join(workFolder, 'work/incompat'), { recursive: true, force: true });
+  };
+  unmark();
+  try {
+    return await withOverlay({ flags: 0, data: [...options, 'volatile'].join(',') }, mounted, work);
+  } finally {
+    unmark();
+  }
+};
+
+const optionOf = (options: readonly string[], name: string): string | undefined =>
+  options.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
 
 const MS_RDONLY = 1;
 const MS_NOSUID = 2;
@@ -56,9 +81,9 @@ export const withView = async <T>(
 ): Promise<T> => {
   const mount = theOnly(mounts);
   if (mount.type === 'bind') return work(sourceOf(mount));
-  const option = (name: string): string | undefined =>
-    mount.options.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1);
-  const layers = [option('upperdir'), option('lowerdir')].filter((each) => each !== undefined);
+  const layers = ['upperdir', 'lowerdir']
+    .map((name) => optionOf(mount.options, name))
+    .filter((each) => each !== undefined);
   const flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
   return withOverlay({ flags, data: `lowerdir=${layers.join(':')}` }, options, work);
 };

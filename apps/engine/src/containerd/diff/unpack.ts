@@ -4,10 +4,27 @@
  * A layer is a tar of changes. `.wh.NAME` deletes what a lower layer has under NAME; `.wh..wh..opq` hides everything
  * that lower layers have in its folder. The folder here is a mounted snapshot, so deleting is really deleting: when it
  * is an overlay, the kernel writes the whiteout into the upper folder.
+ * The calls wait for the kernel: that is many times faster for small files, and containerd does it in a thread of its
+ * own (`apply-thread.ts`).
  * Spec: https://github.com/opencontainers/image-spec/blob/main/layer.md. Upstream: containerd pkg/archive.
  */
-import { constants, lstatSync, type Stats } from 'node:fs';
-import { chmod, lchown, link, lutimes, mkdir, open, readdir, rm, symlink } from 'node:fs/promises';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  lchownSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { posix } from 'node:path';
 import type { Piece, TarEntry, TarHeader } from '../archive/tar-reader.ts';
 import { invalidArgument } from '../errors.ts';
@@ -49,9 +66,9 @@ export class Unpacker {
     if (name.startsWith(AUFS_METADATA)) return;
     if (name.startsWith(WHITEOUT)) return this.#whiteout(path, name);
     await this.#root.at(path, { create: true }, async (place) => {
-      await this.#makeRoom(place, header);
+      makeRoom(place, header);
       await this.#make(place, header, data);
-      await this.#attributes(place, header);
+      this.#attributes(place, header);
     });
     this.#unpacked.add(path);
     if (header.type === 'directory') this.#folderTimes.set(path, header.modifiedAt);
@@ -65,18 +82,11 @@ export class Unpacker {
     }
   }
 
-  async #rootFolder({ type, uid, gid, mode }: TarHeader): Promise<void> {
+  #rootFolder({ type, uid, gid, mode }: TarHeader): void {
     const { path } = this.#root;
     if (type !== 'directory') throw invalidArgument('the root of a layer must be a folder');
-    await lchown(path, uid, gid);
-    await chmod(path, mode);
-  }
-
-  /** The newer entry wins; only a folder over a folder keeps what is there. */
-  async #makeRoom({ path }: Place, { type }: TarHeader): Promise<void> {
-    const existing = statOf(path);
-    if (!existing || (existing.isDirectory() && type === 'directory')) return;
-    await rm(path, { recursive: true, force: true });
+    lchownSync(path, uid, gid);
+    chmodSync(path, mode);
   }
 
   async #make({ path }: Place, header: TarHeader, data: AsyncIterable<Piece>): Promise<void> {
@@ -87,10 +97,10 @@ export class Unpacker {
         return writeFile(path, header.sizeBytes, data);
       case 'symlink':
         // Its text is nobody's business here: it is followed inside the root only, by `ContainedRoot` and the container.
-        return symlink(header.linkName, path);
+        return symlinkSync(header.linkName, path);
       case 'link':
         return this.#root.at(header.linkName, { create: false }, (target) =>
-          link(target.path, path),
+          linkSync(target.path, path),
         );
       case 'fifo':
         return this.#special.mkfifo(path, header.mode);
@@ -102,14 +112,14 @@ export class Unpacker {
     }
   }
 
-  async #attributes({ path }: Place, header: TarHeader): Promise<void> {
+  #attributes({ path }: Place, header: TarHeader): void {
     // A hard link shares the attributes of what it links to.
     if (header.type === 'link') return;
-    await lchown(path, header.uid, header.gid);
+    lchownSync(path, header.uid, header.gid);
     // chown(2) clears setuid and file capabilities, so they come after it. A link has no mode of its own.
-    if (header.type !== 'symlink') await chmod(path, header.mode);
+    if (header.type !== 'symlink') chmodSync(path, header.mode);
     for (const [name, value] of header.attributes) this.#attribute(path, name, value);
-    if (header.type !== 'directory') await setTime(path, header.modifiedAt);
+    if (header.type !== 'directory') setTime(path, header.modifiedAt);
   }
 
   /** `trusted.overlay.…` would speak to the kernel's overlay: a layer could hide or redirect what it wants. */
@@ -135,7 +145,7 @@ export class Unpacker {
     }
     const target = posix.join(posix.dirname(path), hidden);
     await this.#root
-      .at(target, { create: false }, (place) => rm(place.path, { recursive: true, force: true }))
+      .at(target, { create: false }, (place) => remove(place.path))
       .catch((error: unknown) => {
         // Its folder is not there either: nothing to hide.
         if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
@@ -148,17 +158,15 @@ export class Unpacker {
     for (const name of names) {
       const path = folder === '.' ? name : `${folder}/${name}`;
       if (!this.#unpacked.has(path)) {
-        await this.#root.at(path, { create: false }, (place) =>
-          rm(place.path, { recursive: true, force: true }),
-        );
+        await this.#root.at(path, { create: false }, (place) => remove(place.path));
       } else if (await this.#isFolder(path)) await this.#hideLower(path);
     }
   }
 
   async #names(folder: string): Promise<string[]> {
-    if (folder === '.') return readdir(this.#root.path);
+    if (folder === '.') return readdirSync(this.#root.path);
     return this.#root.at(folder, { create: true }, ({ path }) =>
-      statOf(path)?.isDirectory() ? readdir(path) : [],
+      statOf(path)?.isDirectory() ? readdirSync(path) : [],
     );
   }
 
@@ -171,8 +179,17 @@ export class Unpacker {
   }
 }
 
-const makeFolder = async (path: string): Promise<void> => {
-  if (!statOf(path)) await mkdir(path, { mode: 0o755 });
+/** The newer entry wins; only a folder over a folder keeps what is there. */
+const makeRoom = ({ path }: Place, { type }: TarHeader): void => {
+  const existing = statOf(path);
+  if (!existing || (existing.isDirectory() && type === 'directory')) return;
+  remove(path);
+};
+
+const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+const makeFolder = (path: string): void => {
+  if (!statOf(path)) mkdirSync(path, { mode: 0o755 });
 };
 
 /** O_EXCL | O_NOFOLLOW: the file is new, and it is where we think it is. */
@@ -182,23 +199,21 @@ const writeFile = async (
   data: AsyncIterable<Piece>,
 ): Promise<void> => {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const file = await open(path, flags, 0o600);
+  const file = openSync(path, flags, 0o600);
   try {
     let end = 0;
     for await (const { offset, bytes } of data) {
       for (let at = 0; at < bytes.length;)
-        at += (await file.write(bytes, at, bytes.length - at, offset + at)).bytesWritten;
+        at += writeSync(file, bytes, at, bytes.length - at, offset + at);
       end = offset + bytes.length;
     }
     // A hole at the end has no piece behind it.
-    if (end < sizeBytes) await file.truncate(sizeBytes);
+    if (end < sizeBytes) ftruncateSync(file, sizeBytes);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 };
 
-const setTime = async (path: string, time: Date): Promise<void> => {
-  await lutimes(path, time, time);
-};
+const setTime = (path: string, time: Date): void => lutimesSync(path, time, time);
 
 const statOf = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false });

@@ -8,11 +8,10 @@ import type { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest } from '../content/digest.ts';
-import { applyLayer } from '../diff/apply.ts';
+import type { BlobApplier } from '../diff/apply-blob.ts';
 import { changesBetween, type AttributeReader } from '../diff/changes.ts';
 import { diffMediaType, writeDiff } from '../diff/create-diff.ts';
 import { withMounted, withView, type MountedOptions } from '../diff/mounted.ts';
-import type { SpecialFiles } from '../diff/unpack.ts';
 import { layerOf } from '../diff/write-layer.ts';
 import { invalidArgument } from '../errors.ts';
 import { requireNamespace } from '../identifier.ts';
@@ -23,7 +22,8 @@ export interface DiffDependencies {
   readonly content: ContentStore;
   readonly leases: LeaseStore;
   readonly mounted: MountedOptions;
-  readonly files: SpecialFiles & AttributeReader;
+  readonly files: AttributeReader;
+  readonly applyBlob: BlobApplier;
   readonly tracer: Tracer;
 }
 
@@ -34,13 +34,15 @@ export const diffService = ({
   leases,
   mounted,
   files,
+  applyBlob,
   tracer,
 }: DiffDependencies): HandlersOf<typeof Diff> => ({
   apply: async ({ diff, mounts }, call) => {
     const namespace = requireNamespace(call);
     if (!diff) throw invalidArgument('diff must be set');
     const digest = parseDigest(diff.digest);
-    const blob = content.read(namespace, digest, 0, Infinity);
+    const info = content.info(namespace, digest);
+    const blobPath = content.pathOf(digest);
     const applied = await tracer.span(
       'layer apply',
       {
@@ -49,12 +51,12 @@ export const diffService = ({
         attributes: {
           'engineroom.mount.type': mounts[0]?.type ?? '',
           'engineroom.blob.digest': digest,
-          'engineroom.blob.bytes': Number(content.info(namespace, digest).size),
+          'engineroom.blob.bytes': Number(info.size),
         },
       },
       async (span) => {
         const layer = await withMounted(mounts, mounted, (target) =>
-          applyLayer({ blob, target, special: files, signal: call.signal }),
+          applyBlob({ blobPath, target }, call.signal),
         );
         span.event('layer applied', {
           'engineroom.layer.diff_id': layer.digest,

@@ -73,7 +73,7 @@ const addServices = (
   grpc: GrpcServer,
   parts: Parts,
   forward: (envelope: Envelope) => void,
-  { kernel, tracer }: PartsOptions,
+  { kernel, tracer, applyBlob }: PartsOptions,
 ): void => {
   const { events, tasks, uuid, lacks } = parts;
   const hasTask = (namespace: string, id: string) => tasks.has(namespace, id);
@@ -89,7 +89,7 @@ const addServices = (
     .add(Content, contentService({ ...parts, tracer }), __SOURCE__)
     .add(Images, imagesService(parts), __SOURCE__)
     .add(Snapshots, snapshotsService(parts), __SOURCE__)
-    .add(Diff, diffService({ ...parts, tracer, files: kernel, mounted }), __SOURCE__)
+    .add(Diff, diffService({ ...parts, tracer, applyBlob, files: kernel, mounted }), __SOURCE__)
     .add(Leases, leasesService(parts), __SOURCE__)
     .add(Tasks, tasksService(parts), __SOURCE__)
     .add(Events, eventsService({ events, forward, teller }), __SOURCE__);
