@@ -15,6 +15,9 @@ namespaces label demo a=
 namespaces ls
 namespaces rm nothing
 namespaces rm demo
+namespaces label born a=b
+namespaces ls
+namespaces rm born
 namespaces ls
 
 images ls
@@ -56,6 +59,8 @@ content rm {greeting}
 content rm {greeting}
 
 snapshots ls
+snapshots ls kind==committed
+snapshots ls kind==view
 snapshots tree
 snapshots info {chain}
 snapshots info nothing

@@ -24,6 +24,7 @@ import { inShimsWords, type BornProcess, type OciRuntime } from './oci-runtime.t
 import type { Reaper } from './reaper.ts';
 import { mountRootfs, unmountRootfs } from './rootfs-mount.ts';
 import type { RuncCommand } from './runc-command.ts';
+import { joinShimCgroup } from './shim-process.ts';
 import { ContainerStdio, type StdioOwner } from './stdio.ts';
 
 export interface ContainerParts {
@@ -86,6 +87,7 @@ export class Container {
     const { argv, sharesPids } = factsIn(bundle);
     const story = new ContainerStory(tracer, { containerId: id, argv, isInit: true });
     const options = optionsIn(request.options);
+    joinShimCgroup(options?.shimCgroup ?? '');
     const runtime = runtimeFor(parts, options);
     saveRuntimeChoice(bundle, { root: options?.root ?? '', binary: options?.binaryName ?? '' });
     const runcRoot = runcRootOf(identity, options?.root ?? '');

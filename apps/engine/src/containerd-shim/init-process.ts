@@ -122,9 +122,8 @@ export class InitProcess {
     this.#stdio.closeStdin();
   }
 
+  /** Without a terminal there is nothing to do, and upstream's shim says nothing. */
   resize(rows: number, columns: number): void {
-    if (!this.paths.terminal)
-      throw new EngineError('failed_precondition', 'the process has no terminal');
     this.#stdio.resize(rows, columns);
   }
 

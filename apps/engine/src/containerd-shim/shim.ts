@@ -24,6 +24,7 @@ import { EventPublisher } from './publisher.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
 import { openShimLog, type ShimLog } from './shim-log.ts';
+import { yieldToContainerd } from './shim-process.ts';
 import { TaskService } from './task-service.ts';
 
 /** What a spare has ready before it knows its container. */
@@ -37,6 +38,7 @@ export interface ShimParts {
 export const prepareShim = (native: Native, tracer: Tracer): ShimParts => {
   const runc = new RuncCommand(native, tracer);
   runc.prepare();
+  yieldToContainerd();
   const reaper = new Reaper(native);
   // The container outlives whoever sent these.
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGPIPE'] as const)

@@ -9,6 +9,7 @@
 import { createReadStream, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { hexOf, digestOf, isDigest, type Digest } from './digest.ts';
 import { IngestWriter, readIngestStatus, type IngestStatus } from './ingest.ts';
@@ -104,10 +105,7 @@ export class BlobStore {
     if (expected && (await this.has(expected))) {
       throw new EngineError('already_exists', `content ${expected}: already exists`);
     }
-    if (this.#writers.has(ref)) {
-      throw new EngineError('unavailable', `ref ${ref} locked: unavailable`);
-    }
-    this.#writers.add(ref);
+    await this.#lock(ref);
     try {
       return await IngestWriter.open({
         ref,
@@ -121,6 +119,16 @@ export class BlobStore {
       this.#writers.delete(ref);
       throw error;
     }
+  }
+
+  /** A client that hangs up does not wait until we have noticed: a locked ref is worth some more looks, as upstream. */
+  async #lock(ref: string): Promise<void> {
+    for (let look = 0; this.#writers.has(ref); look++) {
+      if (look === LOCK_LOOKS)
+        throw new EngineError('unavailable', `ref ${ref} locked: unavailable`);
+      await sleep(Math.random() * 2 ** look);
+    }
+    this.#writers.add(ref);
   }
 
   async statuses(): Promise<IngestStatus[]> {
@@ -140,11 +148,9 @@ export class BlobStore {
     }
   }
 
-  /** Throws away what was written under `ref`. */
+  /** Throws away what was written under `ref`. Who still writes there can no longer commit it, as upstream. */
   async abort(ref: string): Promise<void> {
     await this.status(ref);
-    if (this.#writers.has(ref))
-      throw new EngineError('unavailable', `ref ${ref} locked: unavailable`);
     await rm(this.#ingestFolder(ref), { recursive: true, force: true });
   }
 
@@ -187,6 +193,7 @@ export class BlobStore {
 }
 
 const READ_CHUNK_BYTES = 1 << 20;
+const LOCK_LOOKS = 10;
 
 const notFound = (digest: Digest, cause: unknown): EngineError =>
   new EngineError('not_found', `content ${digest}: not found`, { cause });

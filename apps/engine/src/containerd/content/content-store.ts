@@ -3,9 +3,9 @@
  * only what was written (or claimed by digest) in it. Upstream: containerd core/metadata/content.go.
  */
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs, timestampNow } from '@bufbuild/protobuf/wkt';
 import { kindOf } from '../../protocol/errdefs.ts';
 import { InfoSchema, type Info } from '../../protocol/gen/containerd/content_pb.ts';
+import { nowMs, timestampOf } from '../clock.ts';
 import { alreadyExists, invalidArgument, notFound } from '../errors.ts';
 import { compileFilters, lookupLabel } from '../filters/filter.ts';
 import { copyOf, messageCodec, type MetadataDatabase, type Table } from '../metadata/database.ts';
@@ -65,7 +65,7 @@ export class ContentStore {
         throw invalidArgument(`cannot update "${path}" field on content info "${digest}"`);
       }
       updated.labels = updateLabels(updated.labels, labels, mask);
-      updated.updatedAt = timestampNow();
+      updated.updatedAt = timestampOf(nowMs());
       this.#table.put([namespace, digest], updated);
       return updated;
     });
@@ -196,16 +196,16 @@ export class ContentStore {
   #record(namespace: string, digest: Digest, labels: Labels): void {
     const stat = this.blobs.statNow(digest);
     if (!stat) throw notFound(`content ${digest}`);
-    const { sizeBytes, modifiedAtMs } = stat;
+    const now = timestampOf(nowMs());
     this.#database.transaction(() => {
       this.#namespaces.ensure(namespace);
       this.#table.put(
         [namespace, digest],
         create(InfoSchema, {
           digest,
-          size: BigInt(sizeBytes),
-          createdAt: timestampFromMs(modifiedAtMs),
-          updatedAt: timestampNow(),
+          size: BigInt(stat.sizeBytes),
+          createdAt: now,
+          updatedAt: now,
           labels,
         }),
       );

@@ -1,9 +1,9 @@
 /**
- * One blob on its way into the store: `ingest/<hash>/{ref,data,startedat,total}`.
+ * One blob on its way into the store: `ingest/<hash>/{ref,data,startedat,updatedat,total}`.
  * Upstream: containerd plugins/content/local/writer.go.
  */
 import type { Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import {
   mkdir,
   open,
@@ -16,6 +16,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
+import { nowMs } from '../clock.ts';
 import { finishDigest, startDigest, type Digest } from './digest.ts';
 
 export interface IngestStatus {
@@ -44,13 +45,18 @@ export class IngestWriter {
   readonly #startedAtMs: number;
   #hash: Hash;
   #offset: number;
-  #updatedAtMs = Date.now();
+  #updatedAtMs: number;
   #closed = false;
 
   private constructor(
     options: IngestOptions,
     file: FileHandle,
-    { hash, offset, startedAtMs }: { hash: Hash; offset: number; startedAtMs: number },
+    {
+      hash,
+      offset,
+      startedAtMs,
+      updatedAtMs,
+    }: { hash: Hash; offset: number; startedAtMs: number; updatedAtMs: number },
   ) {
     this.ref = options.ref;
     this.#options = options;
@@ -58,6 +64,7 @@ export class IngestWriter {
     this.#hash = hash;
     this.#offset = offset;
     this.#startedAtMs = startedAtMs;
+    this.#updatedAtMs = updatedAtMs;
   }
 
   /** Resumes what an earlier writer of the same ref left behind: its bytes are hashed again, never believed. */
@@ -71,7 +78,8 @@ export class IngestWriter {
         `provided total differs from status: ${totalBytes} != ${earlier.totalBytes}`,
       );
     }
-    const startedAtMs = earlier?.startedAtMs ?? Date.now();
+    const startedAtMs = earlier?.startedAtMs ?? nowMs();
+    const updatedAtMs = earlier?.updatedAtMs ?? startedAtMs;
     if (!earlier) {
       await writeFile(join(folder, 'startedat'), String(startedAtMs));
       await writeFile(join(folder, 'total'), String(totalBytes));
@@ -86,7 +94,7 @@ export class IngestWriter {
         offset += (chunk as Buffer).length;
       }
     }
-    return new IngestWriter(options, file, { hash, offset, startedAtMs });
+    return new IngestWriter(options, file, { hash, offset, startedAtMs, updatedAtMs });
   }
 
   status(): IngestStatus {
@@ -115,7 +123,7 @@ export class IngestWriter {
     await this.#file.appendFile(bytes);
     this.#hash.update(bytes);
     this.#offset += bytes.length;
-    this.#updatedAtMs = Date.now();
+    this.#updatedAtMs = nowMs();
   }
 
   /** Starts again from the beginning; nothing else can be hashed backwards. */
@@ -169,6 +177,12 @@ export class IngestWriter {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // The file's own time is as coarse as the kernel's clock. Nobody misses it when the folder has gone.
+    try {
+      writeFileSync(join(this.#options.folder, 'updatedat'), String(this.#updatedAtMs));
+    } catch {
+      // Committed, or aborted.
+    }
     this.#options.release();
     await this.#file.close();
   }
@@ -177,12 +191,13 @@ export class IngestWriter {
 export const readIngestStatus = async (folder: string): Promise<IngestStatus> => {
   const ref = await readFile(join(folder, 'ref'), 'utf8');
   const { size, mtimeMs } = await stat(join(folder, 'data'));
+  const closedAt = await readFile(join(folder, 'updatedat'), 'utf8').catch(() => '0');
   return {
     ref,
     offset: size,
     totalBytes: Number(await readFile(join(folder, 'total'), 'utf8')),
     startedAtMs: Number(await readFile(join(folder, 'startedat'), 'utf8')),
-    updatedAtMs: Math.floor(mtimeMs),
+    updatedAtMs: Math.max(mtimeMs, Number(closedAt)),
   };
 };
 

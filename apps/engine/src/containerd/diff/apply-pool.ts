@@ -95,11 +95,14 @@ const ask = (worker: Worker, blob: BlobToApply, signal: AbortSignal): Promise<Ap
       if ('applied' in said) resolve(said.applied);
       else reject(new EngineError(said.kind, said.message));
     };
-    const onError = (cause: Error): void => {
+    // It is a thread until it has ended: only then may another take its place.
+    let cause: Error | undefined;
+    const onError = (error: Error): void => void (cause = error);
+    const onExit = (code: number): void => {
       settle();
-      reject(new EngineError('unknown', `failed to apply layer: ${cause.message}`, { cause }));
+      const reason = cause?.message ?? `its thread ended with ${code}`;
+      reject(new EngineError('unknown', `failed to apply layer: ${reason}`, { cause }));
     };
-    const onExit = (code: number): void => onError(new Error(`its thread ended with ${code}`));
     worker.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal.addEventListener('abort', onAbort, { once: true });
     say(blob);

@@ -28,6 +28,12 @@ describe('filters', () => {
     expect(compileFilters(['labels.missing'])(exit)).toBe(false);
   });
 
+  test('what is not there is not equal to any text but the empty one', () => {
+    expect(compileFilters(['parent!=base'])(exit)).toBe(true);
+    expect(compileFilters(['parent!=""'])(exit)).toBe(false);
+    expect(compileFilters(['parent==""'])(exit)).toBe(false);
+  });
+
   test('labels may be quoted and hold dots', () => {
     const labelled = lookupIn({}, { 'io.x/y': 'a b' });
 

@@ -57,7 +57,8 @@ const compileSelector = (text: string, { fieldpath, operator, value }: Selector)
     case '==':
       return (lookup) => lookup(fieldpath) === value;
     case '!=':
-      return (lookup) => lookup(fieldpath) !== value;
+      // As upstream, where a field that is not there is the empty string: `parent!=""`.
+      return (lookup) => (lookup(fieldpath) ?? '') !== value;
     case '~=': {
       const expression = compileExpression(text, value);
       return (lookup) => {

@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { mkdtempSync, readdirSync, rmSync, utimesSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -216,7 +216,9 @@ test('bytes without a name and ingests that nobody goes on with are swept', asyn
   const { ref } = await parts.content.status(NS, 'stale');
   for (const name of readdirSync(ingests)) {
     const isStale = name === digestOf(`${NS}/${ref}`).slice('sha256:'.length);
-    if (isStale) utimesSync(join(ingests, name, 'data'), 0, 0);
+    if (!isStale) continue;
+    utimesSync(join(ingests, name, 'data'), 0, 0);
+    writeFileSync(join(ingests, name, 'updatedat'), '0');
   }
 
   await parts.content.dropOrphans();

@@ -2,7 +2,7 @@
  * Garbage collection: what no image, no container, no lease and no root label needs, goes.
  *
  * Mark and sweep over the metadata. Both are one synchronous step, so that nothing changes in between; the bytes on
- * disk follow. It runs after each deletion and at the start, as in real containerd, and a caller that asks for `sync`
+ * disk follow. It runs soon after a deletion and at the start, as in real containerd, and a caller that asks for `sync`
  * waits for it. Upstream: containerd core/metadata/gc.go, pkg/gc, plugins/gc/scheduler.go.
  */
 import { messageOf } from '../../protocol/errdefs.ts';
@@ -23,6 +23,10 @@ import {
   type Resource,
 } from './references.ts';
 
+/** As upstream's scheduler: collections, which hold everybody up, take at most a fiftieth of the time. */
+const DELAY_FACTOR = 49;
+const MAX_DELAY_MS = 5000;
+
 export interface CollectorOptions {
   readonly namespaces: NamespaceStore;
   readonly images: ImageStore;
@@ -38,7 +42,9 @@ export class GarbageCollector {
   /** The removal of files, one after another. */
   #sweeping: Promise<void> = Promise.resolve();
   #isScheduled = false;
-  #timer: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** How long the last collection held everybody up. */
+  #lastPauseMs = 1;
 
   constructor(options: CollectorOptions) {
     this.#options = options;
@@ -48,16 +54,19 @@ export class GarbageCollector {
   touch(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#timer = setImmediate(() => {
+    const delayMs = Math.min(this.#lastPauseMs * DELAY_FACTOR, MAX_DELAY_MS);
+    this.#timer = setTimeout(() => {
       this.#isScheduled = false;
       void this.collect(); // Tells its failures itself.
-    });
+    }, delayMs).unref();
   }
 
   /** Collects now. Resolves when the files are gone too; what went wrong is logged and is nobody's failure. */
   collect(): Promise<void> {
     const earlier = this.#sweeping;
+    const begin = performance.now();
     const removals = this.#collectAll(Date.now());
+    this.#lastPauseMs = performance.now() - begin;
     this.#sweeping = Promise.all([earlier, removals]).then(
       () => undefined,
       (error: unknown) => {
@@ -78,7 +87,7 @@ export class GarbageCollector {
   /** The end: nothing is collected any more, and what is being removed is gone when it resolves. */
   async close(): Promise<void> {
     this.#isScheduled = true;
-    clearImmediate(this.#timer);
+    clearTimeout(this.#timer);
     await this.#sweeping;
   }
 

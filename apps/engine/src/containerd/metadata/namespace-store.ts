@@ -46,9 +46,10 @@ export class NamespaceStore {
     if (!this.#table.has([name])) this.#table.put([name], create(NamespaceSchema, { name }));
   }
 
+  /** A label makes the namespace that it is for, as upstream's does. */
   update(name: string, labels: Labels, paths: readonly string[]): Namespace {
     return this.#database.transaction(() => {
-      const current = this.get(name);
+      const current = this.find(name);
       const mask = paths.length === 0 ? ['labels'] : paths;
       const updated = create(NamespaceSchema, {
         name,

@@ -13,6 +13,7 @@
  */
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readFileSync,
   readlinkSync,
@@ -78,6 +79,7 @@ export class Bundle {
       chmodSync(bundle.rootfs, 0o711);
       symlinkSync(bundle.#work, join(bundle.path, 'work'));
       writeFileSync(join(bundle.path, 'config.json'), config, { mode: 0o600 });
+      openTo(bundle.path, remappedRoot(config));
       return bundle;
     } catch (error) {
       rmSync(bundle.path, { recursive: true, force: true });
@@ -147,6 +149,25 @@ export class Bundle {
     }
   }
 }
+
+/** The root of a user namespace of its own must get through the bundle to its root filesystem, and nobody else. */
+const openTo = (path: string, group: number | undefined): void => {
+  if (group === undefined) return;
+  chownSync(path, 0, group);
+  chmodSync(path, 0o710);
+};
+
+/** The host's id of the group 0 of the container, when it is another one. */
+const remappedRoot = (config: Uint8Array): number | undefined => {
+  const text = Buffer.from(config).toString('utf8');
+  // Hardly any has one, and this is on everybody's way.
+  if (!text.includes('"gidMappings"')) return undefined;
+  const { linux } = JSON.parse(text) as {
+    linux?: { gidMappings?: { containerID: number; hostID: number }[] };
+  };
+  const host = linux?.gidMappings?.find(({ containerID }) => containerID === 0)?.hostID;
+  return Number.isInteger(host) && host !== 0 ? host : undefined;
+};
 
 /** A rename takes it away whole: a crash leaves a hidden name, never half a bundle. */
 const removeAtOnce = (path: string): void => {

@@ -1,10 +1,10 @@
 /** Content: blobs in and out. Upstream: containerd plugins/services/content/contentserver. */
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Content } from '../../protocol/gen/containerd/content_pb.ts';
 import {
   ContentCreateSchema,
   ContentDeleteSchema,
 } from '../../protocol/gen/containerd/store-events_pb.ts';
+import { timestampOf } from '../clock.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest } from '../content/digest.ts';
 import type { IngestStatus } from '../content/ingest.ts';
@@ -122,6 +122,6 @@ const toStatus = ({ ref, offset, totalBytes, startedAtMs, updatedAtMs }: IngestS
   ref,
   offset: BigInt(offset),
   total: BigInt(totalBytes),
-  startedAt: timestampFromMs(startedAtMs),
-  updatedAt: timestampFromMs(updatedAtMs),
+  startedAt: timestampOf(startedAtMs),
+  updatedAt: timestampOf(updatedAtMs),
 });

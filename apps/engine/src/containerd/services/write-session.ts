@@ -2,10 +2,10 @@
  * One call of Content/Write: a first message with a ref, then any number of writes, then perhaps a commit.
  * Upstream: containerd plugins/services/content/contentserver.
  */
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { WriteAction, type WriteContentRequest } from '../../protocol/gen/containerd/content_pb.ts';
 import type { CallContext } from '../../transport/service.ts';
+import { timestampOf } from '../clock.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest, type Digest } from '../content/digest.ts';
 import type { IngestWriter } from '../content/ingest.ts';
@@ -89,8 +89,8 @@ export class WriteSession {
       offset: BigInt(offset),
       total: BigInt(this.#total),
       digest,
-      startedAt: timestampFromMs(startedAtMs),
-      updatedAt: timestampFromMs(updatedAtMs),
+      startedAt: timestampOf(startedAtMs),
+      updatedAt: timestampOf(updatedAtMs),
     };
   }
 

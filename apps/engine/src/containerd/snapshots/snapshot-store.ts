@@ -4,8 +4,8 @@
  * Upstream: containerd core/snapshots/storage.
  */
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { InfoSchema, Kind, type Info } from '../../protocol/gen/containerd/snapshots_pb.ts';
+import { nowMs, timestampOf } from '../clock.ts';
 import { alreadyExists, failedPrecondition, invalidArgument, notFound } from '../errors.ts';
 import { compileFilters, lookupLabel } from '../filters/filter.ts';
 import { validateName } from '../identifier.ts';
@@ -73,7 +73,7 @@ export class SnapshotStore {
     return this.#database.transaction(() => {
       if (this.#table.has(this.#key(namespace, key))) throw alreadyExists(`snapshot "${key}"`);
       if (parent !== '') this.#requireCommitted(namespace, parent);
-      const now = Date.now();
+      const now = nowMs();
       const record = {
         id,
         key,
@@ -116,13 +116,15 @@ export class SnapshotStore {
       if (this.#table.has(this.#key(namespace, name))) throw alreadyExists(`snapshot "${name}"`);
       const record = this.#require(namespace, key);
       if (record.kind !== 'active') throw failedPrecondition(`snapshot "${key}" is not active`);
+      const now = nowMs();
       this.#table.remove(this.#key(namespace, key));
       this.#table.put(this.#key(namespace, name), {
         ...record,
         key: name,
         kind: 'committed',
         labels: { ...record.labels, ...labels },
-        updatedAtMs: Date.now(),
+        createdAtMs: now,
+        updatedAtMs: now,
         usage,
       });
     });
@@ -159,7 +161,7 @@ export class SnapshotStore {
       const updated = {
         ...record,
         labels: updateLabels(record.labels, labels, mask),
-        updatedAtMs: Date.now(),
+        updatedAtMs: nowMs(),
       };
       this.#table.put(this.#key(namespace, key), updated);
       return updated;
@@ -222,8 +224,8 @@ export const infoOf = (record: SnapshotRecord): Info =>
     name: record.key,
     parent: record.parent,
     kind: KINDS[record.kind],
-    createdAt: timestampFromMs(record.createdAtMs),
-    updatedAt: timestampFromMs(record.updatedAtMs),
+    createdAt: timestampOf(record.createdAtMs),
+    updatedAt: timestampOf(record.updatedAtMs),
     labels: { ...record.labels },
   });
 
@@ -233,7 +235,7 @@ const lookup = (
 ): string | undefined => {
   switch (field) {
     case 'kind':
-      return record.kind.charAt(0).toUpperCase() + record.kind.slice(1);
+      return record.kind;
     case 'name':
       return record.key;
     case 'parent':

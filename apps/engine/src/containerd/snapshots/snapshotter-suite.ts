@@ -92,6 +92,9 @@ export const snapshotterSuite = (name: string, snapshotter: () => Snapshotter): 
       await under.prepare(NS, 'b', '', {});
 
       expect(under.list(NS, ['labels.x==1']).map((info) => info.name)).toEqual(['a']);
+      expect(under.list(NS, ['kind==active'])).toHaveLength(2);
+      expect(under.list(NS, ['kind==committed'])).toEqual([]);
+      expect(under.list(NS, ['parent!=""'])).toEqual([]);
       expect(under.update(NS, 'b', { y: '2' }, ['labels.y']).labels).toEqual({ y: '2' });
       expect(() => under.update(NS, 'b', {}, ['kind'])).toThrow(
         expect.objectContaining({ kind: 'invalid_argument' }),
