@@ -99,6 +99,11 @@ await runSuites([
     env: { DOCKER_CLI_PEER: 'our-dockerd' },
     files: CORE,
   }),
+  // Ours as on a machine without overlayfs, where layers are copies.
+  vitest('docker-cli-native', ['docker-cli'], {
+    env: { DOCKER_CLI_PEER: 'native' },
+    files: [...CORE, 'e2e/docker-cli/archive.test.ts'],
+  }),
   vitest('docker-cli-table', ['conformance']),
   vitest('sdk', ['sdk']),
   // Both engines on one network, in a namespace of its own: a real Docker writes packet rules for all of it.

@@ -1,11 +1,13 @@
 /**
  * One engine for the whole suite. DOCKER_CLI_PEER chooses another than ours:
  * `real` is Debian's own, to hold our expectations against it; `our-runc`, `our-containerd` and `our-dockerd` are
- * Debian's with one part of ours in the place of theirs.
+ * Debian's with one part of ours in the place of theirs; `native` is ours on a machine without overlayfs.
  */
 import type { TestProject } from 'vitest/node';
 import type { Engine, EngineAddress } from '../support/engine.ts';
 import { startOurEngine } from '../support/our-engine.ts';
+import { startBareDaemon } from './support/bare-daemon.ts';
+import { importBusybox } from './support/busybox-image.ts';
 import { startRealEngine } from './support/real-engine.ts';
 
 declare module 'vitest' {
@@ -21,6 +23,12 @@ export default async function setup(project: TestProject) {
   return () => engine.stop();
 }
 
+async function startNative(): Promise<Engine> {
+  const engine = await startBareDaemon(() => ['--storage-driver', 'native']);
+  importBusybox(engine.root, engine.socket);
+  return engine;
+}
+
 function startEngine(peer: string): Promise<Engine> {
   switch (peer) {
     case '':
@@ -33,6 +41,8 @@ function startEngine(peer: string): Promise<Engine> {
       return startRealEngine('containerd');
     case 'our-dockerd':
       return startRealEngine('dockerd');
+    case 'native':
+      return startNative();
     default:
       throw new Error(`DOCKER_CLI_PEER=${peer} is not known`);
   }

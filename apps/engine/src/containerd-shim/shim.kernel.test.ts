@@ -1,28 +1,18 @@
 /** A real shim with real containers, driven as containerd drives it; containerd itself comes and goes. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  constants,
-  createWriteStream,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmdirSync,
-} from 'node:fs';
+import { constants, createWriteStream, openSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { create as createMessage, fromBinary } from '@bufbuild/protobuf';
-import { anyPack } from '@bufbuild/protobuf/wkt';
+import { fromBinary } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { MetricsSchema as MetricsV1 } from '../protocol/gen/containerd/cgroup-v1-metrics_pb.ts';
 import { MetricsSchema as MetricsV2 } from '../protocol/gen/containerd/cgroup-v2-metrics_pb.ts';
 import { EngineError } from '../protocol/errdefs.ts';
-import { OptionsSchema } from '../protocol/gen/containerd/runc-options_pb.ts';
 import { Status } from '../protocol/gen/containerd/process_pb.ts';
 import { TaskExitSchema, TaskOOMSchema } from '../protocol/gen/containerd/task-events_pb.ts';
 import { DeleteResponseSchema } from '../protocol/gen/task/shim_pb.ts';
 import { processId } from '../protocol/trace/event-id.ts';
-import { ContainerCgroup } from './container-cgroup.ts';
 import { collect, isAlive, until } from './testing/ask.ts';
 import { buildShim, ShimBench, type RunningShim } from './testing/shim-bench.ts';
 
@@ -108,35 +98,6 @@ describe('a container', () => {
     await shim.task.wait({ id: shim.id });
     expect(await finish(shim)).toBe(0);
     expect(bench.leftovers()).toEqual({ mounts: 0, cgroups: [], sockets: 0, states: 0 });
-  });
-
-  it('has its shim in the cgroup that is asked for, and more ready to be killed than its parent', async () => {
-    const cgroup = `/er-shim-${process.pid}`;
-    // A new cpuset of version 1 has no processors, and takes nobody.
-    const folders = ContainerCgroup.of(process.pid)
-      .cgroups.filter(({ hierarchy }) => !hierarchy.controllers.includes('cpuset'))
-      .map(({ hierarchy }) => join(hierarchy.mountPoint, cgroup));
-    for (const folder of folders) mkdirSync(folder);
-    const optionsFor = (shimCgroup: string) =>
-      anyPack(OptionsSchema, createMessage(OptionsSchema, { shimCgroup }));
-    const shim = await bench.start({ args: ['true'] });
-    const { id, bundle, task } = shim;
-    const asked = { id, bundle, rootfs: bench.rootfs(bundle) };
-    expect(
-      (await caught(task.create({ ...asked, options: optionsFor('/er-nowhere') }))).message,
-    ).toContain('failed to load cgroup /er-nowhere');
-
-    await task.create({ ...asked, options: optionsFor(cgroup) });
-
-    const of = readFileSync(`/proc/${shim.pid}/cgroup`, 'utf8').trim().split('\n');
-    expect(of.filter((line) => line.endsWith(`:${cgroup}`))).toHaveLength(folders.length);
-    const scoreOf = (pid: number | 'self') =>
-      Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
-    expect(scoreOf(shim.pid)).toBe(Math.min(scoreOf('self') + 1, 1000));
-    await task.kill({ id, signal: 9 });
-    await task.wait({ id });
-    await finish(shim);
-    for (const folder of folders) rmdirSync(folder);
   });
 
   it('is killed, with the code that a shell gives', async () => {

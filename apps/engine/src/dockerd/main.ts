@@ -157,7 +157,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     void followTasks(daemon, resolve);
   });
   daemon.networks.settle();
-  daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel);
+  daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel, options.storageDriver);
   await ensureNamespace(daemon.channel);
   await startAtBoot(daemon);
   for (const listener of listeners) {

@@ -23,6 +23,8 @@ export interface DockerdOptions {
   readonly dataRoot: string;
   readonly execRoot: string;
   readonly cgroupParent: string;
+  /** The snapshotter; null chooses what the machine can do best. */
+  readonly storageDriver: string | null;
   readonly defaultRuntime: string;
   readonly addedRuntimes: readonly string[];
   readonly shim: string;
@@ -50,6 +52,7 @@ The Docker Engine API over containerd.
       --containerd PATH       containerd's socket (/run/engine-room/containerd.sock)
       --data-root DIR         containers and their logs (/var/lib/engine-room/docker)
       --exec-root DIR         FIFOs of running containers (/run/engine-room/docker)
+  -s, --storage-driver NAME   where layers are: overlayfs, or native, which copies (overlayfs where the machine has it)
       --cgroup-parent PATH    the cgroup above those of all containers (/engine-room)
       --add-runtime NAME=PATH an OCI runtime for docker run --runtime NAME (repeatable)
       --default-runtime NAME  the one without --runtime (${DEFAULT_RUNTIME})
@@ -108,6 +111,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
         'exec-root': { type: 'string', default: '/run/engine-room/docker' },
         'cgroup-parent': { type: 'string', default: '/engine-room' },
         'add-runtime': { type: 'string', multiple: true, default: [] },
+        'storage-driver': { type: 'string', short: 's' },
         shim: { type: 'string', default: DEFAULT_RUNTIME },
         'default-runtime': { type: 'string', default: DEFAULT_RUNTIME },
         'live-restore': { type: 'boolean' },
@@ -148,6 +152,7 @@ export const parseOptions = (argv: readonly string[]): DockerdOptions | 'help' |
     dataRoot: absolute('data-root', values['data-root']),
     execRoot: absolute('exec-root', values['exec-root']),
     cgroupParent: absolute('cgroup-parent', values['cgroup-parent']).replace(/\/+$/, ''),
+    storageDriver: values['storage-driver'] ?? null,
     defaultRuntime: values['default-runtime'],
     addedRuntimes: values['add-runtime'],
     shim: values.shim,

@@ -25,6 +25,8 @@ import {
 
 /** As upstream's scheduler: collections, which hold everybody up, take at most a fiftieth of the time. */
 const DELAY_FACTOR = 49;
+/** Whoever deletes one thing often makes use of another that stood by it. */
+const MIN_DELAY_MS = 250;
 const MAX_DELAY_MS = 5000;
 
 export interface CollectorOptions {
@@ -54,7 +56,8 @@ export class GarbageCollector {
   touch(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    const delayMs = Math.min(this.#lastPauseMs * DELAY_FACTOR, MAX_DELAY_MS);
+    const wanted = Math.max(this.#lastPauseMs * DELAY_FACTOR, MIN_DELAY_MS);
+    const delayMs = Math.min(wanted, MAX_DELAY_MS);
     this.#timer = setTimeout(() => {
       this.#isScheduled = false;
       void this.collect(); // Tells its failures itself.

@@ -62,13 +62,21 @@ export const ensureNamespace = async (channel: GrpcChannel): Promise<void> => {
 
 const SNAPSHOTTER_PLUGIN = 'io.containerd.snapshotter.v1';
 
-/** overlayfs; where the kernel or the file system has none, copies. */
-export const chooseSnapshotter = async (channel: GrpcChannel): Promise<string> => {
+/** The wanted one; else overlayfs, or copies where the kernel or the file system has none. */
+export const chooseSnapshotter = async (
+  channel: GrpcChannel,
+  wanted: string | null,
+): Promise<string> => {
   const { plugins } = await channel
     .client(Introspection)
     .plugins({ filters: [`type==${SNAPSHOTTER_PLUGIN}`] });
   const usable = new Set(plugins.filter(({ initErr }) => !initErr).map(({ id }) => id));
-  const chosen = ['overlayfs', 'native'].find((name) => usable.has(name));
+  if (wanted !== null && !usable.has(wanted))
+    throw new EngineError(
+      'unavailable',
+      `error initializing storage driver: containerd offers no snapshotter "${wanted}" here, but ${[...usable].join(' and ')}`,
+    );
+  const chosen = wanted ?? ['overlayfs', 'native'].find((name) => usable.has(name));
   if (chosen === undefined)
     throw new EngineError(
       'unavailable',

@@ -234,6 +234,24 @@ export class ImageClient {
     return plainMounts(mounts);
   }
 
+  /** Shows what the snapshot stands on, for as long as `work` looks at it; undefined when it stands on nothing. */
+  async withParentView<T>(
+    key: string,
+    work: (mounts: readonly Mount[] | undefined) => T | Promise<T>,
+  ): Promise<T> {
+    const { snapshotter } = this;
+    const parent = (await this.#snapshots.stat({ snapshotter, key })).info?.parent ?? '';
+    if (parent === '') return work(undefined);
+    const view = `view-${randomUUID()}`;
+    const labels = { [GC_ROOT]: new Date().toISOString() };
+    const { mounts } = await this.#snapshots.view({ snapshotter, key: view, parent, labels });
+    try {
+      return await work(plainMounts(mounts));
+    } finally {
+      await this.removeSnapshot(view);
+    }
+  }
+
   /** Freezes the layer under its name. False when another one has that name already. */
   async commitSnapshot(key: string, name: string): Promise<boolean> {
     try {

@@ -1,13 +1,12 @@
 /** `docker cp`, `docker export` and `docker diff`. Upstream: moby daemon/{archive,export,changes}.go. */
-import type { Stats } from 'node:fs';
 import { type Readable } from 'node:stream';
 import { EngineError } from '../../protocol/errdefs.ts';
-import { layerChanges, type Change } from '../archive/changes.ts';
+import { layerChanges, treeChanges, type Change } from '../archive/changes.ts';
 import type { ContainedRoot } from '../archive/contained-root.ts';
 import { packTree } from '../archive/pack.ts';
 import { baseOf, lookAt, statPath, type PathStat } from '../archive/path-stat.ts';
 import { unpackTar } from '../archive/unpack.ts';
-import { walkTree } from '../archive/walk-tree.ts';
+import { walkTree, type TreeEntry } from '../archive/walk-tree.ts';
 import type { Container } from '../container/container.ts';
 import type { Pack } from 'tar-stream';
 import { resolveUser } from '../oci/user.ts';
@@ -59,10 +58,13 @@ export const exportContainer = (
   withContainerRoot(daemon, container, (root) =>
     root.at('/', { followsLast: true }, async (top) => {
       const device = top.stats?.dev;
-      const isOwn = (stats: Stats): boolean => stats.dev === device;
+      // Where layers are copies, a volume is on the same device.
+      const mounts = new Set(container.mountPoints.map(({ destination }) => destination.slice(1)));
+      const isOwn = ({ name, stats }: TreeEntry): boolean =>
+        stats.dev === device && !mounts.has(name);
       const entries = function* () {
-        for (const entry of walkTree(top.path, ({ stats }) => isOwn(stats))) {
-          if (isOwn(entry.stats) || entry.stats.isDirectory()) yield entry;
+        for (const entry of walkTree(top.path, isOwn)) {
+          if (isOwn(entry) || entry.stats.isDirectory()) yield entry;
         }
       };
       await send(
@@ -142,11 +144,9 @@ export const changesOf = async (daemon: Daemon, { id }: Container): Promise<read
   const option = (name: string): string | undefined =>
     mount?.options.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
   const upper = option('upperdir');
-  if (upper === undefined) {
-    throw new EngineError(
-      'not_implemented',
-      'docker diff needs the overlay snapshotter, which this kernel does not offer',
-    );
-  }
-  return layerChanges(upper, (option('lowerdir') ?? '').split(':'));
+  if (upper !== undefined) return layerChanges(upper, (option('lowerdir') ?? '').split(':'));
+  // Without an overlay both are folders with all files.
+  return daemon.images.withParentView(id, (below) =>
+    treeChanges(mount?.source ?? '', below?.[0]?.source),
+  );
 };
