@@ -9,4 +9,5 @@ if [ -f /sys/fs/cgroup/cgroup.controllers ] && [ -w /sys/fs/cgroup/cgroup.subtre
   done < /sys/fs/cgroup/cgroup.procs
   sed 's/\(^\| \)/ +/g' /sys/fs/cgroup/cgroup.controllers > /sys/fs/cgroup/cgroup.subtree_control
 fi
-exec node scripts/start.mjs "$@"
+# Not start.mjs, which would look for compilers: all is built.
+exec apps/engine/bin/lab "$@"

@@ -133,6 +133,6 @@ test('what the image copies and starts is there', () => {
   const dockerfile = read('deploy/Dockerfile');
   const [, entry = ''] = /ENTRYPOINT \["tini", "--", "([^"]+)"\]/.exec(dockerfile) ?? [];
   expect(existsSync(entry)).toBe(true);
-  expect(read(entry)).toContain('exec node scripts/start.mjs');
+  expect(read(entry)).toContain('exec apps/engine/bin/lab');
   expect(dockerfile).toContain(optionsOf([])?.dataRoot);
 });

@@ -116,7 +116,10 @@ export class LessonPage {
       .poll(async () => (await screen.innerText()).trimEnd().endsWith('$'), { timeout: 30_000 })
       .toBe(true);
     for (const key of ['Escape', 'Escape']) await this.page.keyboard.press(key);
-    await expect(block.getByRole('button', { name: 'Close the terminal' })).toBeFocused();
+    const close = block.getByRole('button', { name: 'Close the terminal' });
+    await expect(close).toBeFocused();
+    await close.press('Enter');
+    await expect(screen).toBeHidden();
   }
 
   async #predict(prediction: Prediction, answer: Value): Promise<void> {

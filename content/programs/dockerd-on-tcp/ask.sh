@@ -12,9 +12,9 @@ rm -rf "$folder"
 mkdir -p "$folder"
 ip link set lo up
 
-# What dies with this shell, however that ends. setpriv(1), PR_SET_PDEATHSIG(2const)
+# In the background: it dies with this shell, however that ends, and has the pid that the shell knows. setpriv(1), PR_SET_PDEATHSIG(2const)
 with_us() {
-  setpriv --pdeathsig KILL "$@"
+  exec setpriv --pdeathsig KILL "$@"
 }
 ask_as_nobody() {
   setpriv --reuid "$nobody" --regid "$nobody" --clear-groups curl --silent --show-error --max-time 10 "$@"
