@@ -69,15 +69,21 @@ const foldersOf = (
     .toSorted((a, b) => b.controllers.join('').length - a.controllers.join('').length)
     .flatMap(({ controllers, path }) => {
       const version = controllers.join('') === '' ? 2 : 1;
-      return mountPoints(version, controller).map((mount) => ({
+      return mountsOf(version, controller).map(({ root, point }) => ({
         version: version as 1 | 2,
-        path: join(mount, path),
+        path: join(point, path.startsWith(root) ? path.slice(root.length) : path),
       }));
     });
 };
 
-/** /proc/self/mountinfo: `… <mount point> … - cgroup[2] <source> <options with the controllers>` */
-const mountPoints = (version: 1 | 2, controller: string): readonly string[] =>
+interface Mount {
+  /** Which folder of the hierarchy it shows: in a container it may be the container's own. */
+  readonly root: string;
+  readonly point: string;
+}
+
+/** /proc/self/mountinfo: `… <root> <mount point> … - cgroup[2] <source> <options with the controllers>` */
+const mountsOf = (version: 1 | 2, controller: string): readonly Mount[] =>
   textOf('/proc/self/mountinfo')
     .split('\n')
     .flatMap((line) => {
@@ -87,7 +93,8 @@ const mountPoints = (version: 1 | 2, controller: string): readonly string[] =>
         version === 2
           ? type === 'cgroup2'
           : type === 'cgroup' && options.split(',').includes(controller);
-      return fits ? [left.split(' ')[4] ?? ''] : [];
+      const [, , , root = '/', point = ''] = left.split(' ');
+      return fits ? [{ root: root === '/' ? '' : root, point }] : [];
     });
 
 const textOf = (path: string): string => {
