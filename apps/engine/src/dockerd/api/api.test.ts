@@ -110,6 +110,16 @@ test('an unknown path answers 404 in Docker’s words', async () => {
   expect((await send('GET', '/nothing')).body).toBe('{"message":"page not found"}\n');
 });
 
+test('a body of more than 4 MiB is not read to its end', async () => {
+  const { response, body } = await send('POST', '/containers/create', {
+    body: `{"Image":"${'x'.repeat(5 * 1024 * 1024)}"}`,
+    headers: { 'Content-Type': 'application/json' },
+  });
+
+  expect(response.statusCode).toBe(400);
+  expect(JSON.parse(body)).toEqual({ message: 'http: request body too large' });
+});
+
 test('garbage instead of HTTP answers 400, and the next client is served', async () => {
   expect(await raw('\x16\x03\x01\x02garbage\r\n\r\n')).toContain('HTTP/1.1 400 Bad Request');
   expect((await send('GET', '/_ping')).body).toBe('OK');

@@ -31,6 +31,10 @@ export interface WebServerParts {
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
+const STATUS_OF_CODE: Partial<Record<string, string>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+};
 const NOT_BUILT =
   '<!doctype html><title>Engine Room</title><p>The page is not built yet: run <code>npm start</code>.</p>';
 
@@ -57,8 +61,7 @@ export class WebServer {
       parts.upgrades.take(request, socket, head),
     );
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      const status =
-        error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request';
+      const status = STATUS_OF_CODE[error.code ?? ''] ?? '400 Bad Request';
       if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\n\r\n`);
     });
   }
