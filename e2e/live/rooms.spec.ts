@@ -162,3 +162,69 @@ test('a laptop, a phone and a projector follow while dockerd is killed', async (
   await Promise.all([...screens, late].map((screen) => screen.page.context().close()));
   await docker.ok(['rm', '-f', 'in-class']);
 });
+
+test('a clicker, a recording instead, a colleague at the wheel; each screen in its own words and colours', async ({
+  room,
+  engine,
+  browser,
+}) => {
+  test.setTimeout(180_000);
+  const { page } = room;
+  const { origin } = new URL(engine.url);
+  await page.getByRole('button', { name: 'Present', exact: true }).click();
+  const desk = page.getByRole('region', { name: 'Presenter' });
+  const code = await desk.locator('.room-code').innerText();
+  await desk.getByRole('button', { name: 'Play the recording instead' }).click();
+  await page.locator('h1').click();
+  await room.press('Home');
+
+  const german = await browser.newContext({ locale: 'de-DE', colorScheme: 'dark' });
+  await german.addInitScript(() => {
+    const request = navigator.wakeLock.request.bind(navigator.wakeLock);
+    navigator.wakeLock.request = (type) => {
+      document.documentElement.setAttribute('data-awake', String(type));
+      return request(type);
+    };
+  });
+  const phone = new EngineRoomPage(await german.newPage());
+  await phone.page.goto(`${origin}/room/${code}`);
+  const laptop = await open(browser, `${origin}/room/${code}`, { colorScheme: 'light' });
+  await expect(phone.caption).toContainText('Schritt 0', { timeout: FIRST_LOAD_MS });
+  await expect(laptop.caption).toContainText('Step 0 of');
+  await expect(phone.page.locator('html')).toHaveAttribute('data-awake', 'screen');
+  const colour = (screen: EngineRoomPage) =>
+    screen.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(await colour(phone)).not.toBe(await colour(laptop));
+
+  // A phone with the clicker's secret, which stands in no audience page, moves the presenter, and all with it.
+  const clicker = await page.evaluate(() => {
+    const kept = sessionStorage.getItem('engine-room.room') ?? '{}';
+    return (JSON.parse(kept) as { opened: { clicker: string } }).opened.clicker;
+  });
+  const hand = await open(browser, `${origin}/room/${code}#clicker=${clicker}`, {
+    viewport: { width: 390, height: 844 },
+  });
+  await hand.page.getByRole('button', { name: 'Next →' }).click();
+  await expect(room.caption).toContainText('Step 1 of');
+  await expect(phone.caption).toContainText('Schritt 1');
+  await hand.expectNoAxeViolation('the clicker');
+
+  // A colleague in another browser sees no answers and moves nothing, until the wheel is handed over.
+  const colleague = await open(browser, engine.url, {});
+  await colleague.page.goto(`${origin}/?desk=${code}`);
+  const theirs = colleague.page.getByRole('region', { name: 'Presenter' });
+  await theirs.getByRole('button', { name: 'Ask for the wheel' }).click({ timeout: FIRST_LOAD_MS });
+  await desk.getByRole('button', { name: 'Hand it over' }).click();
+  await expect(theirs.getByRole('button', { name: 'Ask for the wheel' })).toBeHidden();
+  await expect(desk.getByRole('button', { name: 'Ask for the wheel' })).toBeVisible();
+  await colleague.page.locator('h1').click();
+  await colleague.press('Home', 'PageDown', 'PageDown');
+  await expect(laptop.caption).toContainText('Step 2 of');
+  await theirs.getByRole('button', { name: 'End the room' }).click();
+  await expect(laptop.page.getByText('This room is over.')).toBeVisible();
+  for (const screen of [phone, laptop, hand, colleague]) {
+    expect(screen.errors).toEqual([]);
+    if (screen !== hand) expect(await screen.page.content()).not.toContain(clicker);
+    await screen.page.context().close();
+  }
+});
