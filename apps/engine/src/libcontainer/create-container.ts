@@ -168,7 +168,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
   }
   console.handedOver();
   gate.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
-  agent.serve(() => tellAgent(creation, running.initPid() ?? 0));
+  agent.serve(async () => tellAgent(creation, (await running.born) ?? 0));
   const outcome = await running.exited;
   gate.close();
   agent.close();

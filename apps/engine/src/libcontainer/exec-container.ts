@@ -140,7 +140,7 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
       programArgv: process.args ?? [],
     });
     console.handedOver();
-    agent.serve(() => tellAgent(execution, running.initPid() ?? 0));
+    agent.serve(async () => tellAgent(execution, (await running.born) ?? 0));
     const outcome = await running.exited;
     const { executable } = execution;
     const args = executable === undefined ? (process.args ?? []) : [executable];

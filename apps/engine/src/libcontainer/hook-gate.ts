@@ -47,7 +47,7 @@ export interface HookGate {
   /** What the helper gets: its end of the line, if there is one. */
   readonly extraFds: readonly number[];
   /** The helper has its copy: when it asks, `run` is called once. */
-  serve(run: () => Promise<void> | void): void;
+  serve(run: () => Promise<void>): void;
   /** Why a hook failed. */
   error(): unknown;
   close(): void;
@@ -66,7 +66,7 @@ export const openHookGate = (native: Native, isNeeded: boolean): HookGate => {
     if (fd === ours) stop();
     native.close(fd);
   };
-  const answer = async (run: () => Promise<void> | void): Promise<void> => {
+  const answer = async (run: () => Promise<void>): Promise<void> => {
     try {
       await run();
       if (open.has(ours)) writeSync(ours, WORD);

@@ -45,7 +45,9 @@ export interface RunningPlan {
   readonly exited: Promise<PlanOutcome>;
   /** runc and init have let go of the record pipe: init runs its program (null), or has failed. */
   readonly ended: Promise<Failure | null>;
-  /** Whom the clone3 of the plan gave birth to, as far as is known by now. */
+  /** Whom the clone3 of the plan gave birth to; init may be further by then than runc, which tells of it. Null: nobody. */
+  readonly born: Promise<number | null>;
+  /** The same, as far as is known by now. */
   initPid(): number | null;
   /** Listens no longer, so that this process may end. */
   stop(): void;
@@ -72,12 +74,19 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
   const trace = new PlanTrace({ ...options, plan, runcPid: runc.pid });
   trace.runcForked(forkedAt);
 
-  const records = watchRecords(native, runc.records, trace);
+  let isBorn: (pid: number | null) => void = () => undefined;
+  const born = new Promise<number | null>((resolve) => (isBorn = resolve));
+  const records = watchRecords(native, runc.records, trace, () => {
+    if (trace.initPid !== null) isBorn(trace.initPid);
+  });
   gates?.listen((stage) => {
     records.readNow();
     return stage === 'parent' ? runc.pid : trace.initPid;
   });
-  void records.ended.then(() => gates?.close());
+  void records.ended.then(() => {
+    isBorn(trace.initPid);
+    gates?.close();
+  });
   const exit = watchExit(native, runc.pid, runc.pidfd);
   const exited = exit.status.then(async (status): Promise<PlanOutcome> => {
     if (status?.code !== 0) records.readNow();
@@ -94,6 +103,7 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     pid: runc.pid,
     exited,
     ended: records.ended,
+    born,
     initPid: () => {
       records.readNow();
       return trace.initPid;
@@ -113,7 +123,7 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
  */
 const GATHER_MS = 1;
 
-const watchRecords = (native: Native, fd: number, trace: PlanTrace) => {
+const watchRecords = (native: Native, fd: number, trace: PlanTrace, onRecords: () => void) => {
   const parser = new RecordParser();
   const buffer = new Uint8Array(CHUNK);
   let open = true;
@@ -137,6 +147,7 @@ const watchRecords = (native: Native, fd: number, trace: PlanTrace) => {
       if (count === null) break;
       isAny = true;
       for (const record of parser.push(buffer.subarray(0, count))) trace.record(record);
+      onRecords();
       if (count > 0) continue;
       close();
       trace.recordsEnded();
