@@ -1,5 +1,6 @@
 /** Runs as files and addresses, on the recorded run: save, open, link, export, compare. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test as base } from '@playwright/test';
 import { EngineRoomPage } from '../support/page.ts';
 
@@ -42,6 +43,23 @@ test('a file that is no run, one that is cut off, and one from the future are to
   await expect(room.runs).toContainText(/cut\.trace\.gz is open: the file is damaged/);
   await expect(room.page.getByText(/About this recording: the file is damaged/)).toBeVisible();
   await room.expectNoAxeViolation('a damaged file');
+
+  const [head = '', ...events] = gunzipSync(file).toString('utf8').trim().split('\n');
+  const [first = ''] = events;
+  const newer = [
+    JSON.stringify({ ...(JSON.parse(head) as object), version: 99 }),
+    ...events,
+    JSON.stringify({ ...(JSON.parse(first) as object), id: 'new', type: 'hologram' }),
+    // By hand, and not well.
+    '{"type": "span',
+  ];
+  await room.open('newer.trace.gz', gzipSync(newer.join('\n')));
+  await expect(room.runs).toContainText(
+    'newer.trace.gz is open: made by a newer version: 1 event kind is not shown; the file is damaged: 1 line could not be read',
+  );
+  await room.page.locator('h1').click();
+  await room.press('End');
+  await expect(room.output).toContainText('hello');
 });
 
 test('the export is OTLP/JSON with every process of the road', async ({ room }) => {
