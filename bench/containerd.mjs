@@ -166,7 +166,7 @@ try {
     for (let each = 0; each < SMALL / 4; each++) {
       const id = `t-${round + warmUp}-${each}`;
       const rootfs = await sources.createContainer(channel, {
-        ...{ id, args: ['true'], runtime: daemon.runtime, parent: 'box' },
+        ...{ id, args: ['sleep', '1000'], runtime: daemon.runtime, parent: 'box' },
         cgroup: `/bench-${process.pid}`,
       });
       const client = channel.client(sources.Tasks);

@@ -152,6 +152,21 @@ describe('an interrupted ingest', () => {
     await (await store.writer({ ref: 'r' })).close();
   });
 
+  test('of a ref that is being committed leaves nothing of it to the next writer, and takes nothing from it', async () => {
+    for (let round = 0; round < 30; round++) {
+      const first = await store.writer({ ref: 'r' });
+      await first.write(bytes(`round ${round}`));
+      const committed = first.commit(0, undefined);
+      const second = await store.writer({ ref: 'r' });
+      await second.write(bytes('begun'));
+      await committed;
+      await second.close();
+
+      expect(await store.status('r')).toMatchObject({ offset: 5 });
+      await store.abort('r');
+    }
+  });
+
   test('can start again from nothing', async () => {
     const writer = await store.writer({ ref: 'r' });
     await writer.write(bytes('wrong'));

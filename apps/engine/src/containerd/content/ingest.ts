@@ -168,8 +168,9 @@ export class IngestWriter {
       await rename(join(this.#options.folder, 'data'), target);
       await syncFolder(dirname(target));
     }
-    await this.close();
+    // In this order: the next writer of the ref makes the folder anew.
     await rm(this.#options.folder, { recursive: true, force: true });
+    await this.close();
     if (exists) throw new EngineError('already_exists', `content ${digest}: already exists`);
     return digest;
   }

@@ -68,8 +68,9 @@ export class WriteSession {
     if (request.expected !== '') this.#expected = parseDigest(request.expected);
     if (request.total > 0n) this.#total = Number(request.total);
     if (this.#expected && this.#content.has(this.#namespace, this.#expected)) {
+      // While the ref is still ours: the next writer makes the folder anew.
+      await this.#content.abort(this.#namespace, this.#ref).catch(() => undefined);
       await this.#writer.close();
-      await this.#content.abort(this.#namespace, this.#ref);
       throw alreadyExists(`blob with expected digest ${this.#expected}`);
     }
     if (request.action !== WriteAction.STAT) await this.#write(request);
