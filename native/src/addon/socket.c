@@ -81,9 +81,10 @@ int receive_descriptor(int socket, int timeout_ms, int *fd, struct native_error 
 
 int send_descriptor(const char *path, const void *bytes, size_t size, int fd, struct native_error *error) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (strlen(path) >= sizeof(address.sun_path))
+  const size_t length = strlen(path);
+  if (length >= sizeof(address.sun_path))
     return native_error_set_number(error, ENAMETOOLONG, "connect", path);
-  strcpy(address.sun_path, path);
+  memcpy(address.sun_path, path, length);
   const int line = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (line < 0)
     return native_error_set(error, "socket", NULL);

@@ -24,14 +24,16 @@ static int include_all_memory(struct native_error *error) {
     return native_error_set(error, "open", "/proc/self/maps");
   char *line = NULL;
   size_t size = 0;
-  unsigned long begin = 0;
-  unsigned long end = 0;
   while (getline(&line, &size, maps) > 0) {
-    if (sscanf(line, "%lx-%lx", &begin, &end) == 2)
-      madvise((void *)begin, end - begin, MADV_DOFORK);
+    char *rest = NULL;
+    const unsigned long begin = strtoul(line, &rest, 16);
+    if (*rest != '-')
+      continue;
+    const unsigned long end = strtoul(rest + 1, NULL, 16);
+    madvise((void *)begin, end - begin, MADV_DOFORK);
   }
   free(line);
-  fclose(maps);
+  (void)fclose(maps);
   return 0;
 }
 
