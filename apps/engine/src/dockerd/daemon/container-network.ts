@@ -1,11 +1,9 @@
-/** What a container's own notes and files say of its networks. Upstream: moby daemon/network/settings.go. */
+/** What a container's own notes say of its networks. Upstream: moby daemon/network/settings.go. */
 import { NO_NETWORK, type Container, type ContainerNetwork } from '../container/container.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import type { Network } from '../libnetwork/network.ts';
-import type { NetworkView, OwnName } from '../oci/network-files.ts';
-import type { Daemon } from './daemon.ts';
+import type { OwnName } from '../oci/network-files.ts';
 import { checkSettings } from './leases.ts';
-import { linkHosts } from './links.ts';
 
 export const networkOf = ({ record }: Container): ContainerNetwork => record.network ?? NO_NETWORK;
 
@@ -17,24 +15,6 @@ export const ownNamesOf = (
     ? `${config.Hostname}.${config.Domainname} ${config.Hostname}`
     : config.Hostname;
   return [address, ...(ipv6 ? [ipv6.address] : [])].map((each) => ({ address: each, name }));
-};
-
-/** What the container's own files shall say of its networks. */
-export const networkView = (daemon: Daemon, container: Container): NetworkView => {
-  const { networks } = daemon;
-  const { endpoints } = networkOf(container);
-  const bridge = networks.store.byName('bridge');
-  return {
-    own: endpoints.flatMap((endpoint) => ownNamesOf(container, endpoint)),
-    links: linkHosts(daemon, container),
-    hostGateway: bridge?.gateway ?? '',
-    names:
-      endpoints.length === 0
-        ? 'none'
-        : endpoints.some(({ networkId }) => networkId !== bridge?.id)
-          ? 'resolver'
-          : 'host',
-  };
 };
 
 /** Precondition: the caller writes the container's record down. */

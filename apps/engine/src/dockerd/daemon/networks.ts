@@ -13,13 +13,14 @@ import { addOwnName, removeOwnName, rewriteResolvConf } from '../oci/network-fil
 import { CONTAINER_PREFIX } from '../oci/namespaces.ts';
 import type { Daemon } from './daemon.ts';
 import { tellPrune } from './events.ts';
-import { names, networkOf, networkView, ownNamesOf, saveSettings } from './container-network.ts';
+import { names, networkOf, ownNamesOf, saveSettings } from './container-network.ts';
 import { joinNetwork, partFromNetwork, tellNetwork } from './endpoints.ts';
 import { hasLabel, isYes, select, type FilterTests } from './filters.ts';
 import { membersAnswer, networkAnswer } from './network-answer.ts';
 import { newBridge } from './network-create.ts';
 import { parseUntil } from './prune.ts';
 import { settingsFor } from './network-settings.ts';
+import { networkView } from './network-view.ts';
 
 /** Containers count by their settings too: a stopped one wants its network back. */
 const isUsed = (daemon: Daemon, network: Network): boolean =>

@@ -23,9 +23,9 @@ import { startFailure } from './start-failure.ts';
 import { watchHealth } from './health.ts';
 import { initProgram } from './init-program.ts';
 import { linkEnvironment, tellParents } from './links.ts';
-import { networkView } from './container-network.ts';
 import { enterNetworks, leaseEndpoints, leaveNetworks } from './endpoints.ts';
 import { networkLender, networkNamespace } from './network-mode.ts';
+import { networkView } from './network-view.ts';
 
 export const start = (daemon: Daemon, container: Container): Promise<void> =>
   container.exclusively(async () => {
