@@ -1,6 +1,6 @@
 /**
  * Asks containerd's own client integration tests of 1.6, test by test, of the real containerd and of ours.
- * They are not in this repository: build them of its sources at v1.6.20, `go test -c ./integration/client`.
+ * They are not in this repository: apps/engine/src/containerd/CONFORMANCE.md says how to build them.
  *
  *   node scripts/containerd-client-tests.mjs BINARY [--only TEST,TEST] [--kind ours]
  *
