@@ -35,7 +35,7 @@ import { canConnect } from './supervisor/socket-ready.ts';
 import { dockerdFlags } from './swapped-parts.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
 import { watchExitWith } from './supervisor/watch-exit.ts';
-import { keepToken } from './token.ts';
+import { keepToken, urlOf } from './token.ts';
 
 export interface StartedLab {
   readonly url: string;
@@ -292,10 +292,4 @@ const whyNot = ({ canLaunch, reason, daemons }: EngineStatus): string | null => 
   if (!canLaunch) return `this server cannot start containers: ${reason ?? 'unknown reason'}`;
   const away = daemons.find(({ state }) => state !== 'running');
   return away ? `${away.actor} is ${away.state}: try again in a moment` : null;
-};
-
-const urlOf = (host: string, port: number, token: string | null): string => {
-  const name =
-    host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}/${token === null ? '' : `#token=${token}`}`;
 };

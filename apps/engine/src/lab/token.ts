@@ -17,3 +17,10 @@ export const keepToken = (folder: string): string => {
   writeFileSync(path, `${token}\n`, { mode: 0o600 });
   return token;
 };
+
+/** What is printed: the token stands in the fragment, which a browser sends to nobody. */
+export const urlOf = (host: string, port: number, token: string | null): string => {
+  const name =
+    host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}/${token === null ? '' : `#token=${token}`}`;
+};

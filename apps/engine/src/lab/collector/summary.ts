@@ -86,3 +86,11 @@ export const updateSummary = (
     eventCount: summary.eventCount + 1,
   };
 };
+
+/** Events are counted by whoever gets them; of these changes a page has to be told. */
+export const isWorthTelling = (before: TraceSummary, after: TraceSummary): boolean =>
+  before.state !== after.state ||
+  before.title !== after.title ||
+  before.exitCode !== after.exitCode ||
+  before.links !== after.links ||
+  before.containerIds !== after.containerIds;

@@ -5,7 +5,7 @@
 import { messageOf } from '../../protocol/errdefs.ts';
 import type { DroppedEvent, TraceEvent } from '../../protocol/trace/event.ts';
 import type { TraceFileHeader, TraceSummary } from '../../protocol/trace/stream.ts';
-import { newSummary, wallClockOffset } from './summary.ts';
+import { isWorthTelling, newSummary, wallClockOffset } from './summary.ts';
 import { decodeTraceFile, encodeTraceFile, newHeader } from './trace-file.ts';
 import { TraceFiles } from './trace-files.ts';
 import { overflowEvent, TraceLog } from './trace-log.ts';
@@ -292,10 +292,3 @@ export class TraceStore {
     for (const listener of this.#listeners) listener.onSummary?.(summary);
   }
 }
-
-const isWorthTelling = (before: TraceSummary, after: TraceSummary): boolean =>
-  before.state !== after.state ||
-  before.title !== after.title ||
-  before.exitCode !== after.exitCode ||
-  before.links !== after.links ||
-  before.containerIds !== after.containerIds;
