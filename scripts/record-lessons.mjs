@@ -20,7 +20,7 @@ const folders = readLessons().filter(
   ({ lesson }) => asked.length === 0 || asked.some((number) => lesson.id.startsWith(number)),
 );
 const lab = await startRecordingLab();
-const client = new LabClient(lab.url, lab.dockerSocket, lab.enter);
+const client = new LabClient(lab.url, lab.dockerSocket, { enter: lab.enter });
 try {
   for (const { lesson, solution, recording } of folders) await record(lesson, solution, recording);
 } finally {

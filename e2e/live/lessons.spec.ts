@@ -16,8 +16,11 @@ import { startOurEngine } from '../support/our-engine.ts';
 import { expect, test as live } from './live-test.ts';
 
 const test = live.extend<{ beside: Beside }>({
-  beside: async ({ engine }, use) => {
-    const lab = new LabClient(engine.url, engine.socket);
+  beside: async ({ engine, room }, use) => {
+    // The same learner as the page, which its browser's cookie says.
+    const cookies = await room.page.context().cookies();
+    const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const lab = new LabClient(engine.url, engine.socket, { cookie });
     await use(new Beside(lab));
     lab.close();
   },

@@ -33,17 +33,26 @@ export class LabClient {
   /** Words before a command of the learner's terminal, where the engine's files are not ours to see. */
   readonly #enter: readonly string[];
 
+  /** Of the browser whose learner this is; '' for one of its own. */
+  readonly #cookie: string;
+
   /** The address that the lab prints, with the token in its fragment, and the engine's socket as we see it. */
-  constructor(url: string, dockerSocket: string, enter: readonly string[] = []) {
+  constructor(
+    url: string,
+    dockerSocket: string,
+    { enter = [], cookie = '' }: { enter?: readonly string[]; cookie?: string } = {},
+  ) {
     this.#enter = enter;
+    this.#cookie = cookie;
     this.#dockerSocket = dockerSocket;
     const { origin, hash } = new URL(url);
     this.#base = origin;
     this.#token = new URLSearchParams(hash.slice(1)).get('token') ?? '';
-    this.#socket = new WebSocket(`${origin.replace('http', 'ws')}/api/stream`, [
-      'engine-room.v1',
-      `token.${this.#token}`,
-    ]);
+    this.#socket = new WebSocket(
+      `${origin.replace('http', 'ws')}/api/stream`,
+      ['engine-room.v1', `token.${this.#token}`],
+      { headers: this.#session },
+    );
     this.#socket.on('message', (data: Buffer) => this.#receive(JSON.parse(data.toString('utf8'))));
     this.#socket.on('error', (error) => this.#fail(error));
     this.#socket.on('close', () => this.#fail(new Error('the lab has gone')));
@@ -142,6 +151,10 @@ export class LabClient {
     });
   }
 
+  get #session(): Readonly<Record<string, string>> {
+    return this.#cookie === '' ? {} : { Cookie: this.#cookie };
+  }
+
   async #post(path: string, body: unknown): Promise<unknown> {
     return (await this.#fetch(path, body)).json();
   }
@@ -149,7 +162,11 @@ export class LabClient {
   async #fetch(path: string, body?: unknown): Promise<Response> {
     const response = await fetch(`${this.#base}/api${path}`, {
       method: body === undefined ? 'GET' : 'POST',
-      headers: { Authorization: `Bearer ${this.#token}`, 'Content-Type': 'application/json' },
+      headers: {
+        Authorization: `Bearer ${this.#token}`,
+        'Content-Type': 'application/json',
+        ...this.#session,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
