@@ -5,6 +5,7 @@ import { offlinePage } from './scripts/offline-page.mjs';
 import { packedFiles } from './scripts/packed-files.mjs';
 import { sourceText } from './scripts/source-text.mjs';
 import { viteSourceLocation } from './scripts/source-location.mjs';
+import { xtermColours } from './scripts/xterm-colours.mjs';
 
 /** Suites that share one machine's kernel run one file at a time. */
 const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const;
@@ -12,7 +13,7 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
-  plugins: [viteLessons(), react(), sourceText, offlinePage, packedFiles],
+  plugins: [viteLessons(), react(), xtermColours, sourceText, offlinePage, packedFiles],
   // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
   build: {
     outDir: 'dist',

@@ -74,6 +74,24 @@ test('a container of somebody else, and one that is not there, are refused in wo
   await docker.ok(['rm', '-f', 'foreign']);
 });
 
+test('a colour of 24 bits and a selection are seen, under the policy that allows no style attribute', async ({
+  room,
+}) => {
+  await opened(room);
+  await type(
+    room,
+    String.raw`docker run --rm busybox printf '\033[38;2;255;100;0;48;2;0;40;90m%s\033[0m\n' sun''set`,
+  );
+
+  const coloured = screen(room).locator('span', { hasText: /^sunset$/ });
+  await expect(coloured).toBeVisible({ timeout: 30_000 });
+  await expect(coloured).toHaveCSS('color', 'rgb(255, 100, 0)');
+  await expect(coloured).toHaveCSS('background-color', 'rgb(0, 40, 90)');
+  await coloured.dblclick();
+  // What is selected has the colour of the selection; the console, which is looked at in the end, has no complaint.
+  await expect(coloured).not.toHaveCSS('background-color', 'rgb(0, 40, 90)');
+});
+
 test('what a program prints cannot type: reports and titles stay without effect', async ({
   room,
 }) => {

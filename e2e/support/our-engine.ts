@@ -1,7 +1,7 @@
 /** Our engine, started as `npm start` does: the lab, in throw-away folders, on a free port, in a cgroup of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,28 @@ export async function startOurEngine(
     async stop() {
       // Only a lab stops its daemons, so a killed one is replaced first.
       if (lab.process.exitCode !== null || lab.process.signalCode !== null) lab = await start('0');
+      lab.process.kill('SIGTERM');
+      await lab.exited;
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The lab as somebody who is not root starts it: a page, recordings, and no daemons. */
+export async function startLabWithoutRoot(): Promise<{ url: string; stop(): Promise<void> }> {
+  const root = mkdtempSync(join(tmpdir(), 'our-lab-'));
+  const [user, group] = [65534, 65534];
+  chownSync(root, user, group);
+  const lab = await startLab(
+    ['setpriv', `--reuid=${user}`, `--regid=${group}`, '--clear-groups'],
+    [
+      ...['--port', '0', '--no-open'],
+      ...['--data-root', `${root}/data`, '--exec-root', `${root}/exec`],
+    ],
+  );
+  return {
+    url: lab.url,
+    async stop() {
       lab.process.kill('SIGTERM');
       await lab.exited;
       rmSync(root, { recursive: true, force: true });

@@ -23,6 +23,23 @@ test('?lang=de opens the page in German, down to the sentence of a step', async 
   await expect(room.caption).not.toContainText(/ (the|asks|tells|begins|is done) /);
 });
 
+test('every actor has its page in German', async ({ page }) => {
+  const room = new EngineRoomPage(page);
+  await page.goto('/?lang=de');
+  await expect(room.caption).toContainText(/Schritt 0 von/);
+  const stage = page.getByRole('region', { name: 'Bühne' });
+  const headings = new Set<string>();
+  for (const actor of ['docker', 'dockerd', 'containerd', 'shim', 'runc', 'container', 'kernel']) {
+    await stage.locator(`[data-place="${actor}"]`).click();
+    const sheet = page.locator('.component-page');
+    await expect(sheet.getByRole('heading', { level: 3 })).toBeVisible();
+    headings.add(await sheet.getByRole('heading', { level: 3 }).innerText());
+    await expect(sheet).not.toContainText(/What it does|Look for yourself| the /);
+    await expect(sheet).toContainText(/ (der|die|das) /);
+  }
+  expect(headings.size).toBe(7);
+});
+
 test('the switch changes the language at once, keeps the place and the focus, and is remembered', async ({
   page,
 }) => {

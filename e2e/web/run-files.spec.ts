@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test as base } from '@playwright/test';
-import { EngineRoomPage } from '../support/page.ts';
+import { EngineRoomPage, SIZES } from '../support/page.ts';
 
 const test = base.extend<{ room: EngineRoomPage }>({
   room: async ({ page }, use) => {
@@ -60,6 +60,46 @@ test('a file that is no run, one that is cut off, and one from the future are to
   await room.page.locator('h1').click();
   await room.press('End');
   await expect(room.output).toContainText('hello');
+});
+
+test('a file of a newer version shows what can be shown, and says what is left out', async ({
+  room,
+}, testInfo) => {
+  const { page } = room;
+  const [head = '', ...lines] = gunzipSync(await saved(room, 'Save'))
+    .toString('utf8')
+    .trim()
+    .split('\n');
+  const header = JSON.parse(head) as { version: number };
+  const [event] = lines.map((line) => JSON.parse(line) as { seq: number; type: string });
+  const foreign = ['teleport', 'dream', 'teleport'].map((type, index) =>
+    JSON.stringify({ ...event, id: `new/${index}`, seq: 100_000 + index, type }),
+  );
+  const newer = [JSON.stringify({ ...header, version: header.version + 7 }), ...lines, ...foreign];
+  const [, steps] = await room.step();
+
+  await room.open('newer.trace.gz', gzipSync(newer.join('\n')));
+
+  const words = 'made by a newer version: 2 event kinds are not shown';
+  await expect(room.runs).toContainText(`newer.trace.gz is open: ${words}`);
+  await expect(page.getByText(`About this recording: ${words}`)).toBeVisible();
+  expect(await room.step()).toEqual([0, steps]);
+  for (const [size, theme] of [
+    [SIZES[0], 'dark'],
+    [SIZES[0], 'light'],
+    [SIZES[2], 'dark'],
+  ] as const) {
+    await page.setViewportSize(size);
+    await page.evaluate((name) => {
+      document.documentElement.dataset['theme'] = name;
+    }, theme);
+    await room.expectNoAxeViolation(`a newer file: ${size.name}, ${theme}`);
+    await room.expectNoSidewaysScroll(size.name);
+    await testInfo.attach(`newer-${size.name}-${theme}`, {
+      body: await page.screenshot(),
+      contentType: 'image/png',
+    });
+  }
 });
 
 test('the export is OTLP/JSON with every process of the road', async ({ room }) => {

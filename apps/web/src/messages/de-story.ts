@@ -75,6 +75,10 @@ export const story: Pick<Messages, keyof typeof english> = {
     handles: (actor, what) => `${Who(actor)} beginnt, ${what} zu bearbeiten`,
     prepares: (actor, what) => `${Who(actor)} bereitet den Aufruf ${what} vor`,
     begins: (actor, what) => `${Who(actor)} beginnt mit ${what}`,
+    probes: (actor, container) =>
+      `${Who(actor)} fragt ${container}, wie es ihm geht: ein Healthcheck`,
+    restarts: (actor, container) =>
+      `${Who(actor)} startet ${container} neu: Die Neustart-Regel greift`,
     itsWork: 'der eigenen Arbeit',
     fails: (actor, what, reason) =>
       `${Who(actor)} scheitert an ${what}: ${reason ?? 'ohne Angabe von Gründen'}`,

@@ -131,6 +131,8 @@ export const de: Messages = {
     title: 'Läufe',
     none: 'Noch keine. Sende eine Anfrage, oder nutze den Socket der Engine aus einem Terminal.',
     unnamed: 'eine Anfrage',
+    healthProbe: 'ein Healthcheck',
+    restartContainer: 'eine Neustart-Regel greift',
     page: 'von dieser Seite',
     external: 'anderer Client',
     recording: 'aufgezeichnet',

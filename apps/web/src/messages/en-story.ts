@@ -80,6 +80,10 @@ export const story = {
     handles: (actor: Actor, what: string) => `${The(actor)} begins to handle ${what}`,
     prepares: (actor: Actor, what: string) => `${The(actor)} makes ready to call ${what}`,
     begins: (actor: Actor, what: string) => `${The(actor)} begins ${what}`,
+    probes: (actor: Actor, container: string) =>
+      `${The(actor)} asks ${container} how it is: a health check`,
+    restarts: (actor: Actor, container: string) =>
+      `${The(actor)} starts ${container} again: its restart policy acts`,
     itsWork: 'its work',
     fails: (actor: Actor, what: string, reason: string | undefined) =>
       `${The(actor)} fails at ${what}: ${reason ?? 'no reason given'}`,

@@ -132,6 +132,8 @@ export const en = {
     title: 'Runs',
     none: 'None yet. Send a request, or use the engine’s socket from a terminal.',
     unnamed: 'a request',
+    healthProbe: 'a health check',
+    restartContainer: 'a restart policy acts',
     page: 'from this page',
     external: 'another client',
     recording: 'recorded',

@@ -135,6 +135,17 @@ function aboutSyscall({ caller: { actor }, name, title, errno, ignored }: Syscal
     : tell.callFails(actor, name, title, errno);
 }
 
+/** Work that dockerd begins by itself. */
+const HEALTH_PROBE = 'daemon.healthProbe';
+const RESTART = 'daemon.restartContainer';
+
+/** A run in the list: the command, or what it was that nobody has asked for. */
+export const runTitle = (title: string): string => {
+  if (title === '') return t().runs.unnamed;
+  if (title === HEALTH_PROBE) return t().runs.healthProbe;
+  return title === RESTART ? t().runs.restartContainer : title;
+};
+
 function aboutBeginning(
   { emitter, kind, name, attributes }: SpanStarted,
   sources: CaptionSources,
@@ -142,6 +153,9 @@ function aboutBeginning(
   const { tell } = t();
   const actor = called(subjectOf(emitter.actor, attributes), sources);
   const what = shortSummary(name);
+  const container = String(attributes['container.name'] ?? '');
+  if (name === HEALTH_PROBE) return tell.probes(actor, container);
+  if (name === RESTART) return tell.restarts(actor, container);
   if (kind === 'server') return tell.handles(actor, what);
   return kind === 'client' ? tell.prepares(actor, what) : tell.begins(actor, what);
 }

@@ -6,6 +6,7 @@ import { cardsIn, languageOfPage } from '../lessons/catalog.ts';
 import { chooseLanguage, languageStore, t } from '../messages/catalogue.ts';
 import { commandWords } from '../messages/command-words.ts';
 import { castOf, labelOf } from '../model/actors.ts';
+import { runTitle } from '../model/caption.ts';
 import { LEVELS } from '../model/levels.ts';
 import { LANGUAGE_NAMES } from '../panels/LanguageChoice.tsx';
 import { SCENARIOS } from '../panels/scenarios.ts';
@@ -208,7 +209,7 @@ const runs = (): readonly Command[] =>
   [...traceStore.getState().runs.values()].map(({ summary: { traceId, title, origin } }) => ({
     id: `run ${traceId}`,
     group: 'runs',
-    words: title === '' ? t().runs.unnamed : title,
+    words: runTitle(title),
     aside: t().runs[origin],
     act: () => chooseRun(traceId),
   }));

@@ -3,6 +3,7 @@ import '../styles/compare.css';
 import { useEffect, useMemo, useState } from 'react';
 import { t } from '../messages/catalogue.ts';
 import { compareEnds, compareSteps } from '../model/compare.ts';
+import { runTitle } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
 import { seekEvent } from '../playback/playhead.ts';
@@ -20,7 +21,7 @@ export const CompareDialog = () => (
 );
 
 const titleOf = ({ summary }: Run): string =>
-  `${summary.title === '' ? t().runs.unnamed : summary.title} (${summary.traceId.slice(0, 6)})`;
+  `${runTitle(summary.title)} (${summary.traceId.slice(0, 6)})`;
 
 const Comparison = () => {
   const traceId = usePlayhead((state) => state.traceId);

@@ -1,6 +1,7 @@
 /** All runs: made here, made by any other client of the socket, or recorded. */
 import { useMemo } from 'react';
 import { t } from '../messages/catalogue.ts';
+import { runTitle } from '../model/caption.ts';
 import { usePlayhead, useReader, useTraces } from '../hooks.ts';
 import { chooseRun, stopRun } from '../session.ts';
 import { ContainerList } from './ContainerList.tsx';
@@ -42,7 +43,7 @@ const RunLine = ({ run, isShown }: { run: Run; isShown: boolean }) => {
         aria-current={isShown ? 'true' : undefined}
         onClick={() => chooseRun(traceId)}
       >
-        <span className="mono run-title">{title === '' ? t().runs.unnamed : title}</span>
+        <span className="mono run-title">{runTitle(title)}</span>
         <span className="run-facts">
           <span className="run-origin">{t().runs[origin]}</span>
           <span data-tone={isRunning ? 'wait' : exitCode === 0 || exitCode === null ? 'ok' : 'bad'}>

@@ -1,6 +1,7 @@
 /** The stage as one sees it, with what a picture that travels alone must say: the command, whence, the step, the signs. */
 import { t } from '../messages/catalogue.ts';
 import { pictureWords } from '../messages/picture-words.ts';
+import { runTitle } from '../model/caption.ts';
 import { offsetMs } from '../model/time-words.ts';
 import { playhead } from '../playback/playhead.ts';
 import { sentenceOf, whereWords } from '../panels/caption-words.ts';
@@ -58,7 +59,7 @@ function wordsOf(run: Run): Said {
   const isRecorded = origin === 'recording';
   const whence = isRecorded ? pictureWords().recorded : t().runs[origin];
   return {
-    command: title === '' ? t().runs.unnamed : title,
+    command: runTitle(title),
     isRecorded,
     whence: `${whence} · ${day}`,
     where: [whereWords(here), at === undefined ? '' : t().caption.real(offsetMs(at))].join(' '),
