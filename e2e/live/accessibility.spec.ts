@@ -20,7 +20,7 @@ interface Screen {
 
 type Open = (name: string, options: BrowserContextOptions, path?: string) => Promise<Screen>;
 
-/** An engine of its own, because its lab is killed; devices that share nothing. */
+/** An engine of its own, because its lab is killed; one browser of the learner, and devices that share nothing with it. */
 const test = base.extend<{ engine: OurEngine; screens: Screen[]; open: Open }>({
   // oxlint-disable-next-line no-empty-pattern -- Playwright reads the names of what a fixture needs from this pattern
   engine: async ({}, use) => {
@@ -32,12 +32,13 @@ const test = base.extend<{ engine: OurEngine; screens: Screen[]; open: Open }>({
   screens: async ({}, use) => {
     const screens: Screen[] = [];
     await use(screens);
-    await Promise.all(screens.map(({ room }) => room.page.context().close()));
+    await Promise.all(screens.map(({ room }) => room.page.close()));
   },
-  open: async ({ browser, engine, screens }, use) => {
+  open: async ({ browser, context, engine, screens }, use) => {
     await use(async (name, options, path) => {
-      const page = await (await browser.newContext(options)).newPage();
       const follows = path !== undefined;
+      const page = await (follows ? await browser.newContext(options) : context).newPage();
+      await page.setViewportSize(options.viewport ?? { width: 1440, height: 900 });
       const screen = { name, follows, room: new EngineRoomPage(page) };
       screens.push(screen);
       await page.goto(follows ? new URL(path, engine.url).href : engine.url);
@@ -49,7 +50,9 @@ const test = base.extend<{ engine: OurEngine; screens: Screen[]; open: Open }>({
 });
 
 const show = async ({ room }: Screen, words: string): Promise<void> => {
-  await room.lineOf(words).getByRole('button').first().click();
+  const line = room.lineOf(words).getByRole('button').first();
+  await expect(line).toBeVisible();
+  await line.click();
   await room.toTheEndOf(words);
 };
 
