@@ -182,8 +182,8 @@ test('in another language where there is a translation, and saying so where ther
   const [second] = LESSONS.filter(({ translations }) => !translations.has('de'));
   const german = first.translations.get('de');
   if (!german || !second) throw new Error('the first lesson is to be translated, and not all are');
-  await page.evaluate(() => (document.documentElement.lang = 'de'));
-  await page.getByRole('button', { name: 'Lessons', exact: true }).press('Enter');
+  await page.getByRole('button', { name: 'Deutsch', exact: true }).press('Enter');
+  await page.getByRole('button', { name: 'Lektionen', exact: true }).press('Enter');
   const room = page.getByRole('region', { name: 'Lektion' });
 
   await room.getByRole('button', { name: german.title }).press('Enter');
