@@ -15,8 +15,25 @@ export const again = async <Loaded>(load: () => Promise<Loaded>): Promise<Loaded
     const tries = Number(sessionStorage.getItem(KEY));
     if (tries >= LIMIT) throw error;
     sessionStorage.setItem(KEY, String(tries + 1));
+    await served();
     location.reload();
     return new Promise(() => undefined);
+  }
+};
+
+const RETRY_MS = 500;
+
+/** While nobody serves the page, what is there of it is worth more than the browser's error in its place. */
+const served = async (): Promise<void> => {
+  for (;;) {
+    try {
+      await fetch(location.pathname, { method: 'HEAD', cache: 'no-store' });
+      return;
+    } catch {
+      await new Promise((resolve) => {
+        setTimeout(resolve, RETRY_MS);
+      });
+    }
   }
 };
 
