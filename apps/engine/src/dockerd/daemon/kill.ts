@@ -10,7 +10,7 @@ import { containerEvent } from './events.ts';
 import { unpause } from './pause.ts';
 
 const SIGTERM = 15;
-const SIGKILL = 9;
+export const SIGKILL = 9;
 const DEFAULT_STOP_SECONDS = 10;
 /** How long the kernel may take to be through with a killed process. */
 const KILL_PATIENCE_MS = 10_000;

@@ -12,7 +12,7 @@ import type { TaskInfo } from '../containerd-client/tasks.ts';
 import type { Daemon } from './daemon.ts';
 import { adoptNetworks } from './endpoints.ts';
 import { handleExit, handleTaskEvent, LOST_EXIT_CODE } from './exit.ts';
-import { stop } from './kill.ts';
+import { SIGKILL, stop } from './kill.ts';
 import { autoRemove } from './remove.ts';
 import { reconcileExecs } from './exec-exit.ts';
 import { openRun } from './run-folder.ts';
@@ -141,15 +141,24 @@ export const followTasks = async (daemon: Daemon, onReady: () => void): Promise<
 
 /**
  * A stop in good order: without live-restore the containers stop too; with it they are left to the next dockerd.
- * (A crash gets here never, and leaves them alone either way.)
+ * (A crash gets here never, and leaves them alone either way.) Real dockerd stops what runs at this moment, and what is
+ * still being started stays behind with its shim and its mounts; here no start outlives it.
  */
 export const shutDown = async (daemon: Daemon): Promise<void> => {
   daemon.lifecycle.isShuttingDown = true;
-  const running = daemon.store.list().filter(({ state }) => isRunning(state));
-  if (!daemon.options.isLiveRestore) {
-    await Promise.allSettled(
-      running.map((container) => stop(daemon, container, { timeoutSeconds: null })),
-    );
-  }
-  await Promise.allSettled(daemon.store.list().map(async (container) => container.run?.abandon()));
+  const containers = daemon.store.list();
+  await Promise.allSettled(containers.map((container) => settleForGood(daemon, container)));
+  await Promise.allSettled(containers.map(async (container) => container.run?.abandon()));
+};
+
+const settleForGood = async (daemon: Daemon, container: Container): Promise<void> => {
+  const { isLiveRestore } = daemon.options;
+  // A process that still waits for its start may wait long: a gate holds it. Where there is none yet, `startTask` stops.
+  if (!isLiveRestore && container.hasTask && !isRunning(container.state))
+    await daemon.tasks.kill(container.id, SIGKILL).catch(() => undefined);
+  await container.settled();
+  if (!isLiveRestore && isRunning(container.state))
+    await stop(daemon, container, { timeoutSeconds: null });
+  // What a start that came to nothing, or an exit, has brought about: --rm.
+  await container.settled();
 };

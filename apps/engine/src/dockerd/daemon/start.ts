@@ -57,10 +57,12 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
 /** Precondition: nothing runs, and nobody else changes the container. */
 export const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
   let run: ContainerRun | null = null;
+  refuseAtTheEnd(daemon);
   try {
     run = openRun(daemon, container);
     container.isTaskUnwanted = false;
     await createTask(daemon, container, run);
+    refuseAtTheEnd(daemon);
     container.run = run;
     run.begin();
     await daemon.tasks.start(container.id);
@@ -79,6 +81,12 @@ export const startTask = async (daemon: Daemon, container: Container): Promise<v
   container.hasStarted();
   watchHealth(daemon, container);
   daemon.events.emit(containerEvent(container, 'start'));
+};
+
+/** Whoever stops dockerd waits for what is being started, and nothing may come after that. */
+const refuseAtTheEnd = ({ lifecycle }: Daemon): void => {
+  if (lifecycle.isShuttingDown)
+    throw new EngineError('unavailable', 'dockerd is shutting down: no container is started');
 };
 
 const createTask = async (

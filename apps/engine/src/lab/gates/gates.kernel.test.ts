@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { SpanEvent } from '../../protocol/trace/event.ts';
 import { HELD_EVENT, RELEASED_EVENT } from '../../protocol/trace/gate.ts';
-import { aPlace, clearPlace, LabProcess } from '../testing/lab-process.ts';
+import { aPlace, clearPlace, LabProcess, nothingStays } from '../testing/lab-process.ts';
 import type { RunGates } from './gate-service.ts';
 
 const place = aPlace();
@@ -153,3 +153,20 @@ test('a gate of one run holds no other', async () => {
   await goOn(traceId);
   expect(await ended(traceId)).toBe(0);
 });
+
+/** Ctrl+C: what is held is no running container yet, and no client is left that could end it. */
+test.for(['rootfs-mounted', 'created-not-started'])(
+  'a lab that is stopped while it holds a run at %s leaves nothing',
+  async (gate) => {
+    const traceId = await begin('docker run --rm busybox sleep 1000', [gate]);
+    const { pid, subjectPid } = await heldAt(traceId, gate);
+    expect(await lab.signal('SIGTERM')).toBe(0);
+    try {
+      expect([pid, subjectPid].filter((each) => existsSync(`/proc/${each}`))).toEqual([]);
+      await nothingStays(place);
+    } finally {
+      lab = await LabProcess.start(place);
+    }
+    expect(await lab.docker('ps', '-aq')).toBe('');
+  },
+);
