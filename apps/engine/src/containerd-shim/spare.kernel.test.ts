@@ -1,6 +1,6 @@
 /** Spare shims, and the template that they are copies of, as containerd has them. */
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readProcess } from '../libcontainer/state-file.ts';
 import { isAlive, until } from './testing/ask.ts';
@@ -20,6 +20,19 @@ afterEach(async () => {
 /** What a process has of its own, and its part of what it shares. proc_pid_smaps(5) */
 const pssKib = (pid: number): number =>
   Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+
+/** Files and sockets. (All epolls and eventfds have one name.) */
+const openIn = (pid: number): readonly string[] =>
+  readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter((target) => /^\/|^socket:/.test(target));
+
+/** inotify(7), as proc_pid_fdinfo(5) has it. */
+const watchesOf = (pid: number): number =>
+  readdirSync(`/proc/${pid}/fdinfo`)
+    .map((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))
+    .join('')
+    .split('inotify wd:').length - 1;
 
 describe('a spare', () => {
   it('leaves when its containerd does, and the template that it is a copy of too', async () => {
@@ -48,6 +61,39 @@ describe('a spare', () => {
     await once(first.socket, 'close');
     expect(isAlive(second.hello.pid)).toBe(true);
     second.socket.destroy();
+  });
+
+  it('has no file, no socket and no watch of its template or of a sibling', async () => {
+    const { hello: template } = await bench.template();
+    const spares = [await bench.spare(), await bench.spare()];
+    const [first = 0, second = 0] = spares.map(({ hello }) => hello.pid);
+    const shared = new Set([...openIn(template.pid), ...openIn(first)]);
+    // The helper that becomes runc is sealed; nobody can change it for another.
+    expect(new Set(openIn(second).filter((target) => shared.has(target)))).toEqual(
+      new Set(['/dev/null', '/memfd:runc (deleted)']),
+    );
+    expect(openIn(second).filter((target) => target.startsWith('socket:')).length).toBe(2);
+    expect([template.pid, first, second].map(watchesOf)).toEqual([1, 0, 0]);
+    for (const { socket } of spares) socket.destroy();
+  });
+
+  it('draws ids that none of its siblings draws', async () => {
+    const shims = [
+      await bench.claim({ args: ['true'] }),
+      await bench.claim({ args: ['true'] }),
+      await bench.claim({ args: ['true'] }),
+    ];
+    for (const { id, bundle, task } of shims)
+      await bench.tracer.span('run', {}, () =>
+        task.create({ id, bundle, rootfs: bench.rootfs(bundle) }),
+      );
+    const spansOf = (pid: number) =>
+      bench.trace.flatMap((event) =>
+        event.type === 'spanStarted' && event.emitter.pid === pid ? [event.spanId] : [],
+      );
+    await until(() => shims.every(({ pid }) => spansOf(pid).length > 1));
+    const all = shims.flatMap(({ pid }) => spansOf(pid));
+    expect(new Set(all).size).toBe(all.length);
   });
 
   it('shares what it has not changed: each of ten weighs less than 10 MiB', async () => {
