@@ -79,10 +79,8 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
   const records = watchRecords(native, runc.records, trace, () => {
     if (trace.initPid !== null) isBorn(trace.initPid);
   });
-  gates?.listen((stage) => {
-    records.readNow();
-    return stage === 'parent' ? runc.pid : trace.initPid;
-  });
+  // Init may stand at a gate before runc has told whom it gave birth to.
+  gates?.listen((stage) => (stage === 'parent' ? runc.pid : born));
   void records.ended.then(() => {
     isBorn(trace.initPid);
     gates?.close();

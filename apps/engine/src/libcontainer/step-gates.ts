@@ -24,7 +24,7 @@ export interface GatedPlan {
   readonly plan: Plan;
   readonly extraFds: readonly number[];
   /** The helper has its ends now. `subjectOf` is asked when a process is held. */
-  listen(subjectOf: (stage: Stage) => number | null): void;
+  listen(subjectOf: (stage: Stage) => Promise<number | null> | number): void;
   /** Nobody is held any more: the plan has ended, or never began. */
   close(): void;
 }
@@ -78,11 +78,11 @@ export const gatePlan = (options: GatingOptions): GatedPlan | null => {
       for (const { stage, ends } of lines) {
         const [ours] = ends;
         stops.push(
-          serveLine(native, ours, (byte, signal) =>
+          serveLine(native, ours, async (byte, signal) =>
             holdAtGate(tracer, {
               context: span.context,
               gate: gates[byte]?.gate ?? '',
-              subjectPid: subjectOf(stage) ?? process.pid,
+              subjectPid: (await subjectOf(stage)) ?? process.pid,
               signal,
               source: __SOURCE__,
             }),
