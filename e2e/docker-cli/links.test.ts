@@ -1,5 +1,6 @@
 /** `--link`: what a container is told of another one, on the default bridge and on a network of one's own. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ask } from './support/ask.ts';
 import { aName, docker } from './support/suite.ts';
 
 const DB = `linked-${process.pid}`;
@@ -111,13 +112,25 @@ test('one that does not run, or has gone, cannot be linked to any more', async (
 test.each([
   [['--link', 'nosuch:x'], 'could not get container for nosuch: No such container: nosuch'],
   [['--link', `${DB}:b:c`], `bad format for links: ${DB}:b:c`],
-  [['--network', 'host', '--link', DB], "host type networking can't be used with links"],
-  [['--network', `container:${DB}`, '--link', DB], "container type network can't be used with"],
 ])('%s is refused', async (flags, words) => {
   const { code, stderr } = await docker(['run', '--rm', ...flags, 'busybox', 'true']);
 
   expect(code).toBe(125);
   expect(stderr).toContain(words);
+});
+
+// Older clients refuse these before the daemon hears of them.
+test.each([
+  ['host', "host type networking can't be used with links"],
+  [`container:${DB}`, "container type network can't be used with"],
+])('the network %s has no links', async (NetworkMode, words) => {
+  const { status, bytes } = await ask('POST', '/containers/create', {
+    Image: 'busybox',
+    HostConfig: { NetworkMode, Links: [DB] },
+  });
+
+  expect(status).toBe(400);
+  expect(bytes.toString()).toContain(words);
 });
 
 test('on a network of one’s own a link is a name that nobody else there knows', async () => {

@@ -69,6 +69,7 @@ for (const theme of ['dark', 'light'] as const)
     await page.emulateMedia({ colorScheme: theme });
     await page.reload();
     await expect(room.caption).toContainText(/Step 0 of \d+/);
+    await expect(room.stage.getByRole('button', { name: /^docker CLI/ })).toBeVisible();
     const stage = await room.stage.boundingBox();
     const png = readFileSync((await saved(room, 'PNG')).path);
 
