@@ -2,6 +2,9 @@
  * Shims without a container, ready ahead of time. Node needs a tenth of a second to start and to load this program, and
  * some thirty megabytes; that is paid once, by a template. A spare is a fork of it: there in some milliseconds, and what
  * neither of them has changed since lies in memory only once. The conversation: protocol/task/claim.ts.
+ *
+ * What is drawn by `node:crypto` differs from spare to spare, for OpenSSL sees that its process is another one and seeds
+ * itself anew. `Math.random` does not: it goes on alike in each of them, and nothing here may draw from it.
  */
 import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, watch } from 'node:fs';
 import { createServer, type Socket } from 'node:net';

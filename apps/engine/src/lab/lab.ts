@@ -223,9 +223,11 @@ export const startLab = async (
     stop: async () => {
       runs.close();
       faults?.close();
+      // dockerd knows that it ends before a gate lets go: no program begins now, to be waited for ten seconds.
+      const daemonsStopped = supervisor?.stop();
       await gates.close();
       await proxy?.close();
-      await supervisor?.stop();
+      await daemonsStopped;
       rooms.close();
       await store.close();
       await gateway.close();
