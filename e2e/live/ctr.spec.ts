@@ -69,6 +69,10 @@ test('ctr run goes from ctr to containerd, shim and runc, and dockerd stays dark
   await expect(node(/shim pid \d+/)).toBeVisible();
   await expect(room.output).toContainText('ctr reads it itself');
 
+  // The pile is taken away with the mount; its folders stay until ctr removes the writable one.
+  const folders = room.stage.getByRole('list', { name: 'Layers of the image' });
+  await expect(folders.getByRole('listitem')).toHaveText([/^upper\s*\d+$/, /^lower\s*\d+$/]);
+
   // What the trace tells is what the kernel and ctr know.
   const born = events.find((event) => event.type === 'process' && event.actor === 'client');
   expect(born).toMatchObject({

@@ -9,6 +9,7 @@ import './styles/header.css';
 import './styles/command.css';
 import './styles/stage.css';
 import './styles/actor.css';
+import './styles/layers.css';
 import './styles/columns.css';
 import './styles/travel.css';
 import './styles/actor-list.css';

@@ -155,4 +155,16 @@ export const panels: Pick<Messages, keyof typeof english> = {
     evidence: 'Beleg',
     evidenceFor: (actor) => `für ${actor}`,
   },
+  layerPile: {
+    title: 'Schichten des Images',
+    merged: 'merged',
+    states: {
+      arriving: 'kommt',
+      verified: 'geprüft',
+      unpacking: 'wird entpackt',
+      unpacked: 'entpackt',
+      upper: 'upper',
+      lower: 'lower',
+    },
+  },
 };

@@ -191,6 +191,15 @@ export const story: Pick<Messages, keyof typeof english> = {
       (isAdopted ? '; der neue dockerd hat ihn wiedergefunden' : ''),
   },
   layers: {
+    resolving: (actor, image) => `${Who(actor)} fragt die Registry, woraus ${image} besteht`,
+    resolved: (actor, manifest) => `${Who(actor)} kennt nun die Schichten: Manifest ${manifest}`,
+    fetching: (actor, size, blob) => `${Who(actor)} holt ${size} von der Registry: Blob ${blob}`,
+    preparing: (actor) =>
+      `${Who(actor)} legt einen Snapshot an: einen eigenen Ordner für das, was nun geschrieben wird`,
+    unpacking: (actor, size, blob) =>
+      `${Who(actor)} entpackt ${size} in den Snapshot: Blob ${blob}`,
+    sealing: (actor, snapshot) =>
+      `${Who(actor)} schließt Snapshot ${snapshot} ab: Von nun an ist er nur lesbar`,
     arriving: (actor, some, all, blob) => `${Who(actor)} hat ${some} von ${all} des Blobs ${blob}`,
     verified: (actor, size, blob) =>
       `${Who(actor)} hat unterwegs ${size} gehasht: Es ist der Blob ${blob}`,
@@ -242,6 +251,11 @@ export const story: Pick<Messages, keyof typeof english> = {
     recordImage: 'das Image zu verzeichnen',
     forgetImage: 'das Image zu vergessen',
     readBlob: 'einen Blob zu lesen',
+    writeBlob: 'einen Blob abzulegen',
+    labelBlob: 'einen Blob zu beschriften',
+    unpackLayer: 'eine Schicht in den Snapshot zu entpacken',
+    closeLayer: 'den Snapshot als Schicht abzuschließen',
+    holdContent: 'Angekommenes mit der Lease zu bewahren',
     lookUpBlob: 'einen Blob nachzuschlagen',
     lease: 'neue Inhalte vor dem Aufräumen zu bewahren',
     endLease: 'eine Lease freizugeben',

@@ -151,4 +151,16 @@ export const panels = {
     evidence: 'Evidence',
     evidenceFor: (actor: string) => `for ${actor}`,
   },
+  layerPile: {
+    title: 'Layers of the image',
+    merged: 'merged',
+    states: {
+      arriving: 'arriving',
+      verified: 'verified',
+      unpacking: 'unpacking',
+      unpacked: 'unpacked',
+      upper: 'upper',
+      lower: 'lower',
+    },
+  },
 } as const;

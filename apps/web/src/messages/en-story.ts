@@ -197,6 +197,18 @@ export const story = {
       (isAdopted ? '; the new dockerd has found it again' : ''),
   },
   layers: {
+    resolving: (who: Actor, image: string) =>
+      `${The(who)} asks the registry what ${image} is made of`,
+    resolved: (who: Actor, manifest: string) =>
+      `${The(who)} knows its layers now: manifest ${manifest}`,
+    fetching: (who: Actor, size: string, blob: string) =>
+      `${The(who)} fetches ${size} from the registry: blob ${blob}`,
+    preparing: (who: Actor) =>
+      `${The(who)} makes a snapshot: a folder of its own for what is written next`,
+    unpacking: (who: Actor, size: string, blob: string) =>
+      `${The(who)} unpacks ${size} into the snapshot: blob ${blob}`,
+    sealing: (who: Actor, snapshot: string) =>
+      `${The(who)} closes snapshot ${snapshot}: from now on it is read-only`,
     arriving: (who: Actor, some: string, all: string, blob: string) =>
       `${The(who)} has ${some} of ${all} of blob ${blob}`,
     verified: (who: Actor, size: string, blob: string) =>
@@ -250,6 +262,11 @@ export const story = {
     recordImage: 'record the image',
     forgetImage: 'forget the image',
     readBlob: 'read a blob',
+    writeBlob: 'store a blob',
+    labelBlob: 'label a blob',
+    unpackLayer: 'unpack a layer into the snapshot',
+    closeLayer: 'close the snapshot as a layer',
+    holdContent: 'keep what has come with the lease',
     lookUpBlob: 'look a blob up',
     lease: 'keep new content from being collected',
     endLease: 'let go of a lease',

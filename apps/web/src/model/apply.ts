@@ -12,6 +12,7 @@ import type {
 import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
 import { withContainer } from './apply-container.ts';
 import { afterCall } from './apply-kernel.ts';
+import { piled } from './layer-pile.ts';
 import type { HeldView, Machine, ProcessView, Sighting } from './machine.ts';
 import { namespaceInodes } from './namespaces.ts';
 import type { Placed } from './order.ts';
@@ -23,7 +24,7 @@ export const apply = (machine: Machine, { event, at }: Placed): Machine => {
   const landed = land(machine, event);
   const sighted = sight(landed, event.emitter.actor, event.emitter.pid, event.id);
   const next = withContainer(applyKind(sighted, event, at), event);
-  return { ...next, n: machine.n + 1, at };
+  return { ...next, layers: piled(machine.layers, event), n: machine.n + 1, at };
 };
 
 function applyKind(machine: Machine, event: SequencedEvent, at: number): Machine {

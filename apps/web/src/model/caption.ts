@@ -16,7 +16,7 @@ import type {
 import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/gate.ts';
 import { t } from '../messages/catalogue.ts';
 import { gateWords } from './gates.ts';
-import { layerWords } from './layer-words.ts';
+import { layerWords, layerWorkWords } from './layer-words.ts';
 import { plainText } from './plain-text.ts';
 import { purposeOf, shortSummary } from './requests.ts';
 import { isOtherClient, type SpanView } from './run-model.ts';
@@ -156,6 +156,8 @@ function aboutBeginning(
   const container = String(attributes['container.name'] ?? '');
   if (name === HEALTH_PROBE) return tell.probes(actor, container);
   if (name === RESTART) return tell.restarts(actor, container);
+  const work = layerWorkWords(actor, name, attributes);
+  if (work !== null) return work;
   if (kind === 'server') return tell.handles(actor, what);
   return kind === 'client' ? tell.prepares(actor, what) : tell.begins(actor, what);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layerWords } from './layer-words.ts';
+import { layerWords, layerWorkWords } from './layer-words.ts';
 
 const DIGEST = `sha256:${'f50e2df77f61'.padEnd(64, '0')}`;
 
@@ -27,6 +27,24 @@ describe('a layer', () => {
       'containerd makes an empty folder for the layer: snapshot 7',
     );
     expect(of({ 'engineroom.overlay.lower': lower })).toBe('containerd stacks read-only 6, 4');
+  });
+
+  test('is asked for, fetched, unpacked and closed', () => {
+    const blob = { 'engineroom.blob.digest': DIGEST, 'engineroom.blob.bytes': 1024 * 1024 };
+    const upper = { 'engineroom.overlay.upper': '/data/snapshots/7/fs' };
+    expect(layerWorkWords('dockerd', 'resolve team/app:1')).toBe(
+      'dockerd asks the registry what team/app:1 is made of',
+    );
+    expect(layerWorkWords('dockerd', 'fetch f50e2df77f61', blob)).toBe(
+      'dockerd fetches 1.00 MiB from the registry: blob f50e2df77f61',
+    );
+    expect(layerWorkWords('containerd', 'layer apply', { ...blob, ...upper })).toBe(
+      'containerd unpacks 1.00 MiB into the snapshot: blob f50e2df77f61',
+    );
+    expect(layerWorkWords('containerd', 'snapshot commit', upper)).toBe(
+      'containerd closes snapshot 7: from now on it is read-only',
+    );
+    expect(layerWorkWords('containerd', 'bundle create')).toBeNull();
   });
 
   test('has no words for anything else', () => {

@@ -9,6 +9,8 @@ export const layerWords = (who: Actor, moment: string, attributes: Attributes): 
   const size = (name: string): string => sizeWords(Number(attributes[name] ?? 0));
   const digest = shortDigest(attributes['engineroom.blob.digest']);
   switch (moment) {
+    case 'resolved':
+      return layers.resolved(who, shortDigest(attributes['oci.manifest.digest']));
     case 'blob arriving':
       return layers.arriving(
         who,
@@ -33,6 +35,31 @@ export const layerWords = (who: Actor, moment: string, attributes: Attributes): 
   }
 };
 
+/** The same for work that begins, by the name of its span. */
+export const layerWorkWords = (
+  who: Actor,
+  work: string,
+  attributes: Attributes = {},
+): string | null => {
+  const { layers } = t();
+  const [verb, ...rest] = work.split(' ');
+  const size = sizeWords(Number(attributes['engineroom.blob.bytes'] ?? 0));
+  const digest = attributes['engineroom.blob.digest'];
+  if (verb === 'resolve' && rest.length === 1) return layers.resolving(who, rest.join(' '));
+  if (verb === 'fetch' && digest !== undefined)
+    return layers.fetching(who, size, shortDigest(digest));
+  switch (work) {
+    case 'snapshot prepare':
+      return layers.preparing(who);
+    case 'layer apply':
+      return layers.unpacking(who, size, shortDigest(digest));
+    case 'snapshot commit':
+      return layers.sealing(who, snapshotNumber(attributes['engineroom.overlay.upper']));
+    default:
+      return null;
+  }
+};
+
 function stackWords(who: Actor, attributes: Attributes): string {
   const { layers } = t();
   const lower = attributes['engineroom.overlay.lower'];
@@ -43,8 +70,8 @@ function stackWords(who: Actor, attributes: Attributes): string {
 }
 
 /** `…/snapshots/7/fs` → `7`. */
-const snapshotNumber = (path: unknown): string =>
+export const snapshotNumber = (path: unknown): string =>
   /\/snapshots\/(\d+)\/fs$/.exec(String(path))?.[1] ?? '';
 
-const shortDigest = (digest: unknown): string =>
+export const shortDigest = (digest: unknown): string =>
   /^sha256:([0-9a-f]{12})/.exec(String(digest))?.[1] ?? t().layers.noName;

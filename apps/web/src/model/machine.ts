@@ -9,6 +9,7 @@ import type {
   OutputEvent,
   SyscallEvent,
 } from '@engine-room/engine/protocol/trace/event.ts';
+import { NO_LAYERS, type LayerPile } from './layer-pile.ts';
 
 export interface ProcessView {
   readonly pid: number;
@@ -144,6 +145,7 @@ export interface Machine extends KernelFacts {
   readonly outputEnds: Readonly<Record<string, number>>;
   readonly client: ClientTail | null;
   readonly dropped: number;
+  readonly layers: LayerPile;
   /** The latest fault. */
   readonly fault: FaultView | null;
   /** By pid. */
@@ -178,6 +180,7 @@ export const MACHINE_AT_REST: Machine = {
   outputEnds: {},
   client: null,
   dropped: 0,
+  layers: NO_LAYERS,
   fault: null,
   sightings: {},
   adopted: {},

@@ -18,6 +18,7 @@ import { select, toggleFocus } from '../reader-store.ts';
 import { stepOn } from '../shortcuts.ts';
 import { useSwipe } from '../ui/use-swipe.ts';
 import { KernelChips } from './KernelChips.tsx';
+import { LayerList } from './LayerPile.tsx';
 import { StatusMark } from './StatusMark.tsx';
 import { useJourneys } from './use-journeys.ts';
 
@@ -118,6 +119,7 @@ const ActorLine = ({
           </span>
         )}
       </button>
+      {actor === 'containerd' && <LayerList machine={machine} most={6} />}
       {actor === 'kernel' && <KernelChips machine={machine} />}
     </li>
   );

@@ -11,6 +11,7 @@ import { ActorNode } from './ActorNode.tsx';
 import { ColumnHead } from './ColumnHead.tsx';
 import { edgesOf, nodesOf } from './flow.ts';
 import { Lanes } from './Lanes.tsx';
+import { LayersNode } from './LayerPile.tsx';
 import { layoutStage } from './layout.ts';
 import { RestNode } from './RestNode.tsx';
 import { RoadEdge } from './RoadEdge.tsx';
@@ -23,7 +24,7 @@ const Tethers = lazy(() =>
   import('./Tethers.tsx').then(({ Tethers: component }) => ({ default: component })),
 );
 
-const NODE_TYPES = { actor: ActorNode, head: ColumnHead, rest: RestNode };
+const NODE_TYPES = { actor: ActorNode, head: ColumnHead, rest: RestNode, layers: LayersNode };
 const EDGE_TYPES = { road: RoadEdge };
 const VIEWPORT = { x: 0, y: 0, zoom: 1 };
 /** React Flow's own words speak of deleting and moving, which nobody can do here. */

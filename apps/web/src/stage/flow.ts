@@ -2,7 +2,14 @@
 import type { Edge, Node } from 'reactflow';
 import type { ActorFacts, StageActor } from '../model/actors.ts';
 import type { Journey } from '../model/journeys.ts';
-import { boxOf, columnPlace, placeOf, REST_PLACE, type StageLayout } from './layout.ts';
+import {
+  boxOf,
+  columnPlace,
+  LAYERS_PLACE,
+  placeOf,
+  REST_PLACE,
+  type StageLayout,
+} from './layout.ts';
 import { roadBetween, roadsOf, type Road } from './roads.ts';
 
 export const nodesOf = (
@@ -35,8 +42,9 @@ export const nodesOf = (
       node(columnPlace(actor, id), 'actor', { actor, containerId: id, detail }),
     ),
   ]);
+  const layers = isTight ? [] : [node(LAYERS_PLACE, 'layers', {})];
   const rest = columns?.rest ? [node(REST_PLACE, 'rest', { count: columns.rest.count })] : [];
-  return [...shared, ...inColumns, ...rest];
+  return [...shared, ...layers, ...inColumns, ...rest];
 };
 
 export const edgesOf = (

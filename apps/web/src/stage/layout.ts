@@ -60,6 +60,9 @@ export const placeOf = (
 /** Where everything of the containers is that have no column. */
 export const REST_PLACE = 'rest';
 
+/** Beside the daemons: the layers that containerd keeps. */
+export const LAYERS_PLACE = 'layers';
+
 export const columnPlace = (part: StageActor | 'head', id: string): string => `${part}-${id}`;
 
 const NOWHERE: Box = { x: 0, y: 0, width: 0, height: 0 };
@@ -104,6 +107,7 @@ export const layoutStage = (
   const boxes = new Map<string, Box>([
     ['docker', inLane(you, left)],
     ['client', inLane(you, right)],
+    [LAYERS_PLACE, { ...across(daemons), width: nodeWidth }],
     ['dockerd', inLane(daemons, middle)],
     ['containerd', inLane(daemons, right)],
     ['kernel', across(kernel)],

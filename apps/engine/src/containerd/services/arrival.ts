@@ -24,7 +24,9 @@ export class Arrival {
     const parts = total < LARGE_BYTES ? 0 : Math.floor((offset * PARTS) / total);
     if (parts <= this.#toldParts || parts === PARTS) return;
     this.#toldParts = parts;
-    this.#tell('blob arriving', 'detail', this.#digest, { offset, total });
+    // Half of it is a step; the quarters around it are for who looks closely.
+    const level = parts === PARTS / 2 ? 'step' : 'detail';
+    this.#tell('blob arriving', level, this.#digest, { offset, total });
   }
 
   verified(digest: string, total: number): void {

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
+import type { Attributes } from '../../protocol/trace/event.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { ContentStore } from '../content/content-store.ts';
 import { parseDigest } from '../content/digest.ts';
@@ -16,6 +17,7 @@ import { layerOf } from '../diff/write-layer.ts';
 import { invalidArgument } from '../errors.ts';
 import { requireNamespace } from '../identifier.ts';
 import type { LeaseStore } from '../metadata/lease-store.ts';
+import type { Mount } from '../snapshots/snapshotter.ts';
 import type { HandlersOf } from './handlers-of.ts';
 
 export interface DiffDependencies {
@@ -28,6 +30,13 @@ export interface DiffDependencies {
 }
 
 const UNCOMPRESSED_LAYER = 'application/vnd.oci.image.layer.v1.tar';
+
+/** The folder that is unpacked into: of an overlay its upper one, else what the mount shows. */
+const upperOf = ([mount]: readonly Pick<Mount, 'source' | 'options'>[]): Attributes => {
+  if (!mount) return {};
+  const upper = mount.options.find((option) => option.startsWith('upperdir='));
+  return { 'engineroom.overlay.upper': upper?.slice('upperdir='.length) ?? mount.source };
+};
 
 export const diffService = ({
   content,
@@ -52,17 +61,23 @@ export const diffService = ({
           'engineroom.mount.type': mounts[0]?.type ?? '',
           'engineroom.blob.digest': digest,
           'engineroom.blob.bytes': Number(info.size),
+          ...upperOf(mounts),
         },
       },
       async (span) => {
         const layer = await withMounted(mounts, mounted, (target) =>
           applyBlob({ blobPath, target }, call.signal),
         );
-        span.event('layer applied', {
-          'engineroom.layer.diff_id': layer.digest,
-          'engineroom.layer.bytes': layer.sizeBytes,
-          'engineroom.layer.entries': layer.entries,
-        });
+        span.event(
+          'layer applied',
+          {
+            'engineroom.blob.digest': digest,
+            'engineroom.layer.diff_id': layer.digest,
+            'engineroom.layer.bytes': layer.sizeBytes,
+            'engineroom.layer.entries': layer.entries,
+          },
+          { level: 'chapter', source: __SOURCE__ },
+        );
         return layer;
       },
     );

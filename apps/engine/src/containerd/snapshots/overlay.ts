@@ -36,7 +36,7 @@ export class OverlaySnapshotter extends FolderSnapshotter {
         'engineroom.overlay.lower': parentIds.map((id) => this.files(id)),
         ...(record.kind === 'active' ? { 'engineroom.overlay.upper': this.files(record.id) } : {}),
       },
-      { source: __SOURCE__ },
+      { level: parentIds.length > 0 ? 'step' : 'detail', source: __SOURCE__ },
     );
   }
 

@@ -129,7 +129,7 @@ export const ROUTES: readonly Route[] = [
   route('POST', '/containers/prune', 'step', pruneContainers),
 
   route('GET', '/images/json', 'step', listImages),
-  { ...route('POST', '/images/create', 'step', createImage), isUpload: true },
+  { ...route('POST', '/images/create', 'chapter', createImage), isUpload: true },
   { ...route('POST', '/images/load', 'step', loadImages), isUpload: true },
   route('GET', '/images/get', 'step', saveImages),
   route('POST', '/images/prune', 'step', pruneImages),
