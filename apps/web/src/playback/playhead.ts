@@ -62,22 +62,29 @@ const zoomed = (state: PlayheadState, level: Level): Pick<PlayheadState, 'level'
 /** The run has grown (or has been completed) under the playhead. */
 export const noteGrowth = (isLive: boolean): void => {
   playhead.setState((state) => {
-    const rest = restNow(state);
+    const goal = goalNow(state);
     const { staysAtEnd, stopAt, realNs } = state;
-    if (staysAtEnd || rest === null)
+    if (staysAtEnd || goal === null)
       return { isLive, ...placeAt(state, staysAtEnd ? endOf(state) : realNs) };
+    const { at, rest } = goal;
     return stopAt === null
       ? { isLive, ...placeAt(state, rest) }
-      : { isLive, stopAt: rest, ...placeAt(state, Math.min(realNs, rest)) };
+      : { isLive, stopAt: rest, ...placeAt(state, Math.max(at, Math.min(realNs, rest))) };
   });
 };
 
-/** Where the step of `restsOn` is now; null when we do not rest on one. */
-const restNow = ({ model, level, restsOn }: PlayheadState): number | null => {
+/** Where the step of `restsOn` now begins, and where one rests on it; null when there is none. */
+const goalNow = ({
+  model,
+  level,
+  restsOn,
+}: PlayheadState): Record<'at' | 'rest', number> | null => {
   const index = restsOn === null ? undefined : model.order.indexOf(restsOn);
-  if (index === undefined) return null;
+  const placed = index === undefined ? undefined : model.order.placed[index];
+  if (index === undefined || !placed) return null;
   const step = model.steps(level).stepAfter(index + 1);
-  return model.steps(level).keyOf(step) === index ? model.warp(level).restOf(step) : null;
+  if (model.steps(level).keyOf(step) !== index) return null;
+  return { at: placed.at, rest: model.warp(level).restOf(step) };
 };
 
 export const seekReal = (realNs: number): void => {
