@@ -49,15 +49,19 @@ export const piled = (pile: LayerPile, event: SequencedEvent): LayerPile => {
 };
 
 function atBeginning(pile: LayerPile, { name, attributes }: SpanStarted): LayerPile {
-  if (name === 'layer apply') {
-    const snapshot = upperOf(attributes) ?? pile.upper;
-    return withBlob(pile, attributes, { state: 'unpacking', snapshot });
+  switch (name) {
+    case 'layer apply': {
+      const snapshot = upperOf(attributes) ?? pile.upper;
+      return withBlob(pile, attributes, { state: 'unpacking', snapshot });
+    }
+    case 'snapshot commit':
+      if (pile.upper === null) return pile;
+      return { ...pile, upper: null, lower: [pile.upper, ...pile.lower] };
+    default:
+      return name.startsWith('fetch ') && bytesOf(attributes) >= SMALL_BYTES
+        ? withBlob(pile, attributes, { state: 'arriving' })
+        : pile;
   }
-  if (name === 'snapshot commit' && pile.upper !== null)
-    return { ...pile, upper: null, lower: [pile.upper, ...pile.lower] };
-  if (name.startsWith('fetch ') && bytesOf(attributes) >= SMALL_BYTES)
-    return withBlob(pile, attributes, { state: 'arriving' });
-  return pile;
 }
 
 function atMoment(pile: LayerPile, { name, attributes }: SpanEvent): LayerPile {
