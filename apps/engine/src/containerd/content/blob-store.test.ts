@@ -152,6 +152,19 @@ describe('an interrupted ingest', () => {
     await (await store.writer({ ref: 'r' })).close();
   });
 
+  test('whose writer is about to leave goes to one that waits, and only to one', async () => {
+    const first = await store.writer({ ref: 'r' });
+    const waiting = [store.writer({ ref: 'r' }), store.writer({ ref: 'r' })];
+    await first.close();
+
+    const second = await Promise.race(waiting);
+    await second.close();
+    const all = await Promise.all(waiting);
+    for (const writer of all) await writer.close();
+
+    expect(new Set(all).size).toBe(2);
+  });
+
   test('of a ref that is being committed leaves nothing of it to the next writer, and takes nothing from it', async () => {
     for (let round = 0; round < 30; round++) {
       const first = await store.writer({ ref: 'r' });

@@ -6,10 +6,10 @@
  * An interrupted ingest stays and can be resumed under the same ref.
  * Upstream: containerd plugins/content/local. Labels live in the metadata database, not here.
  */
+import { EventEmitter, once } from 'node:events';
 import { createReadStream, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { hexOf, digestOf, isDigest, type Digest } from './digest.ts';
 import { IngestWriter, readIngestStatus, type IngestStatus } from './ingest.ts';
@@ -31,6 +31,8 @@ export class BlobStore {
   readonly #root: string;
   /** Refs that a writer holds right now. */
   readonly #writers = new Set<string>();
+  /** Emits `ref:<ref>` when its writer lets go. */
+  readonly #released = new EventEmitter().setMaxListeners(0);
 
   constructor(root: string) {
     this.#root = root;
@@ -113,22 +115,28 @@ export class BlobStore {
         expected,
         folder: this.#ingestFolder(ref),
         publish: (digest) => this.pathOf(digest),
-        release: () => this.#writers.delete(ref),
+        release: () => this.#unlock(ref),
       });
     } catch (error) {
-      this.#writers.delete(ref);
+      this.#unlock(ref);
       throw error;
     }
   }
 
-  /** A client that hangs up does not wait until we have noticed: a locked ref is worth some more looks, as upstream. */
+  /** A client that hangs up does not wait until we have noticed: a locked ref is worth a moment, as upstream. */
   async #lock(ref: string): Promise<void> {
-    for (let look = 0; this.#writers.has(ref); look++) {
-      if (look === LOCK_LOOKS)
-        throw new EngineError('unavailable', `ref ${ref} locked: unavailable`);
-      await sleep(Math.random() * 2 ** look);
+    const patience = AbortSignal.timeout(LOCK_PATIENCE_MS);
+    while (this.#writers.has(ref)) {
+      await once(this.#released, `ref:${ref}`, { signal: patience }).catch((error: unknown) => {
+        throw new EngineError('unavailable', `ref ${ref} locked: unavailable`, { cause: error });
+      });
     }
     this.#writers.add(ref);
+  }
+
+  #unlock(ref: string): void {
+    this.#writers.delete(ref);
+    this.#released.emit(`ref:${ref}`);
   }
 
   async statuses(): Promise<IngestStatus[]> {
@@ -193,7 +201,7 @@ export class BlobStore {
 }
 
 const READ_CHUNK_BYTES = 1 << 20;
-const LOCK_LOOKS = 10;
+const LOCK_PATIENCE_MS = 1000;
 
 const notFound = (digest: Digest, cause: unknown): EngineError =>
   new EngineError('not_found', `content ${digest}: not found`, { cause });
