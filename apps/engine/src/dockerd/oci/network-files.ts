@@ -2,12 +2,14 @@
  * /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: files of the host, bind-mounted into it,
  * so that the read-only image need not know its name. Upstream: moby daemon/libnetwork/{etchosts,resolvconf}.
  */
-import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { RESOLVER_ADDRESS } from '../libnetwork/resolver.ts';
 import type { ManagedFiles } from './mounts.ts';
+
+const HOSTS_LIMIT_BYTES = 1 << 20;
 
 const LOCALHOST = [
   '127.0.0.1\tlocalhost',
@@ -126,24 +128,31 @@ export const networkFilesIn = (directory: string): ManagedFiles => ({
 export const addOwnName = async (directory: string, own: OwnName): Promise<void> =>
   appendFile(networkFilesIn(directory).hosts, `${ownNameLine(own)}\n`);
 
-export const removeOwnName = async (directory: string, address: string): Promise<void> => {
-  const path = networkFilesIn(directory).hosts;
-  const lines = (await readFile(path, 'utf8')).split('\n');
-  await writeFile(path, lines.filter((line) => word(line)[0] !== address).join('\n'));
-};
+export const removeOwnName = (directory: string, address: string): Promise<void> =>
+  changeLines(directory, (line) => (word(line)[0] === address ? [] : [line]));
 
 /** Of a container that `--link` leads to: it has another address now, or the link has gone. */
-export const changeHost = async (
-  directory: string,
-  alias: string,
-  line: string | null,
-): Promise<void> => {
-  const path = networkFilesIn(directory).hosts;
-  const lines = (await readFile(path, 'utf8')).split('\n');
-  const changed = lines.flatMap((each) =>
+export const changeHost = (directory: string, alias: string, line: string | null): Promise<void> =>
+  changeLines(directory, (each) =>
     word(each)[1] !== alias ? [each] : line === null ? [] : [line],
   );
-  await writeFile(path, changed.join('\n'));
+
+/** The container may write what it likes into its /etc/hosts: bytes stay bytes, and one that it made huge is left to it. */
+const changeLines = async (
+  directory: string,
+  change: (line: string) => readonly string[],
+): Promise<void> => {
+  const handle = await open(networkFilesIn(directory).hosts, 'r+');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(HOSTS_LIMIT_BYTES + 1), 0);
+    if (bytesRead > HOSTS_LIMIT_BYTES) return;
+    const lines = buffer.toString('latin1', 0, bytesRead).split('\n');
+    const changed = Buffer.from(lines.flatMap(change).join('\n'), 'latin1');
+    await handle.truncate(0);
+    await handle.write(changed, 0, changed.length, 0);
+  } finally {
+    await handle.close();
+  }
 };
 
 /** A network with a name service came or went. */
