@@ -6,21 +6,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../../protocol/errdefs.ts';
-import {
-  ensureBridge,
-  freeBridgeName,
-  giveIpv6,
-  removeBridge,
-  removeOrphans,
-  takenSubnets,
-} from './bridge.ts';
+import { ensureBridge, removeBridge, removeOrphans, takenSubnets } from './bridge.ts';
+import { ensureDefaultBridge } from './default-bridge.ts';
 import { letThrough, meetsDocker } from './docker-user.ts';
 import { chainsFor, type Forwarding } from './firewall.ts';
 import { chainsFor6 } from './firewall6.ts';
 import { freePool } from './ipam.ts';
 import { freeSubnet6 } from './ipam6.ts';
 import { isPredefined, subnetOf, type Network } from './network.ts';
-import { newNetwork, type NetworkStore } from './network-store.ts';
+import type { NetworkStore } from './network-store.ts';
 import { listRoutes6 } from './netlink/links6.ts';
 import { removeTable, replaceTable } from './netlink/nf-tables.ts';
 import { wordsOf } from './netlink/nf-terms.ts';
@@ -30,11 +24,10 @@ import {
   NetlinkSocket,
   type NetlinkNative,
 } from './netlink/socket.ts';
-import { textOfAddress, textOfSubnet, type Subnet } from './subnet.ts';
-import { parseSubnet6, textOfAddress6, textOfSubnet6, type Subnet6 } from './subnet6.ts';
+import type { Subnet } from './subnet.ts';
+import { parseSubnet6, type Subnet6 } from './subnet6.ts';
 import type { Teller } from './teller.ts';
 
-const DEFAULT_BRIDGE = 'engine-room';
 const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
 const FORWARDING_6 = '/proc/sys/net/ipv6/conf/all/forwarding';
 
@@ -91,7 +84,12 @@ export class HostSide {
   async load(): Promise<void> {
     try {
       this.#route = new NetlinkSocket(this.#native, NETLINK_ROUTE);
-      await this.#ensureDefaultBridge(this.#route);
+      await ensureDefaultBridge(this.#route, this.#owner, {
+        store: this.#store,
+        ipv6: this.#defaultIpv6,
+        freeSubnet: () => this.freeSubnet(),
+        freeSubnet6: () => this.freeSubnet6(),
+      });
     } catch (error) {
       this.lack = messageOf(error);
       process.stderr.write(`dockerd: no bridge network: ${this.lack}\n`);
@@ -249,47 +247,6 @@ export class HostSide {
     this.#leaveDocker();
     removeTable(this.#netfilter, this.#owner);
     if (this.#hasRules6) removeTable(this.#netfilter, this.#owner, 'ip6');
-  }
-
-  /** From one start to the next it may be asked for, or not any more. */
-  #wantedIpv6(kept: Network | undefined): Pick<Network, 'subnet6' | 'gateway6'> {
-    if (this.#defaultIpv6 === null) return { subnet6: '', gateway6: '' };
-    const named = this.#defaultIpv6 === '' ? null : parseSubnet6(this.#defaultIpv6);
-    if (kept?.subnet6 && (!named || textOfSubnet6(named) === kept.subnet6)) {
-      return { subnet6: kept.subnet6, gateway6: kept.gateway6 };
-    }
-    const subnet = named ?? this.freeSubnet6();
-    return { subnet6: textOfSubnet6(subnet), gateway6: textOfAddress6(subnet.first + 1n) };
-  }
-
-  async #ensureDefaultBridge(route: NetlinkSocket): Promise<void> {
-    const stored = this.#store.byName('bridge');
-    const ipv6 = this.#wantedIpv6(stored);
-    const kept = stored && { ...stored, ...ipv6 };
-    if (kept) {
-      try {
-        const index = ensureBridge(route, kept, this.#owner);
-        if (kept.subnet6 === stored.subnet6) return;
-        giveIpv6(route, index, kept);
-        await this.#store.add(kept);
-        return;
-      } catch {
-        // Meanwhile somebody else has taken its name or its subnet: it gets others.
-        await this.#store.remove(kept.id);
-      }
-    }
-    const subnet = this.freeSubnet();
-    const network = newNetwork({
-      ...(kept ? { id: kept.id, created: kept.created } : {}),
-      ...ipv6,
-      name: 'bridge',
-      driver: 'bridge',
-      bridge: freeBridgeName(route, DEFAULT_BRIDGE),
-      subnet: textOfSubnet(subnet),
-      gateway: textOfAddress(subnet.first + 1),
-    });
-    ensureBridge(route, network, this.#owner);
-    await this.#store.add(network);
   }
 }
 
