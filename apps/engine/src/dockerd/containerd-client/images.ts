@@ -12,13 +12,8 @@ import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import type { GrpcChannel } from '../../transport/grpc-client.ts';
 import type { CallOptions, Client } from '../../transport/service.ts';
 import type { Storage } from './channel.ts';
+import { plainDescriptor, wireDescriptor, type Descriptor } from './descriptor.ts';
 import type { Mount } from './tasks.ts';
-
-export interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
 
 export interface NamedImage {
   readonly name: string;
@@ -34,19 +29,10 @@ const WRITE_BYTES = 1024 * 1024;
 
 const toNamedImage = ({ name, target, createdAt }: Image): NamedImage => ({
   name,
-  target: {
-    mediaType: target?.mediaType ?? '',
-    digest: target?.digest ?? '',
-    size: Number(target?.size ?? 0),
-  },
+  target: plainDescriptor(target),
   createdAt: new Date(Number(createdAt?.seconds ?? 0) * 1000),
 });
 
-const wireDescriptor = ({ mediaType, digest, size }: Descriptor) => ({
-  mediaType,
-  digest,
-  size: BigInt(size),
-});
 const plainMounts = (mounts: readonly Mount[]) =>
   mounts.map(({ type, source, options }) => ({ type, source, options: [...options] }));
 
@@ -291,11 +277,7 @@ export class ImageClient {
       { left: plainMounts(lower), right: plainMounts(upper) },
       this.#lease,
     );
-    return {
-      mediaType: diff?.mediaType ?? '',
-      digest: diff?.digest ?? '',
-      size: Number(diff?.size ?? 0),
-    };
+    return plainDescriptor(diff);
   }
 
   /** Labels of a blob, such as what a layer is when it is uncompressed. */

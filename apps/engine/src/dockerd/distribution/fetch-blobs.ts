@@ -5,7 +5,8 @@
 import { EngineError, kindOf } from '../../protocol/errdefs.ts';
 import type { ProgressMessage } from '../../protocol/docker-engine-api/progress.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import type { Registry } from './registry.ts';
 
 /** As `max-concurrent-downloads` of Docker. */

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Descriptor } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
 import {
   DOCKER_LIST,
   DOCKER_MANIFEST,

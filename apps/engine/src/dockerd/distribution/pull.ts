@@ -5,7 +5,8 @@
 import { Readable } from 'node:stream';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Tracer } from '../../tracing/tracer.ts';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import { contentLabels, snapshotLabel } from '../images/gc-labels.ts';
 import type { ImageStore } from '../images/image-store.ts';
 import { canonicalName, familiarName, type Reference } from '../images/reference.ts';

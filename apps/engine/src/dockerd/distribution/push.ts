@@ -3,7 +3,8 @@
  * Upstream: moby daemon/containerd/image_push.go. Reference: https://github.com/opencontainers/distribution-spec
  */
 import type { Tracer } from '../../tracing/tracer.ts';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import type { LoadedImage } from '../images/image-store.ts';
 import { shortDigest, type Tell } from './fetch-blobs.ts';
 import { MANIFEST_LIMIT_BYTES, type Registry } from './registry.ts';

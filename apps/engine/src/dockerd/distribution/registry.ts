@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout } from 'node:timers/promises';
 import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Descriptor } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
 import { mustAuthorize, parseChallenge, type Challenge, type Credentials } from './credentials.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ask, askedOf, ConnectionError, readLimited } from './registry-http.ts';

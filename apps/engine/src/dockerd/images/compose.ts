@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import { contentLabels, snapshotLabel } from './gc-labels.ts';
 import type { ImageConfig, ImageStore } from './image-store.ts';
 import { unpackImage } from './unpack.ts';

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Descriptor, ImageClient, NamedImage } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient, NamedImage } from '../containerd-client/images.ts';
 import { canonicalName, familiarName, parseReference } from './reference.ts';
 
 const MAX_JSON_BYTES = 4 * 1024 * 1024;

@@ -8,7 +8,8 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { pack, type Pack } from 'tar-stream';
 import * as z from 'zod';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import type { ImageStore, LoadedImage } from './image-store.ts';
 import { familiarName } from './reference.ts';
 

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Descriptor, ImageClient } from '../containerd-client/images.ts';
+import type { Descriptor } from '../containerd-client/descriptor.ts';
+import type { ImageClient } from '../containerd-client/images.ts';
 import { chainIds, type LoadedImage } from './image-store.ts';
 
 export interface UnpackWatch {
