@@ -75,8 +75,7 @@ export const compileCreate = (input: CreateInput): Plan => {
 
 /**
  * What the spawner hands in, in this order: the socket for the terminal's master, the lines for the hooks and for the
- * seccomp agent; behind them
- * the namespaces of id maps, and what the caller passes on.
+ * seccomp agent; behind them the namespaces of id maps, and what the caller passes on.
  */
 const slotsHandedIn = (c: Compilation): readonly string[] => [
   ...(wantsConsole(c) ? [SLOT.consoleSocket] : []),

@@ -11,12 +11,12 @@ import type { Span, Tracer } from '../tracing/tracer.ts';
 import { isFrozen } from './cgroups/freezer.ts';
 import { warnOfOccupants } from './cgroups/occupants.ts';
 import { cgroupPathsOf } from './cgroups/paths.ts';
+import { openCallerLine } from './caller-line.ts';
 import { compileCreate } from './compile-create.ts';
 import { readConfig } from './config-file.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
-import { openHookGate } from './hook-gate.ts';
 import { hasCreateHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeIdMapNamespaces } from './id-map-namespace.ts';
@@ -134,8 +134,8 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     consoleSocket: creation.consoleSocket,
     words: 'runc create failed',
   });
-  const gate = openHookGate(native, hasCreateHooks(spec));
-  const agent = openHookGate(native, asksAgent(spec.linux?.seccomp));
+  const hooks = openCallerLine(native, hasCreateHooks(spec));
+  const agent = openCallerLine(native, asksAgent(spec.linux?.seccomp));
   let idMaps: readonly number[] = [];
   let running: RunningPlan;
   try {
@@ -149,7 +149,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       cwd: bundle,
       extraFds: [
         ...console.extraFds,
-        ...gate.extraFds,
+        ...hooks.extraFds,
         ...agent.extraFds,
         ...idMaps,
         ...(creation.preservedFds ?? []),
@@ -160,21 +160,21 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
     });
   } catch (error) {
     console.close();
-    gate.close();
+    hooks.close();
     agent.close();
     throw error;
   } finally {
     for (const fd of idMaps) native.close(fd);
   }
   console.handedOver();
-  gate.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
+  hooks.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
   agent.serve(async () => tellAgent(creation, (await running.born) ?? 0));
   const outcome = await running.exited;
-  gate.close();
+  hooks.close();
   agent.close();
   if (outcome.code !== 0 || outcome.initPid === null) {
     console.close();
-    const hookError = gate.error() ?? agent.error();
+    const hookError = hooks.error() ?? agent.error();
     const message =
       hookError === null
         ? createFailed(outcome.failure, subjectOf(spec))

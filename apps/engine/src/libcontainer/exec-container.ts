@@ -10,12 +10,12 @@ import { type Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { type Cgroup, cgroupAt } from './cgroups/paths.ts';
+import { openCallerLine } from './caller-line.ts';
 import { compileExec } from './compile-exec.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { execFailed, executeFailed } from './error-message.ts';
 import { type SubCgroups, subCgroupsOf } from './exec-cgroup.ts';
 import { homeOf } from './home.ts';
-import { openHookGate } from './hook-gate.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { namespacesToEnter } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
@@ -120,7 +120,7 @@ const exec = async (execution: Execution): Promise<ExecutedProcess> => {
     consoleSocket: execution.consoleSocket,
     words: 'exec failed',
   });
-  const agent = openHookGate(native, asksAgent(execution.spec.linux?.seccomp));
+  const agent = openCallerLine(native, asksAgent(execution.spec.linux?.seccomp));
   try {
     const running = runPlan({
       native,

@@ -11,14 +11,10 @@
  *
  * Whoever fails closes its end. OCI runtime.md#lifecycle. Upstream: runc libcontainer/process_linux.go (procHooks).
  */
-import { readSync, writeSync } from 'node:fs';
-import type { Native } from '../../../../native/native.ts';
 import { type Compilation, SLOT } from './compilation.ts';
 import { hasCreateHooks } from './hooks.ts';
 import { slot } from './plan/stage-builder.ts';
 import { hear, say } from './sync-words.ts';
-
-const WORD = new TextEncoder().encode('1');
 
 /** Precondition: init is born, and its end of the line is closed here. */
 export const passHooksOn = (c: Compilation): void => {
@@ -41,53 +37,4 @@ export const stopForHooks = (c: Compilation): void => {
   });
   say(c.init, SLOT.syncInit, 'the container is furnished: hooks may look at it', 'sync');
   hear(c.init, SLOT.syncInit, 'wait for the hooks', 'sync');
-};
-
-export interface HookGate {
-  /** What the helper gets: its end of the line, if there is one. */
-  readonly extraFds: readonly number[];
-  /** The helper has its copy: when it asks, `run` is called once. */
-  serve(run: () => Promise<void>): void;
-  /** Why a hook failed. */
-  error(): unknown;
-  close(): void;
-}
-
-/** The caller's end. */
-export const openHookGate = (native: Native, isNeeded: boolean): HookGate => {
-  if (!isNeeded)
-    return { extraFds: [], serve: () => undefined, error: () => null, close: () => undefined };
-  const [ours, theirs] = native.socketpair();
-  const open = new Set([ours, theirs]);
-  let error: unknown = null;
-  let stop = (): void => undefined;
-  const close = (fd: number): void => {
-    if (!open.delete(fd)) return;
-    if (fd === ours) stop();
-    native.close(fd);
-  };
-  const answer = async (run: () => Promise<void>): Promise<void> => {
-    try {
-      await run();
-      if (open.has(ours)) writeSync(ours, WORD);
-    } catch (reason) {
-      error = reason;
-    }
-    close(ours);
-  };
-  return {
-    extraFds: [theirs],
-    serve: (run) => {
-      close(theirs);
-      stop = native.watchReadable(ours, () => {
-        stop();
-        stop = () => undefined;
-        const asked = readSync(ours, new Uint8Array(1)) === 1;
-        if (asked) void answer(run);
-        else close(ours);
-      });
-    },
-    error: () => error,
-    close: () => [ours, theirs].forEach(close),
-  };
 };
