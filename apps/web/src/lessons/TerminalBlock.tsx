@@ -1,6 +1,7 @@
 /** A command to begin with, and the page's terminal to type it and others: docker commands, under the page's policy. */
-import { lazy, Suspense, useCallback, useId, useRef, useState, type ReactNode } from 'react';
+import { Suspense, useCallback, useId, useRef, useState, type ReactNode } from 'react';
 import { useTraces } from '../hooks.ts';
+import { lazy } from '../lazy.ts';
 import type { Here } from './Blocks.tsx';
 import { usesRecording } from './lesson-session.ts';
 import { words } from '../messages/lesson-words.ts';

@@ -13,7 +13,13 @@ import { HELD_EVENT, RELEASED_EVENT } from '@engine-room/engine/protocol/trace/g
 import { withContainer } from './apply-container.ts';
 import { afterCall } from './apply-kernel.ts';
 import { piled } from './layer-pile.ts';
-import type { HeldView, Machine, ProcessView, Sighting } from './machine.ts';
+import {
+  writerOf,
+  type HeldView,
+  type Machine,
+  type ProcessView,
+  type Sighting,
+} from './machine.ts';
 import { namespaceInodes } from './namespaces.ts';
 import type { Placed } from './order.ts';
 
@@ -179,12 +185,8 @@ function changeProcess(machine: Machine, event: ProcessEvent, at: number): Machi
 const isJoining = ({ processes }: Machine, ppid: number | null): boolean =>
   processes[String(ppid ?? '')]?.argv[1] === 'exec';
 
-/** Each process that was started in a container counts its own bytes. */
-const streamOf = ({ containerId, cause, stream }: OutputEvent): string =>
-  `${containerId} ${cause} ${stream}`;
-
 function write(machine: Machine, event: OutputEvent): Machine {
-  const stream = streamOf(event);
+  const stream = writerOf(event);
   const before = machine.outputEnds[stream] ?? 0;
   const end = Math.max(before, event.offset + event.sizeBytes);
   return {

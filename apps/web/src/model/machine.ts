@@ -187,6 +187,10 @@ export const MACHINE_AT_REST: Machine = {
   held: {},
 };
 
+/** Each process that was started in a container counts its own bytes. */
+export const writerOf = ({ containerId, cause, stream }: OutputEvent): string =>
+  `${containerId} ${cause} ${stream}`;
+
 /** The output from its beginning. */
 export const outputOf = (machine: Pick<Machine, 'output'>): readonly OutputEvent[] => {
   const events: OutputEvent[] = [];

@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import { t } from '../messages/catalogue.ts';
 import { bytesOf } from '../model/byte-links.ts';
-import { clientTextOf, outputOf, type ClientTail } from '../model/machine.ts';
+import { clientTextOf, outputOf, writerOf, type ClientTail } from '../model/machine.ts';
 import { plainText } from '../model/plain-text.ts';
 import { sizeWords } from '../model/time-words.ts';
 import { useModelVersion, usePlayhead } from '../hooks.ts';
@@ -70,10 +70,11 @@ function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
   const decoders = new Map<string, TextDecoder>();
   const ends = new Map<string, number>();
   const pieces: Piece[] = [];
-  for (const { containerId, cause, stream, offset, sizeBytes, base64, truncated } of events) {
+  for (const event of events) {
+    const { stream, offset, sizeBytes, base64, truncated } = event;
     const decoder = decoders.get(stream) ?? new TextDecoder();
     decoders.set(stream, decoder);
-    const writer = `${containerId} ${cause} ${stream}`;
+    const writer = writerOf(event);
     const isGap = offset > (ends.get(writer) ?? offset);
     // What was cut has its mark already.
     ends.set(writer, truncated ? Infinity : offset + sizeBytes);
