@@ -14,7 +14,7 @@ const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const
 export default defineConfig({
   root: 'apps/web',
   plugins: [viteLessons(), react(), xtermColours, sourceText, offlinePage, packedFiles],
-  // No data: addresses and no inline code: the lab's Content-Security-Policy allows neither.
+  // No data: addresses, and of inline code only what index.html has: the lab's Content-Security-Policy knows it by its hash.
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -75,7 +75,7 @@ test('the table marks the runner that failed', () => {
   expect(total(verdicts)).toEqual({ passed: 3, failed: 1, skipped: 0 });
 });
 
-test('what failed is named, with the first line of why', () => {
+test('what failed is named, with the beginning of why', () => {
   const vitestReport = {
     testResults: [
       { name: 'a.test.ts', status: 'passed', assertionResults: [{ status: 'passed' }] },

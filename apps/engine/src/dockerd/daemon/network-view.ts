@@ -1,4 +1,7 @@
-/** What a container's own files shall say of its networks: /etc/hosts and /etc/resolv.conf. Upstream: moby daemon/container_operations.go (buildSandboxOptions). */
+/**
+ * What a container's own files shall say of its networks: /etc/hosts and /etc/resolv.conf.
+ * Upstream: moby daemon/container_operations.go (buildSandboxOptions).
+ */
 import type { Container } from '../container/container.ts';
 import type { NetworkView } from '../oci/network-files.ts';
 import { networkOf, ownNamesOf } from './container-network.ts';

@@ -24,7 +24,14 @@ const parseSize = (text: string): number => {
 
 /** What Docker knows of json-file, and we do not do. */
 const UNSUPPORTED = [
-  ...['mode', 'max-buffer-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'],
+  'mode',
+  'max-buffer-size',
+  'compress',
+  'labels',
+  'labels-regex',
+  'env',
+  'env-regex',
+  'tag',
 ];
 
 const checkNames = (driver: string, options: Readonly<Record<string, string>>): void => {

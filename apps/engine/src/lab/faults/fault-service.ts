@@ -102,7 +102,11 @@ export class FaultService {
     const handle = ProcessHandle.hold(native, target.process);
     if (!handle) throw notRunning(target.actor);
     const signal = fault.startsWith('stop-') ? 'SIGTERM' : 'SIGKILL';
-    const traceIds = this.#tracesOf(target, concerned, learner, `${signal} → ${target.actor}`);
+    const traceIds = this.#tracesOf(learner, {
+      daemon: target.daemon,
+      concerned,
+      title: `${signal} → ${target.actor}`,
+    });
     const trace = new FaultTrace({
       fault,
       actor: target.actor,
@@ -178,13 +182,15 @@ export class FaultService {
   }
 
   /** Also in other learners' runs, which shall know what hit them; a learner who has none gets a story of its own. */
-  // oxlint-disable-next-line max-params -- who, whose, and what it is called
   #tracesOf(
-    { daemon }: Target,
-    concerned: readonly LivingContainer[],
     learner: Learner,
-    title: string,
+    hit: {
+      readonly daemon: Daemon | null;
+      readonly concerned: readonly LivingContainer[];
+      readonly title: string;
+    },
   ): readonly string[] {
+    const { daemon, concerned, title } = hit;
     const { store } = this.#options;
     const running = store
       .runningTraceIds()
