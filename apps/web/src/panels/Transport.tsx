@@ -95,7 +95,8 @@ const Clocks = () => {
   useEachMove(({ model, level, realNs }) => {
     const warp = model.warp(level);
     if (learn.current) learn.current.textContent = seconds(warp.toLearn(realNs));
-    if (real.current) real.current.textContent = offsetMs(realNs);
+    // The playhead goes a little beyond the last event; the run does not.
+    if (real.current) real.current.textContent = offsetMs(Math.min(realNs, model.endAt));
   });
   const learnEnd = usePlayhead(({ model, level }) => model.warp(level).endLearn);
   const realEnd = usePlayhead(({ model }) => model.endAt);
