@@ -176,7 +176,9 @@ const called = (actor: Actor, { clientName, dockerClientName }: CaptionSources):
 function aboutEnd({ emitter, spanId, status }: SpanEnded, sources: CaptionSources): string {
   const { tell } = t();
   const span = sources.span(spanId);
-  const actor = called(subjectOf(emitter.actor, span?.started?.attributes), sources);
+  // The lab and dockerd both see a client exit, and the first to say so is heard: the work is whose it was.
+  const worker = span?.started?.emitter ?? emitter;
+  const actor = called(subjectOf(worker.actor, span?.started?.attributes), sources);
   const what = span?.started ? shortSummary(span.started.name) : tell.itsWork;
   if (status.code === 'error') return tell.fails(actor, what, status.message);
   const isWhole = span?.started && span.endedAt !== null;

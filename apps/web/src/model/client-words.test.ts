@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Attributes, SequencedEvent } from '@engine-room/engine/protocol/trace/event.ts';
+import { spanEndedId, spanStartedId } from '@engine-room/engine/protocol/trace/event-id.ts';
 import { aRun } from './a-run.fixture.ts';
 import { captionOf } from './caption.ts';
 import { clientTextOf } from './machine.ts';
@@ -52,4 +53,39 @@ test('a limit that ends a run has a caption', () => {
   expect(caption('output limit', { 'engineroom.limit.bytes': 1_048_576 })).toMatch(
     /^The lab ends the run: it wrote more than 1/,
   );
+});
+
+test.each(['lab', 'dockerd'] as const)('the lab is done, also when %s says so', (teller) => {
+  const last = RUN.at(-1);
+  if (!last) throw new Error('the run is empty');
+  const { traceId, mono } = last;
+  const spanId = '00f067aa0ba902b7';
+  const common = { spanId, traceId, mono, level: 'detail' } as const;
+  const started: SequencedEvent = {
+    ...common,
+    type: 'spanStarted',
+    id: spanStartedId(spanId),
+    cause: null,
+    seq: last.seq + 1,
+    emitter: { actor: 'lab', pid: 1, n: 1 },
+    source: '',
+    parentSpanId: null,
+    name: 'docker run',
+    kind: 'client',
+    attributes: {},
+  };
+  const ended: SequencedEvent = {
+    ...common,
+    type: 'spanEnded',
+    id: spanEndedId(spanId),
+    cause: spanStartedId(spanId),
+    seq: last.seq + 2,
+    emitter: { actor: teller, pid: 2, n: 1 },
+    status: { code: 'ok' },
+    attributes: {},
+  };
+  const model = new RunModel();
+  model.add([...RUN, started, ended]);
+
+  expect(captionOf(ended, model)).toMatch(/^The lab is done with docker run/);
 });
