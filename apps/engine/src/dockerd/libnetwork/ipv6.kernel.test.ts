@@ -1,7 +1,9 @@
 /** IPv6 on a bridge, in the kernel's eyes: addresses, the way out, rules of their own kind, and two that can speak. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { native } from '../../native/load.ts';
 import { Tracer } from '../../tracing/tracer.ts';
@@ -95,17 +97,20 @@ test('the interface has both addresses, and the way out leads over both', () => 
 });
 
 test('neighbours reach one another', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'neighbour-'));
+  writeFileSync(join(folder, 'index.html'), 'a neighbour');
   const server = spawn('nsenter', [
     ...['--net', '--target', String(spaces[1]?.pid), 'busybox', 'httpd'],
-    ...['-f', '-p', '[fd00:e:e::3]:7', '-h', '/etc'],
+    ...['-f', '-p', '[fd00:e:e::3]:7', '-h', folder],
   ]);
   try {
     // It listens a moment later; until then the client asks again.
     const ask =
-      'for i in $(seq 100); do busybox wget -qO- http://[fd00:e:e::3]:7/hostname 2>&1 && exit; sleep 0.05; done; exit 1';
-    expect(within(0, 'sh', '-c', ask)).toContain(hostname());
+      'for i in $(seq 100); do busybox wget -qO- http://[fd00:e:e::3]:7/index.html 2>&1 && exit; sleep 0.05; done; exit 1';
+    expect(within(0, 'sh', '-c', ask)).toContain('a neighbour');
   } finally {
     server.kill('SIGKILL');
+    rmSync(folder, { recursive: true });
   }
 });
 
