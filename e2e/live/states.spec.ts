@@ -104,3 +104,73 @@ test('a machine that cannot start containers says so and why, and its recordings
     await lab.stop();
   }
 });
+
+test('a run that is ahead of its reader says by how many steps, and can be caught up with', async ({
+  page,
+}) => {
+  const engine = await startOurEngine();
+  try {
+    const room = new EngineRoomPage(page);
+    await page.goto(engine.url);
+    await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
+    await page.getByRole('radio', { name: 'Step', exact: true }).check({ force: true });
+    await levelOf(page, 'Steps').check({ force: true });
+    await room.send('docker run --rm busybox sh -c "echo ahead; sleep 1000"');
+    const behind = page.getByRole('button', { name: /\d+ steps behind/ });
+    await expect(behind).toBeVisible({ timeout: 30_000 });
+    const [step] = await room.step();
+    const steps = async (): Promise<number> => parseInt(await behind.innerText(), 10);
+    // Whatever goes on happening, the reader stays where they are.
+    await expect.poll(steps, { timeout: 30_000 }).toBeGreaterThan(5);
+    expect((await room.step())[0]).toBe(step);
+    await keep(room, 'behind');
+    await room.expectNoAxeViolation('behind');
+
+    await behind.click();
+    await expect(behind).toBeHidden();
+    await expect(room.output).toContainText('ahead');
+    const [last, count] = await room.step();
+    expect(last).toBe(count);
+    await room.lineOf('echo ahead').getByRole('button', { name: 'Stop' }).click();
+    await expect(room.endOf('echo ahead')).toContainText(/exit \d+/, { timeout: 30_000 });
+  } finally {
+    await engine.stop();
+  }
+});
+
+test('where as much goes on as the lab takes, requests wait in a line and may leave it', async ({
+  page,
+  browser,
+}) => {
+  const engine = await startOurEngine(['--max-runs', '1']);
+  try {
+    const learner = async (of: Page): Promise<EngineRoomPage> => {
+      await of.goto(engine.url);
+      await expect(of.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
+      return new EngineRoomPage(of);
+    };
+    const [first, second, third] = [
+      await learner(await (await browser.newContext()).newPage()),
+      await learner(await (await browser.newContext()).newPage()),
+      await learner(page),
+    ];
+    await first.send('docker run --rm busybox sleep 1000');
+    await expect(first.lineOf('sleep 1000')).toBeVisible({ timeout: 30_000 });
+    await second.send('docker run --rm busybox echo second');
+    await expect(second.page.getByText('Yours is the next')).toBeVisible();
+    await third.send('docker run --rm busybox echo third');
+    await expect(page.getByText('1 more is ahead of yours')).toBeVisible();
+    await keep(third, 'in-line');
+    await third.expectNoAxeViolationInBothThemes('in line');
+
+    await second.page.getByRole('button', { name: 'Do not wait' }).click();
+    await expect(second.sendButton).toHaveText('Send Request');
+    await expect(page.getByText('Yours is the next')).toBeVisible();
+    await first.lineOf('sleep 1000').getByRole('button', { name: 'Stop' }).click();
+    await expect(third.endOf('echo third')).toContainText('exit 0', { timeout: 30_000 });
+    await expect(third.sendButton).toHaveText('Send Request');
+    await expect(second.lineOf('echo second')).toHaveCount(0);
+  } finally {
+    await engine.stop();
+  }
+});

@@ -32,6 +32,8 @@ const OVERVIEW_SEEN = 'engine-room.overview-seen';
 let connection: LabConnection | null = null;
 let lab: LabRequests | null = null;
 let token: string | null = null;
+/** Takes back the request that the lab has not answered. */
+let takeBack: AbortController | null = null;
 /** The run that Send Request made and that has not begun to tell of itself. */
 let awaited: string | null = null;
 /** The trace and the span of the fault that the page has followed; its story is over when that span is. */
@@ -95,16 +97,22 @@ const show = (traceId: string): void => {
   if (lacks || !run.isWhole) void connection?.fetchTrace(traceId);
 };
 
-/** Null when another request is on its way. `gate`: where it is held besides the reader's own gates. */
+/** Null when another request is on its way, or this one was taken back. `gate`: where it is held besides the reader's own gates. */
 export const sendRequest = async (command: string, gate?: string): Promise<RunAnswer | null> => {
   if (!lab || readerStore.getState().sending) return null;
   pause();
   readerStore.setState({ sending: { command, sinceMs: Date.now() }, refusal: null });
   const { gates } = readerStore.getState();
+  const { signal } = (takeBack = new AbortController());
   const answer = await lab.run(
     command,
     gate === undefined ? gates : [...new Set([...gates, gate])],
+    signal,
   );
+  if (signal.aborted) {
+    readerStore.setState({ sending: null });
+    return null;
+  }
   if ('message' in answer) {
     readerStore.setState({ sending: null, refusal: { command, ...answer } });
     return answer;
@@ -116,6 +124,9 @@ export const sendRequest = async (command: string, gate?: string): Promise<RunAn
   followGrowth(traceStore.getState().runs);
   return answer;
 };
+
+/** While it waits for its turn, nothing has happened yet. */
+export const leaveLine = (): void => takeBack?.abort();
 
 export const askLab = async (
   request: CheckRequest,

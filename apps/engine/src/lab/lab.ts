@@ -145,6 +145,8 @@ export const startLab = async (
       return paths.proxySocket;
     },
     whyNot: () => whyNot(status()),
+    maxRuns: options.maxRuns,
+    onMove: (learner, ahead) => gateway.hub.tellPlace(learner, ahead),
   });
   const token = options.auth ? keepToken(paths.lab) : null;
   const check: Backend['check'] = (request, learner) =>
@@ -183,7 +185,7 @@ export const startLab = async (
     backend: {
       store,
       engine: status,
-      run: (command, learner, wanted) => runs.run(command, learner, wanted),
+      run: (command, learner, wanted, gone) => runs.run(command, learner, wanted, gone),
       stop: (traceId, learner) => runs.stop(traceId, learner),
       fault: async (request, learner) =>
         (await faults?.inject(request, learner)) ?? {

@@ -19,6 +19,7 @@ describe('where a value comes from', () => {
       registryMirrors: [],
       open: true,
       faultPauseMs: 3000,
+      maxRuns: 32,
       audience: null,
       audienceUrl: null,
       bus: null,
@@ -54,6 +55,7 @@ describe('where a value comes from', () => {
       ENGINE_ROOM_HOST: '::1',
       ENGINE_ROOM_LIVE_RESTORE: '1',
       ENGINE_ROOM_NO_OPEN: '0',
+      ENGINE_ROOM_MAX_RUNS: '3',
       ENGINE_ROOM_REGISTRY_MIRROR: 'https://one.example http://two.example',
     };
 
@@ -64,6 +66,7 @@ describe('where a value comes from', () => {
       registryMirrors: ['https://one.example', 'http://two.example'],
       open: true,
       faultPauseMs: 3000,
+      maxRuns: 3,
     });
   });
 
@@ -85,6 +88,7 @@ describe('what is refused', () => {
     [['--audience-url', 'class.example'], 'without a path'],
     [['--audience-url', 'https://class.example/here'], 'without a path'],
     [['--bus', 'redis://broker'], 'NATS server'],
+    [['--max-runs', '0'], 'max-runs must be'],
     [['--unknown'], '--help'],
     [['word'], '--help'],
   ])('%j', (argv, message) => {

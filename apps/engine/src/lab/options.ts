@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { EngineError } from '../protocol/errdefs.ts';
 import { isLoopback } from './gateway/guard.ts';
+import { LIMITS } from './policy/limits.ts';
 
 export interface LabOptions {
   readonly port: number;
@@ -23,6 +24,8 @@ export interface LabOptions {
   readonly bus: string | null;
   /** Milliseconds after which one more fault may be injected. */
   readonly faultPauseMs: number;
+  /** Commands from the page that go on at once; more of them wait in a line. */
+  readonly maxRuns: number;
 }
 
 export const HELP = `Engine Room: watch a real docker run travel from the client to the kernel and back.
@@ -48,6 +51,7 @@ Usage: npm start -- [options]
   --audience-url URL   where a reverse proxy answers for that door, such as https://class.example
   --bus URL            a NATS server that several labs share, such as nats://broker:4222 (none)
   --fault-pause N      seconds between faults from the page, after the first few (default 3)
+  --max-runs N         commands from the page that go on at once; more of them wait (default 32)
   --no-auth            no token; refused unless the page listens on loopback
   --no-open            do not open a browser
   --help               this text
@@ -55,7 +59,8 @@ Usage: npm start -- [options]
 Each option is also a variable: ENGINE_ROOM_PORT, ENGINE_ROOM_HOST, ENGINE_ROOM_DATA_ROOT, ENGINE_ROOM_EXEC_ROOT,
 ENGINE_ROOM_DOCKER_SOCKET, ENGINE_ROOM_CGROUP_PARENT, ENGINE_ROOM_RUNTIME, ENGINE_ROOM_SHIM,
 ENGINE_ROOM_LIVE_RESTORE=1, ENGINE_ROOM_NO_AUTH=1, ENGINE_ROOM_NO_OPEN=1, ENGINE_ROOM_AUDIENCE,
-ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS, ENGINE_ROOM_REGISTRY_MIRROR, ENGINE_ROOM_FAULT_PAUSE.
+ENGINE_ROOM_AUDIENCE_URL, ENGINE_ROOM_BUS, ENGINE_ROOM_REGISTRY_MIRROR, ENGINE_ROOM_FAULT_PAUSE,
+ENGINE_ROOM_MAX_RUNS.
 `;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -95,6 +100,9 @@ export const parseOptions = (
   const faultPause = Number(word(values['fault-pause'], 'FAULT_PAUSE', '3'));
   if (!(faultPause >= 0 && faultPause <= 3600))
     throw bad('fault-pause must be a number of seconds, from 0 to 3600');
+  const maxRuns = Number(word(values['max-runs'], 'MAX_RUNS', String(LIMITS.all.runs)));
+  if (!Number.isInteger(maxRuns) || maxRuns < 1 || maxRuns > 1000)
+    throw bad('max-runs must be a whole number from 1 to 1000');
   const socket = word(values['docker-socket'], 'DOCKER_SOCKET', '');
   return {
     port,
@@ -122,6 +130,7 @@ export const parseOptions = (
     audienceUrl: webUrl(word(values['audience-url'], 'AUDIENCE_URL', '')),
     bus: busUrl(word(values.bus, 'BUS', '')),
     faultPauseMs: faultPause * 1000,
+    maxRuns,
     open: !(values['no-open'] ?? isOn(environment['ENGINE_ROOM_NO_OPEN'])),
   };
 };
@@ -168,6 +177,7 @@ const parse = (argv: readonly string[]) => {
         runtime: { type: 'string' },
         shim: { type: 'string' },
         'fault-pause': { type: 'string' },
+        'max-runs': { type: 'string' },
         'no-auth': { type: 'boolean' },
         audience: { type: 'string' },
         'audience-url': { type: 'string' },

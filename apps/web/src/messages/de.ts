@@ -51,6 +51,15 @@ export const de: Messages = {
     send: 'Anfrage senden',
     sending: 'Sende…',
     waiting: 'Warte auf die Engine',
+    ahead: (count) =>
+      `Mehr Anfragen zugleich nimmt dieses Labor nicht an. ${
+        count === 0
+          ? 'Deine ist die nächste'
+          : count === 1
+            ? 'Vor deiner ist noch 1'
+            : `Vor deiner sind noch ${count}`
+      }; was auf der Bühne ist, kannst du inzwischen erkunden.`,
+    leave: 'Nicht warten',
     needsEngine:
       'Anfragen brauchen die Engine: Starte sie mit `npm start` und öffne die Adresse, die dann erscheint.',
     canExplore: 'Aufgezeichnete Läufe kannst du auch ohne sie erkunden.',

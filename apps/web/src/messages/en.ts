@@ -52,6 +52,15 @@ export const en = {
     send: 'Send Request',
     sending: 'Sending…',
     waiting: 'Waiting for the engine',
+    ahead: (count: number) =>
+      `As many requests are going on as this lab takes at once. ${
+        count === 0
+          ? 'Yours is the next'
+          : count === 1
+            ? '1 more is ahead of yours'
+            : `${count} more are ahead of yours`
+      }; what is on the stage can be explored meanwhile.`,
+    leave: 'Do not wait',
     needsEngine:
       'Send Request needs the engine: start it with `npm start` and open the address that it prints.',
     canExplore: 'Recorded runs can be explored without it.',

@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
 import { t } from '../messages/catalogue.ts';
 import { useReader, useTraces } from '../hooks.ts';
-import { sendRequest } from '../session.ts';
+import { leaveLine, sendRequest } from '../session.ts';
 import { Inline } from '../ui/Inline.tsx';
 import { hintFor } from './command-hints.ts';
 import { SCENARIOS } from './scenarios.ts';
@@ -138,11 +138,22 @@ const Problem = ({
   </div>
 );
 
+/** The lab takes so many at once; who has to wait is told how long the line is, and need not stay in it. */
 const Waiting = () => {
+  const ahead = useTraces((state) => state.ahead);
   const [isLong, setIsLong] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setIsLong(true), PATIENCE_MS);
     return () => clearTimeout(timer);
   }, []);
-  return isLong ? <p>{t().command.waiting}</p> : null;
+  if (!isLong) return null;
+  if (ahead === null) return <p>{t().command.waiting}</p>;
+  return (
+    <p>
+      {t().command.ahead(ahead)}{' '}
+      <button type="button" className="quiet" onClick={leaveLine}>
+        {t().command.leave}
+      </button>
+    </p>
+  );
 };

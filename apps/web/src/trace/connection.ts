@@ -114,6 +114,8 @@ export class LabConnection {
         return this.#greet(frame);
       case 'engine':
         return traceStore.setState({ engine: frame.engine });
+      case 'place':
+        return traceStore.setState({ ahead: frame.ahead });
       case 'trace':
         if (isSummary(frame.trace)) noteSummary(frame.trace);
         return;
@@ -137,7 +139,11 @@ export class LabConnection {
     clearTimeout(this.#greeting);
     this.#retryMs = FIRST_RETRY_MS;
     this.#wasLive = true;
-    traceStore.setState({ engine, connection: { state: 'live', roundTripMs: null } });
+    traceStore.setState({
+      engine,
+      ahead: null,
+      connection: { state: 'live', roundTripMs: null },
+    });
     for (const trace of traces.filter(isSummary)) noteSummary(trace);
     this.#send({ type: 'resume', have: haveBySeq() });
     this.#ends.onGreeting?.();

@@ -43,14 +43,15 @@ export class LabRequests {
     return connectTo('/api/terminal', this.#token);
   }
 
-  /** Asks the lab to run a command line. */
-  async run(command: string, gates: readonly string[] = []): Promise<RunAnswer> {
+  /** Asks the lab to run a command line. It may have to wait for its turn, until it is aborted. */
+  async run(command: string, gates: readonly string[], signal: AbortSignal): Promise<RunAnswer> {
     let response: Response;
     try {
       response = await fetch('/api/run', {
         method: 'POST',
         headers: { 'Content-Type': 'application/json', ...authorizedBy(this.#token) },
         body: JSON.stringify(gates.length === 0 ? { command } : { command, gates }),
+        signal,
       });
     } catch {
       return { message: t().connection.unreachable, position: null };

@@ -2,6 +2,7 @@
  * Every run that the page knows of, and how it stands with the lab.
  *
  * connection, engine   written by connection.ts
+ * ahead                written by connection.ts
  * runs, runOrder       written by connection.ts (live) and by openRecording (files)
  *
  * A run's model grows in place; `revision` counts every growth of any run, for those who watch.
@@ -43,6 +44,8 @@ export interface Run {
 export interface TraceState {
   readonly connection: Connection;
   readonly engine: EngineStatus | null;
+  /** Requests that the lab takes before this reader's; null: none of the reader's waits. */
+  readonly ahead: number | null;
   readonly runs: ReadonlyMap<string, Run>;
   readonly revision: number;
 }
@@ -50,6 +53,7 @@ export interface TraceState {
 export const traceStore = createStore<TraceState>(() => ({
   connection: { state: 'idle' },
   engine: null,
+  ahead: null,
   runs: new Map(),
   revision: 0,
 }));

@@ -33,6 +33,7 @@ export interface Backend {
     command: string,
     learner: Learner,
     gates: readonly string[],
+    gone: AbortSignal,
   ) => Promise<RunAccepted | RunRefused>;
   readonly check: (request: CheckRequest, learner: Learner) => Promise<CheckAnswer>;
   /** False when there is no such run of this learner. */
@@ -97,7 +98,10 @@ export const apiRoutes = ({ store, engine, run, check, stop, gates, fault }: Bac
       response.status(400).json({ message: refusal });
       return;
     }
-    const answer = await run(command, learnerOf(response.locals), wanted);
+    // It may have to wait, and whoever closes the page waits no longer.
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const answer = await run(command, learnerOf(response.locals), wanted, gone.signal);
     if ('status' in answer) {
       const { status, ...problem } = answer;
       response.status(status).json(problem);

@@ -57,9 +57,12 @@ export interface StreamHubOptions<Word extends Said> {
   readonly isBatched?: boolean;
 }
 
-/** Which runs a page may know of. */
-type Sight = (traceId: string) => boolean;
-const everything: Sight = () => true;
+/** Whose page it is (null: of nobody in particular), and which runs it may know of. */
+export interface Reader {
+  readonly learner: string | null;
+  readonly maySee: (traceId: string) => boolean;
+}
+const anybody: Reader = { learner: null, maySee: () => true };
 
 const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
 
@@ -69,7 +72,7 @@ export class StreamHub<Word extends Said = never> {
   readonly #batchMs: number;
   readonly #guests: Guests<Word> | null;
   readonly #schema: z.ZodType<ClientFrame | Word>;
-  readonly #pages = new Map<PageConnection<ClientFrame | Word>, Sight>();
+  readonly #pages = new Map<PageConnection<ClientFrame | Word>, Reader>();
   readonly #stopListening: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
   #batches = new Map<string, Batch>();
@@ -100,17 +103,17 @@ export class StreamHub<Word extends Said = never> {
     return this.#pages.size;
   }
 
-  add({ socket, wire }: Line, maySee: Sight = everything): PageConnection<ClientFrame | Word> {
+  add({ socket, wire }: Line, reader: Reader = anybody): PageConnection<ClientFrame | Word> {
     const page = new PageConnection<ClientFrame | Word>(socket, this.#schema, wire);
     // What is waiting belongs to the pages that were there; the newcomer gets it with its `resume`.
     this.#flush();
-    this.#pages.set(page, maySee);
+    this.#pages.set(page, reader);
     page.send(
       encode({
         type: 'hello',
         version: TRACE_FORMAT_VERSION,
         engine: this.#engine(),
-        traces: this.#store.summaries().filter(({ traceId }) => maySee(traceId)),
+        traces: this.#store.summaries().filter(({ traceId }) => reader.maySee(traceId)),
       }),
     );
     socket.on('message', (data, isBinary) => this.#receive(page, data as Buffer, isBinary));
@@ -126,6 +129,12 @@ export class StreamHub<Word extends Said = never> {
   /** The same to every page. */
   tell(outgoing: Outgoing): void {
     for (const page of this.#pages.keys()) page.send(outgoing);
+  }
+
+  /** Where the learner's request stands in the line; null: none waits any more. */
+  tellPlace(learner: string, ahead: number | null): void {
+    const place = encode({ type: 'place', ahead });
+    for (const [page, reader] of this.#pages) if (reader.learner === learner) page.send(place);
   }
 
   engineChanged(): void {
@@ -163,7 +172,7 @@ export class StreamHub<Word extends Said = never> {
     this.#batches = new Map();
     for (const trace of summaries.values()) {
       const encoded = encode({ type: 'trace', trace });
-      for (const [page, maySee] of this.#pages) {
+      for (const [page, { maySee }] of this.#pages) {
         if (!maySee(trace.traceId)) continue;
         if (page.isBehind) page.missed.add(trace.traceId);
         else page.send(encoded);
@@ -175,7 +184,7 @@ export class StreamHub<Word extends Said = never> {
   #sendBatch(traceId: string, { firstSeq, lines }: Batch): void {
     const frame = ++this.#frame;
     const encoded = encodeEvents(frame, traceId, lines);
-    for (const [page, maySee] of this.#pages) {
+    for (const [page, { maySee }] of this.#pages) {
       if (!page.hasResumed || !maySee(traceId)) continue;
       if (page.isBehind) {
         page.missed.add(traceId);
@@ -206,9 +215,10 @@ export class StreamHub<Word extends Said = never> {
     const wanted = new Map<string, number>();
     for (const traceId of this.#store.runningTraceIds()) wanted.set(traceId, 0);
     for (const [traceId, seq] of Object.entries(have)) wanted.set(traceId, seq);
-    const maySee = this.#pages.get(page);
-    if (!maySee) return;
-    for (const [traceId, seq] of wanted) if (maySee(traceId)) this.#sendFrom(page, traceId, seq);
+    const reader = this.#pages.get(page);
+    if (!reader) return;
+    for (const [traceId, seq] of wanted)
+      if (reader.maySee(traceId)) this.#sendFrom(page, traceId, seq);
   }
 
   #sendFrom(page: PageConnection<ClientFrame | Word>, traceId: string, have: number): void {

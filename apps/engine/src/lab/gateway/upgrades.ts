@@ -113,7 +113,10 @@ export class Upgrades {
       if (isTerminal) return this.#terminals?.add(page, learner);
       const line: Line = { socket: page, wire: null };
       if (kind === 'desk') this.#rooms.sit(code, line, learner);
-      else this.#hub?.add(line, (traceId) => this.#maySee(traceId, learner));
+      else {
+        const maySee = (traceId: string): boolean => this.#maySee(traceId, learner);
+        this.#hub?.add(line, { learner: learner.id, maySee });
+      }
     });
     return null;
   }

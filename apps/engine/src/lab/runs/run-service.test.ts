@@ -46,6 +46,8 @@ beforeEach(async () => {
     labFolder: folder,
     proxySocket: () => Promise.resolve(''),
     whyNot: () => null,
+    maxRuns: 1,
+    onMove: () => undefined,
   });
 });
 

@@ -13,18 +13,25 @@ import { programOf } from '../programs/programs.ts';
 import { ClientRun } from './client-run.ts';
 import { Launcher, type LauncherOptions } from './launcher.ts';
 import { checkOwner } from './owner.ts';
+import { RunLine, type Leave } from './run-line.ts';
 
 export interface RunServiceOptions extends LauncherOptions {
   readonly store: TraceStore;
   readonly gates: GateKeeper;
   /** Null when the engine can take requests, else why not. */
   readonly whyNot: () => string | null;
+  /** Commands of all learners that go on at once; the next ones wait. */
+  readonly maxRuns: number;
+  /** How many are ahead of the learner's request; null: it waits no longer. */
+  readonly onMove: (learner: string, ahead: number | null) => void;
 }
 
 interface Wishes {
   readonly learner: Learner;
   readonly gates: readonly string[];
   readonly program: LabProgram | null;
+  /** Gives the place in the lab to the next one. */
+  readonly leave: Leave;
 }
 
 /** A program of the lab's own has no words of the learner's in it. */
@@ -62,6 +69,7 @@ const CLIENT_PATIENCE_MS = 3_000;
 export class RunService {
   readonly #options: RunServiceOptions;
   readonly #launcher: Launcher;
+  readonly #line: RunLine;
   /** By trace; a run stays here after its client's exit as long as its container may print. */
   readonly #going = new Map<string, Going>();
   readonly #janitor: NodeJS.Timeout;
@@ -72,6 +80,11 @@ export class RunService {
   constructor(options: RunServiceOptions) {
     this.#options = options;
     this.#launcher = new Launcher(options);
+    this.#line = new RunLine({
+      places: options.maxRuns,
+      perLearner: LIMITS.runs,
+      onMove: options.onMove,
+    });
     mkdirSync(options.clientHome, { recursive: true, mode: 0o700 });
     this.#stopListening = options.store.listen({
       onEvent: (traceId, _seq, _line, event) => this.#notice(traceId, event),
@@ -87,20 +100,23 @@ export class RunService {
     this.#janitor.unref();
   }
 
-  /** `gates`: where the command is to be held. */
-  run(
+  /** `gates`: where the command is to be held. `gone`: the sender is no longer there to hear the answer. */
+  async run(
     command: string,
     learner: Learner,
     gates: readonly string[] = [],
+    gone?: AbortSignal,
   ): Promise<RunAccepted | RunRefused> {
     const program = programOf(command);
     const decision = program ? A_PROGRAM : decide(command, learner.id);
     if (!decision.allowed) {
       const { allowed: _allowed, ...refused } = decision;
-      return Promise.resolve(refused);
+      return refused;
     }
+    const leave = await this.#line.enter(learner.id, gone);
+    if (!leave) return tooMany('commands are waiting');
     const mine = this.#turn.then(() =>
-      this.#runInTurn(command, decision, { learner, gates, program }),
+      this.#runInTurn(command, decision, { learner, gates, program, leave }),
     );
     this.#turn = mine.catch(() => undefined);
     return mine;
@@ -128,10 +144,11 @@ export class RunService {
     decision: Allowed,
     wishes: Wishes,
   ): Promise<RunAccepted | RunRefused> {
-    const { learner, program } = wishes;
-    const whyNot = this.#options.whyNot();
-    if (whyNot !== null) return { status: 503, message: whyNot };
+    const { learner, program, leave } = wishes;
+    let isGoing = false;
     try {
+      const whyNot = this.#options.whyNot();
+      if (whyNot !== null) return { status: 503, message: whyNot };
       const refused =
         (await this.#checkQuota(decision, learner)) ??
         (await checkOwner(this.#options.engine, decision, learner));
@@ -140,11 +157,15 @@ export class RunService {
         ? await this.#launcher.program(program, learner)
         : this.#launcher.docker(decision.argv, decision);
       if ('status' in launch) return launch;
-      return this.#spawn({ title: command.trim(), decision, launch, wishes });
+      const accepted = this.#spawn({ title: command.trim(), decision, launch, wishes });
+      isGoing = true;
+      return accepted;
     } catch (error) {
       if (error instanceof EngineError && error.kind === 'unavailable')
         return { status: 503, message: error.message };
       throw error;
+    } finally {
+      if (!isGoing) leave();
     }
   }
 
@@ -152,9 +173,9 @@ export class RunService {
     { createsContainer, createsVolume }: Allowed,
     learner: Learner,
   ): Promise<RunRefused | null> {
-    const everybodys = [...this.#going.entries()].filter(([, { run }]) => !run.hasExited);
-    if (everybodys.length >= LIMITS.all.runs) return tooMany('commands are going on');
-    const active = everybodys.filter(([, going]) => going.learner.id === learner.id);
+    const active = [...this.#going.entries()].filter(
+      ([, going]) => going.learner.id === learner.id && !going.run.hasExited,
+    );
     if (active.length >= LIMITS.runs) {
       return {
         status: 429,
@@ -192,7 +213,7 @@ export class RunService {
       : this.#options.gates.duringBirth(() => this.#spawnNow(birth));
   }
 
-  #spawnNow({ title, decision, launch, wishes: { learner, gates } }: Birth): RunAccepted {
+  #spawnNow({ title, decision, launch, wishes: { learner, gates, leave } }: Birth): RunAccepted {
     const { store } = this.#options;
     const { injected } = decision;
     const { argv } = launch;
@@ -227,6 +248,7 @@ export class RunService {
     void run.finished.then(() => {
       clearInterval(timer);
       this.#options.gates.clientGone(traceId);
+      leave();
     });
     return { traceId, pid: run.pid, argv, injected };
   }

@@ -54,6 +54,8 @@ export type ServerFrame =
     }
   /** The client was too slow (or asked for the past): fetch `GET /api/traces/{traceId}` and go on after `seq`. */
   | { readonly type: 'behind'; readonly traceId: string; readonly seq: number }
+  /** A request of this reader waits for its turn: how many are ahead of it. Null: none waits any more. */
+  | { readonly type: 'place'; readonly ahead: number | null }
   | { readonly type: 'pong'; readonly t: number };
 
 /** Page → server. */
