@@ -68,6 +68,8 @@ function processesOf(root: string, cgroupParent: string): string[] {
       const argv = orGone(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
         .replaceAll('\0', ' ')
         .trim();
+      // Ended, and not yet collected by whoever is process 1 of the machine: that is not the engine's to do.
+      if (argv === '') return [];
       const cgroup = orGone(() => readFileSync(`/proc/${pid}/cgroup`, 'utf8'), '');
       return argv.includes(root) || cgroup.includes(`${cgroupParent}/`)
         ? [argv.split(' ')[0] ?? '']
