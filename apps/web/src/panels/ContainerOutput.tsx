@@ -65,20 +65,19 @@ function printedBy(client: ClientTail | null): readonly Piece[] {
   return lastOf(pieces);
 }
 
-/** One decoder for each stream: a character may be split between two writes. */
+/** Each writer is read on its own: it may split a character between two writes, and another may write in between. */
 function piecesOf(events: ReturnType<typeof outputOf>): readonly Piece[] {
-  const decoders = new Map<string, TextDecoder>();
-  const ends = new Map<string, number>();
+  const writers = new Map<string, { readonly decoder: TextDecoder; end: number }>();
   const pieces: Piece[] = [];
   for (const event of events) {
     const { stream, offset, sizeBytes, base64, truncated } = event;
-    const decoder = decoders.get(stream) ?? new TextDecoder();
-    decoders.set(stream, decoder);
-    const writer = writerOf(event);
-    const isGap = offset > (ends.get(writer) ?? offset);
+    const name = writerOf(event);
+    const writer = writers.get(name) ?? { decoder: new TextDecoder(), end: offset };
+    writers.set(name, writer);
+    const isGap = offset > writer.end;
     // What was cut has its mark already.
-    ends.set(writer, truncated ? Infinity : offset + sizeBytes);
-    const text = plainText(decoder.decode(bytesOf(base64), { stream: true }));
+    writer.end = truncated ? Infinity : offset + sizeBytes;
+    const text = plainText(writer.decoder.decode(bytesOf(base64), { stream: true }));
     pieces.push({ stream, text: (isGap ? LEFT_OUT : '') + text + (truncated ? LEFT_OUT : '') });
   }
   return lastOf(pieces);
