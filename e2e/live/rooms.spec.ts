@@ -1,5 +1,7 @@
 /** A class: a laptop, a phone and a projector follow one presenter, who kills dockerd before their eyes. */
 import type { Browser, BrowserContextOptions, Page } from '@playwright/test';
+import { readLessons } from '../../scripts/lessons/read-lessons.ts';
+import { LessonPage } from '../support/lesson.ts';
 import { EngineRoomPage } from '../support/page.ts';
 import { expect, FIRST_LOAD_MS, test } from './live-test.ts';
 
@@ -227,4 +229,64 @@ test('a clicker, a recording instead, a colleague at the wheel; each screen in i
     if (screen !== hand) expect(await screen.page.content()).not.toContain(clicker);
     await screen.page.context().close();
   }
+});
+
+test('an order is asked of the room, and the trace of the presenter’s own run decides', async ({
+  room,
+  engine,
+  browser,
+}) => {
+  test.setTimeout(120_000);
+  const { page } = room;
+  const { origin } = new URL(engine.url);
+  await page.getByRole('button', { name: 'Present', exact: true }).click();
+  const desk = page.getByRole('region', { name: 'Presenter' });
+  const code = await desk.locator('.room-code').innerText();
+  const phone = await open(browser, `${origin}/room/${code}`, {
+    viewport: { width: 390, height: 844 },
+    hasTouch: true,
+  });
+  const learner = new LessonPage(page);
+  const [first] = readLessons();
+  if (!first) throw new Error('there is no lesson');
+  const { lesson } = first;
+  await learner.open(lesson);
+  await learner.predict(lesson, 'count', 'two');
+  await learner.next();
+  const run = await learner.run('first');
+  await expect(run.getByRole('status')).toContainText('ended with exit', { timeout: 30_000 });
+
+  await desk.getByRole('combobox', { name: 'Ask' }).selectOption('order');
+  await desk.getByRole('button', { name: 'Ask', exact: true }).click();
+  // As a finger does it: the list is put right from its top.
+  const [poll] = [phone.page.getByRole('region', { name: 'Question to the room' })];
+  for (const [place, name] of ['docker CLI', 'dockerd', 'containerd', 'shim', 'runc'].entries())
+    for (;;) {
+      const lines = await poll.getByRole('listitem').locator('span').allInnerTexts();
+      if (lines[place] === name) break;
+      await poll.getByRole('button', { name: `Move ${name} up` }).click();
+    }
+  await phone.expectNoAxeViolation('an order on a phone');
+  await phone.expectNoSidewaysScroll('an order on a phone');
+  await test
+    .info()
+    .attach('order', { body: await phone.page.screenshot(), contentType: 'image/png' });
+  await poll.getByRole('button', { name: 'Send' }).click();
+  const order = 'docker CLI → dockerd → containerd → shim → runc → the container';
+  await expect(poll).toContainText(`Your answer: ${order}`);
+  await expect(desk.getByTestId('answered')).toHaveText('1 of 1 have answered');
+  await expect(desk.getByRole('listitem').filter({ hasText: order })).toContainText('1 (100 %)');
+
+  await desk.getByRole('button', { name: 'Reveal: the engine decides' }).click();
+  await expect(poll).toContainText(`The engine says: ${order}`);
+  await expect(poll).toContainText('You were right.');
+  await test.info().attach('order-told', {
+    body: await phone.page.screenshot(),
+    contentType: 'image/png',
+  });
+  await test
+    .info()
+    .attach('order-desk', { body: await page.screenshot(), contentType: 'image/png' });
+  await desk.getByRole('button', { name: 'End the room' }).click();
+  await phone.page.context().close();
 });

@@ -3,7 +3,7 @@ import { useId, type ReactNode } from 'react';
 import type { Prediction } from '@engine-room/engine/protocol/lesson/front-matter.ts';
 import type { Value } from '@engine-room/engine/protocol/lesson/predicate.ts';
 import type { Here } from './Blocks.tsx';
-import { OrderField } from './OrderField.tsx';
+import { OrderField } from '../ui/OrderField.tsx';
 import { change } from './progress.ts';
 import { words } from '../messages/lesson-words.ts';
 

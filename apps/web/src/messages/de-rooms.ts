@@ -52,6 +52,7 @@ export const de: Translated<typeof en> = {
   engineSays: (wort) => `Die Maschine sagt: ${wort}`,
   engineSaw: (wert) => `Sie sah: ${wert}`,
   engineSilent: (grund) => `Die Maschine kann es nicht sagen: ${grund}`,
+  otherAnswers: 'andere Antworten',
   votes: (zahl, prozent) => `${zahl} (${prozent} %)`,
   progress: 'Die Gruppe bisher',
   right: (richtig, alle) => `${richtig} von ${alle} richtig`,

@@ -49,6 +49,7 @@ export const en = {
   engineSays: (say: string) => `The engine says: ${say}`,
   engineSaw: (value: string) => `It saw: ${value}`,
   engineSilent: (why: string) => `The engine cannot say: ${why}`,
+  otherAnswers: 'other answers',
   votes: (count: number, percent: number) => `${count} (${percent} %)`,
   progress: 'The group so far',
   right: (right: number, answered: number) => `${right} of ${answered} right`,

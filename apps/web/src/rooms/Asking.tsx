@@ -57,7 +57,7 @@ const Asked = () => {
   const { room, crowd } = usePresent((state) => state);
   const poll = room?.poll;
   if (!poll || !crowd) return null;
-  const { ask, options, isOpen, revealed } = poll;
+  const { ask, isOpen, revealed } = poll;
   return (
     <>
       <p>
@@ -65,12 +65,12 @@ const Asked = () => {
       </p>
       <p data-testid="answered">{w().answered(crowd.answered, crowd.devices)}</p>
       <Histogram
-        options={options}
+        poll={poll}
         counts={revealed?.counts ?? crowd.counts}
         truth={revealed?.truth ?? null}
       />
       {revealed ? (
-        <EngineSays options={options} revealed={revealed} />
+        <EngineSays poll={poll} revealed={revealed} />
       ) : (
         <p className="muted">{w().hidden}</p>
       )}

@@ -1,13 +1,15 @@
 /** The question on a follower's screen. An answer is anonymous, counts at once, and may change until it is closed. */
 import { useEffect, useState, type FormEvent } from 'react';
-import type { RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
+import { ORDER_SEPARATOR, type RoomPoll } from '@engine-room/engine/protocol/room/room.ts';
+import { OrderField } from '../ui/OrderField.tsx';
+import { answerWords } from './answer-words.ts';
 import { say } from './follow.ts';
 import { EngineSays, Histogram } from './Histogram.tsx';
 import { useFollow } from './hooks.ts';
 import { w } from '../messages/room-words.ts';
 
 export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
-  const { ask, options, isOpen, revealed } = poll;
+  const { kind, ask, options, isOpen, revealed } = poll;
   const you = useFollow((state) => state.you);
   // Shown at once; what the lab has taken is what counts, and comes a moment later.
   const [said, setSaid] = useState<string | null>(null);
@@ -18,14 +20,16 @@ export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
       {revealed ? (
         <>
           <h2>{ask}</h2>
-          <Histogram options={options} counts={revealed.counts} truth={revealed.truth} />
-          <EngineSays options={options} revealed={revealed} />
+          <Histogram poll={poll} counts={revealed.counts} truth={revealed.truth} />
+          <EngineSays poll={poll} revealed={revealed} />
           {answer !== null && revealed.truth !== null && (
             <p role="status">{w().youWere(answer === revealed.truth)}</p>
           )}
         </>
-      ) : options.length === 0 ? (
+      ) : kind === 'number' ? (
         <NumberAnswer poll={poll} answer={answer} />
+      ) : kind === 'order' ? (
+        <OrderAnswer key={poll.id} poll={poll} answer={answer} />
       ) : (
         <fieldset disabled={!isOpen}>
           <legend>{ask}</legend>
@@ -47,6 +51,30 @@ export const FollowerPoll = ({ poll }: { poll: RoomPoll }) => {
       )}
       {!revealed && <p className="muted">{isOpen ? w().yourAnswer : w().closed}</p>}
     </section>
+  );
+};
+
+/** It is there from the beginning, in some order; what is sent is what one has made of it. */
+const OrderAnswer = ({ poll, answer }: { poll: RoomPoll; answer: string | null }) => {
+  const { id, ask, options, isOpen } = poll;
+  const [order, setOrder] = useState<readonly string[]>(
+    () => answer?.split(ORDER_SEPARATOR) ?? options.map((option) => option.id),
+  );
+  const send = (event: FormEvent): void => {
+    event.preventDefault();
+    say({ type: 'answer', poll: id, say: order.join(ORDER_SEPARATOR) });
+  };
+  return (
+    <form onSubmit={send}>
+      <fieldset disabled={!isOpen}>
+        <legend>{ask}</legend>
+        <OrderField options={options} order={order} onChange={setOrder} />
+      </fieldset>
+      <button type="submit" disabled={!isOpen}>
+        {w().saveAnswer}
+      </button>
+      {answer !== null && <p role="status">{w().saved(answerWords(poll, answer))}</p>}
+    </form>
   );
 };
 

@@ -58,26 +58,31 @@ export const ProjectedView = ({
   );
 };
 
-const PollOnScreen = ({ poll: { ask, options, revealed } }: { poll: RoomPoll }) => (
-  <section className="projected-poll" aria-label={w().poll}>
-    <h2>{ask}</h2>
-    {revealed ? (
-      <>
-        <Histogram options={options} counts={revealed.counts} truth={revealed.truth} />
-        <EngineSays options={options} revealed={revealed} />
-      </>
-    ) : (
-      <>
-        <ol>
-          {options.map(({ id, say }) => (
-            <li key={id}>{say}</li>
-          ))}
-        </ol>
-        <p className="muted">{w().answerOnPhone}</p>
-      </>
-    )}
-  </section>
-);
+const PollOnScreen = ({ poll }: { poll: RoomPoll }) => {
+  const { kind, ask, options, revealed } = poll;
+  // What is to be put in order has no numbers yet.
+  const List = kind === 'order' ? 'ul' : 'ol';
+  return (
+    <section className="projected-poll" aria-label={w().poll}>
+      <h2>{ask}</h2>
+      {revealed ? (
+        <>
+          <Histogram poll={poll} counts={revealed.counts} truth={revealed.truth} />
+          <EngineSays poll={poll} revealed={revealed} />
+        </>
+      ) : (
+        <>
+          <List>
+            {options.map(({ id, say }) => (
+              <li key={id}>{say}</li>
+            ))}
+          </List>
+          <p className="muted">{w().answerOnPhone}</p>
+        </>
+      )}
+    </section>
+  );
+};
 
 function useIdle(): boolean {
   const [isIdle, setIsIdle] = useState(false);

@@ -100,6 +100,7 @@ test('whoever steps alone is left alone, and comes back by Rejoin', async () => 
 test('a question is answered, and its verdict is the engine’s', async () => {
   const poll = {
     id: 'q',
+    kind: 'choice' as const,
     ask: 'Who is the parent?',
     options: [
       { id: 'shim', say: 'the shim' },
@@ -121,6 +122,37 @@ test('a question is answered, and its verdict is the engine’s', async () => {
   await line().hear(room({}, { poll: { ...poll, isOpen: false, revealed } }));
   expect(page.textContent).toContain('3 (75 %)');
   expect(page.textContent).toContain('The engine says: the shim');
+  expect(page.textContent).toContain('You were right.');
+});
+
+test('an order is put right by buttons, sent as a whole, and told in words', async () => {
+  const options = [
+    { id: 'shim', say: 'the shim' },
+    { id: 'docker', say: 'the CLI' },
+  ];
+  const poll = {
+    ...{ id: 'o', kind: 'order' as const, ask: 'Who begins?', options },
+    ...{ isOpen: true, revealed: null },
+  };
+  const you = { type: 'you', device: 'd'.repeat(32), place: null, note: null };
+  await line().hear(HELLO, room({}, { poll }));
+  await act(async () => {
+    page.querySelector<HTMLButtonElement>('[data-id="docker"] [data-by="-1"]')!.click();
+    await Promise.resolve();
+  });
+  await drawn.press('Send');
+  expect(line().sent.at(-1)).toEqual({ type: 'answer', poll: 'o', say: 'docker,shim' });
+  await line().hear({ ...you, answer: 'docker,shim' });
+  expect(page.textContent).toContain('Your answer: the CLI → the shim');
+
+  const revealed = {
+    counts: { 'docker,shim': 3, '': 1 },
+    ...{ truth: 'docker,shim', observed: ['docker', 'shim'], why: null },
+  };
+  await line().hear(room({}, { poll: { ...poll, isOpen: false, revealed } }));
+  expect(page.textContent).toContain('the CLI → the shim3 (75 %)');
+  expect(page.textContent).toContain('other answers1 (25 %)');
+  expect(page.textContent).toContain('The engine says: the CLI → the shim');
   expect(page.textContent).toContain('You were right.');
 });
 

@@ -1,5 +1,5 @@
 /** What a presenter can ask: the open lesson's predictions, and the fate of what runs on the stage. */
-import type { PollQuestion } from '@engine-room/engine/protocol/room/room.ts';
+import type { PollQuestion, PollTruth } from '@engine-room/engine/protocol/room/room.ts';
 import type { LessonState } from '../lessons/lesson-session.ts';
 import { progressOf, progressStore } from '../lessons/progress.ts';
 import { w } from '../messages/room-words.ts';
@@ -8,22 +8,14 @@ export const questionsOfLesson = ({ open }: Pick<LessonState, 'open'>): readonly
   if (!open) return [];
   const { lesson } = open;
   const { runs } = progressOf(progressStore.getState().lessons, lesson.id);
-  return lesson.predictions.flatMap((prediction): readonly PollQuestion[] => {
+  return lesson.predictions.map((prediction): PollQuestion => {
     const { id, ask } = prediction;
-    if (prediction.kind === 'choice')
-      return [
-        {
-          id,
-          ask,
-          options: prediction.options,
-          truth: { kind: 'choice', rules: prediction.truth },
-          runs,
-        },
-      ];
-    // An order has too many answers for a histogram.
-    return prediction.kind === 'number'
-      ? [{ id, ask, options: [], truth: { kind: 'number', fact: prediction.truth }, runs }]
-      : [];
+    const options = prediction.kind === 'number' ? [] : prediction.options;
+    const truth: PollTruth =
+      prediction.kind === 'choice'
+        ? { kind: 'choice', rules: prediction.truth }
+        : { kind: prediction.kind, fact: prediction.truth };
+    return { id, ask, options, truth, runs };
   });
 };
 

@@ -76,3 +76,35 @@ test('a number is compared with what the engine measures', async () => {
   );
   expect(poll.shown().revealed).toMatchObject({ truth: '3', counts: { 3: 1 } });
 });
+
+test('an order holds each option once, and is compared as a whole', async () => {
+  const options = ['docker', 'shim', 'runc', 'init'].map((id) => ({ id, say: id }));
+  const poll = new Poll({
+    ...QUESTION,
+    options,
+    truth: { kind: 'order', fact: { fact: 'trace.actors', run: 'first', equals: ['docker'] } },
+  });
+  expect(poll.answer('a', 'docker,shim,runc')).toMatch(/no such answer/);
+  expect(poll.answer('a', 'docker,shim,runc,runc')).toMatch(/no such answer/);
+  expect(poll.answer('a', 'docker,shim,runc,init')).toBeNull();
+  expect(poll.answer('b', 'docker,shim,runc,init')).toBeNull();
+  // Of so many different ones the few most frequent have a bar, and none is lost.
+  const swapped = ['shim,docker', 'runc,docker', 'init,docker', 'init,runc', 'runc,init'];
+  for (const [device, first] of swapped.entries()) {
+    const rest = options.map(({ id }) => id).filter((id) => !first.split(',').includes(id));
+    for (const order of [rest, [...rest].reverse()])
+      expect(poll.answer(`${device}${order.join()}`, `${first},${order.join()}`)).toBeNull();
+  }
+  const counts = poll.counts();
+  expect(Object.keys(counts)).toHaveLength(7);
+  expect(counts['']).toBe(5);
+  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(12);
+
+  await poll.reveal(() =>
+    Promise.resolve({
+      observations: [{ ...seen(false, null), observed: ['docker', 'shim', 'runc', 'init'] }],
+    }),
+  );
+  expect(poll.shown().revealed).toMatchObject({ truth: 'docker,shim,runc,init' });
+  expect(poll.right).toBe(2);
+});

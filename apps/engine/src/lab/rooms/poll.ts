@@ -1,10 +1,17 @@
 /** One question to the room: an answer a device, changeable until the poll is closed, and the engine's verdict. */
 import type { CheckAnswer, CheckRequest, Observation } from '../../protocol/lesson/predicate.ts';
-import type { PollQuestion, RevealedPoll, RoomPoll } from '../../protocol/room/room.ts';
+import {
+  ORDER_SEPARATOR,
+  type PollQuestion,
+  type RevealedPoll,
+  type RoomPoll,
+} from '../../protocol/room/room.ts';
 
 /** A room is a class, or a hall. */
 const ANSWER_LIMIT = 10_000;
 const DIGITS = /^\d{1,12}$/;
+/** So many different numbers or orders are worth a bar of their own. */
+const BARS = 6;
 
 export class Poll {
   readonly question: PollQuestion;
@@ -31,14 +38,19 @@ export class Poll {
   /** Null when it is taken, else why not. */
   answer(device: string, say: string): string | null {
     if (!this.#isOpen) return 'the question is closed';
-    const { options } = this.question;
-    const isPossible =
-      options.length === 0 ? DIGITS.test(say) : options.some(({ id }) => id === say);
-    if (!isPossible) return 'there is no such answer';
+    if (!this.#isPossible(say)) return 'there is no such answer';
     if (!this.#answers.has(device) && this.#answers.size >= ANSWER_LIMIT)
       return 'this room takes no more answers';
     this.#answers.set(device, say);
     return null;
+  }
+
+  #isPossible(say: string): boolean {
+    const { truth, options } = this.question;
+    const ids = options.map(({ id }) => id);
+    if (truth.kind === 'number') return DIGITS.test(say);
+    if (truth.kind === 'choice') return ids.includes(say);
+    return say.split(ORDER_SEPARATOR).sort().join() === ids.sort().join();
   }
 
   close(): void {
@@ -46,10 +58,14 @@ export class Poll {
   }
 
   counts(): Readonly<Record<string, number>> {
-    const counts: Record<string, number> = {};
-    for (const { id } of this.question.options) counts[id] = 0;
-    for (const say of this.#answers.values()) counts[say] = (counts[say] ?? 0) + 1;
-    return counts;
+    const { truth, options } = this.question;
+    const counts = new Map<string, number>();
+    if (truth.kind === 'choice') for (const { id } of options) counts.set(id, 0);
+    for (const say of this.#answers.values()) counts.set(say, (counts.get(say) ?? 0) + 1);
+    if (truth.kind === 'choice' || counts.size <= BARS) return Object.fromEntries(counts);
+    const sorted = [...counts].sort(([, a], [, b]) => b - a);
+    const others = sorted.slice(BARS).reduce((sum, [, count]) => sum + count, 0);
+    return Object.fromEntries([...sorted.slice(0, BARS), ['', others]]);
   }
 
   /** How many said what the engine says. */
@@ -70,10 +86,10 @@ export class Poll {
   #verdict(observations: readonly Observation[]): Pick<RevealedPoll, 'truth' | 'observed' | 'why'> {
     const { truth } = this.question;
     const [first] = observations;
-    if (truth.kind === 'number') {
+    if (truth.kind !== 'choice') {
       const observed = first?.observed ?? null;
       return {
-        truth: observed === null ? null : String(observed),
+        truth: observed === null ? null : [observed].flat().map(String).join(ORDER_SEPARATOR),
         observed,
         why: observed === null ? (first?.why ?? 'the engine has no such fact now') : null,
       };
@@ -91,7 +107,7 @@ export class Poll {
 
   /** What everybody may see: neither the truth nor who leads, before it is revealed. */
   shown(): RoomPoll {
-    const { id, ask, options } = this.question;
-    return { id, ask, options, isOpen: this.#isOpen, revealed: this.#revealed };
+    const { id, ask, options, truth } = this.question;
+    return { id, kind: truth.kind, ask, options, isOpen: this.#isOpen, revealed: this.#revealed };
   }
 }

@@ -16,7 +16,7 @@ export const roomWord = z.discriminatedUnion('type', [
     device: z.string().regex(DEVICE_ID).exactOptional(),
   }),
   z.object({ type: z.literal('at'), isAway: z.boolean(), screen: count.nullable() }),
-  z.object({ type: z.literal('answer'), poll: id, say: z.string().min(1).max(64) }),
+  z.object({ type: z.literal('answer'), poll: id, say: z.string().min(1).max(600) }),
   z.object({ type: z.literal('ask'), offer: count }),
   z.object({
     type: z.literal('click'),
@@ -50,7 +50,7 @@ const question = z.object({
         .min(1)
         .max(8),
     }),
-    z.object({ kind: z.literal('number'), fact: Predicate }),
+    z.object({ kind: z.enum(['number', 'order']), fact: Predicate }),
   ]),
   runs: z.record(id, traceId),
 });

@@ -39,23 +39,26 @@ export interface PollOption {
 export interface PollQuestion {
   readonly id: string;
   readonly ask: string;
-  /** Empty when a number is asked for. */
+  /** What one chooses from, or puts in order. Empty when a number is asked for. */
   readonly options: readonly PollOption[];
   readonly truth: PollTruth;
   /** The runs that the truth speaks of, by the names that it gives them. */
   readonly runs: Readonly<Record<string, string>>;
 }
 
-/** Of a choice the first rule that holds; of a number the value of a fact. */
+/** Of a choice the first rule that holds; of a number or an order the value of a fact. */
 export type PollTruth =
   | {
       readonly kind: 'choice';
       readonly rules: readonly { readonly when: Predicate; readonly is: string }[];
     }
-  | { readonly kind: 'number'; readonly fact: Predicate };
+  | { readonly kind: 'number' | 'order'; readonly fact: Predicate };
+
+/** An order as one answer: the ids of its options from first to last. */
+export const ORDER_SEPARATOR = ',';
 
 export interface RevealedPoll {
-  /** How many said what. */
+  /** How many said what; of many different answers the most frequent, and the others together under ''. */
   readonly counts: Readonly<Record<string, number>>;
   /** What the engine says; null when it cannot say, and `why` says why. */
   readonly truth: string | null;
@@ -65,6 +68,7 @@ export interface RevealedPoll {
 
 export interface RoomPoll {
   readonly id: string;
+  readonly kind: PollTruth['kind'];
   readonly ask: string;
   readonly options: readonly PollOption[];
   readonly isOpen: boolean;

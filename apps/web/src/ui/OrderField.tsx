@@ -1,6 +1,7 @@
 /** A list to be put in order, by keys and buttons alone. */
 import { useEffect, useRef, useState } from 'react';
 import { words } from '../messages/lesson-words.ts';
+import './order-field.css';
 
 interface OrderFieldProps {
   readonly options: readonly { readonly id: string; readonly say: string }[];
