@@ -134,11 +134,11 @@ export const daemonBackend = (daemon: Daemon): Backend => {
       };
       await attach(daemon, container, accept({ isTerminal }), options);
     },
-    logs: (reference, query, signal) => {
+    logs: async (reference, query, signal) => {
       const container = find(reference);
       return {
         isTerminal: container.record.config.Tty,
-        entries: logs(container, query, signal),
+        entries: await logs(container, query, signal),
       };
     },
 

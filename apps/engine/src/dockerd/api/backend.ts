@@ -86,10 +86,10 @@ export interface ContainerBackend {
     reference: string,
     query: LogsRequest,
     signal: AbortSignal,
-  ): {
+  ): Promise<{
     readonly isTerminal: boolean;
     readonly entries: AsyncIterable<{ stream: StreamName; time: string; bytes: Buffer }>;
-  };
+  }>;
 }
 
 /** What a container is made of and uses. */

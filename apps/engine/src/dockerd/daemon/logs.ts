@@ -28,15 +28,16 @@ const follower = (container: Container): LogFollower => {
   };
 };
 
-export const logs = (
+export const logs = async (
   container: Container,
   query: LogQuery & { readonly isFollowing: boolean },
   signal: AbortSignal,
-): AsyncGenerator<LogEntry> => {
+): Promise<AsyncGenerator<LogEntry>> => {
   const { logFile } = container;
   if (logFile === null) {
     throw new EngineError('not_implemented', 'configured logging driver does not support reading');
   }
+  if (query.isFollowing) await container.settled();
   return readLog(
     logFile,
     query,

@@ -30,6 +30,7 @@ export const top = async (
     if (column?.toLowerCase() === 'pid') continue;
     throw new EngineError('invalid_argument', `specifying "${renamed}" is not allowed`);
   }
+  await container.settled();
   if (!isRunning(container.state)) {
     throw new EngineError('conflict', `container ${container.id} is not running`);
   }

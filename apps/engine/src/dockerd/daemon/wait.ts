@@ -14,11 +14,15 @@ export const wait = (
       return container.removal(signal);
     case 'next-exit':
       return container.nextExit(signal);
-    case 'not-running': {
-      const { exitCode } = container.state;
-      return isRunning(container.state)
-        ? container.nextExit(signal)
-        : Promise.resolve({ exitCode, cause: null });
-    }
+    case 'not-running':
+      return whileItRuns(container, signal);
   }
+};
+
+/** A program may have printed before its start is through: who asks then waits for its end, not for nothing. */
+const whileItRuns = async (container: Container, signal: AbortSignal): Promise<ExitResult> => {
+  await container.settled();
+  return isRunning(container.state)
+    ? container.nextExit(signal)
+    : { exitCode: container.state.exitCode, cause: null };
 };

@@ -196,7 +196,7 @@ export const containerLogs: Handler = async (backend, exchange) => {
     until: query.time('until'),
     isFollowing: query.flag('follow'),
   };
-  const { isTerminal, entries } = backend.logs(name, request, signal);
+  const { isTerminal, entries } = await backend.logs(name, request, signal);
   const hasTimestamps = query.flag('timestamps');
   // Behind the attributes that a driver was told to keep; ours keeps none.
   const details = query.flag('details') ? Buffer.from(' ') : Buffer.alloc(0);

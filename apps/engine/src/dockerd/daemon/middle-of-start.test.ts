@@ -5,6 +5,7 @@ import { nextState } from '../container/container-state.ts';
 import { Container, newRecord } from '../container/container.ts';
 import type { Daemon } from './daemon.ts';
 import { kill, stop } from './kill.ts';
+import { wait } from './wait.ts';
 
 const SIGTERM = 15;
 
@@ -68,4 +69,17 @@ test.each([
   await asked;
 
   expect(signals).toEqual([SIGTERM]);
+});
+
+test('wait in the middle of a start waits for the end of what begins', async () => {
+  const { signal } = new AbortController();
+  const ended = wait(container, 'not-running', signal);
+  finishStart();
+  await started;
+  await container.settled();
+  const state = nextState(container.state, 'exited', { exitCode: 7 });
+  container.record = { ...container.record, state };
+  container.hasExited();
+
+  expect(await ended).toMatchObject({ exitCode: 7 });
 });
