@@ -19,7 +19,7 @@ import { Namespaces } from '../../protocol/gen/containerd/namespaces_pb.ts';
 import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import { digestOf } from '../content/digest.ts';
-import { buildDaemons, TestDaemon, until } from '../testing/daemon.ts';
+import { BINARY, buildDaemons, TestDaemon, until } from '../testing/daemon.ts';
 import { busyboxLayer, importLayer, layerOf, writeBlob } from '../testing/image.ts';
 
 const NO_SPARE = { ENGINE_ROOM_NO_SPARE: '1' };
@@ -48,7 +48,7 @@ describe('the socket', () => {
   });
 
   test('of a living daemon is refused with a sentence, and the daemon goes on', async () => {
-    const second = spawnSync(join(process.cwd(), 'apps/engine/bin/containerd'), daemon.argv(), {
+    const second = spawnSync(BINARY, daemon.argv(), {
       encoding: 'utf8',
       timeout: 20_000,
     });

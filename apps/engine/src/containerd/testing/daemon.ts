@@ -14,7 +14,7 @@ import { isSocketAlive } from '../../transport/unix-socket.ts';
 import { mountsBelow } from '../runtime/mounts.ts';
 
 const ENGINE = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-const BINARY = join(ENGINE, 'bin/containerd');
+export const BINARY = join(ENGINE, 'bin/containerd');
 const START_TIMEOUT_MS = 20_000;
 
 /** The bundles of containerd and its shim, made from the sources as they are. */
