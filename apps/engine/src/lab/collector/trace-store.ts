@@ -57,7 +57,7 @@ export class TraceStore {
   constructor(options: TraceStoreOptions) {
     this.#files = new TraceFiles(options.directory);
     this.#keepFiles = options.keepFiles ?? 200;
-    this.#memoryLimitBytes = options.memoryLimitBytes ?? 96 * 1024 * 1024;
+    this.#memoryLimitBytes = options.memoryLimitBytes ?? 32 * 1024 * 1024;
     this.#quietMs = options.quietMs ?? 300;
     this.#isAlive = options.isAlive;
     this.#timer = setInterval(() => this.sweep(), Math.min(this.#quietMs, 250));
