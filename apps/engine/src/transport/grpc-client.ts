@@ -38,11 +38,14 @@ export interface GrpcChannelOptions {
   /** containerd's namespace for all calls that do not name another. */
   readonly namespace?: string;
   readonly credentialsOfPeer?: CredentialsOfPeer;
+  /** Told once for each connection that is lost, and not closed by us. */
+  readonly onDisconnect?: () => void;
 }
 
 interface Connection {
   readonly session: ClientHttp2Session;
   readonly peerPid: number | null;
+  readonly closed: Promise<void>;
 }
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
@@ -75,6 +78,12 @@ export class GrpcChannel {
   /** Connects if need be. Rejects with `unavailable` while nobody listens. */
   async connect(): Promise<void> {
     await this.#connected();
+  }
+
+  /** Resolves when there is no connection: the server has hung up, or there never was one. */
+  async disconnected(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    await connection?.closed;
   }
 
   close(): void {
@@ -190,7 +199,13 @@ export class GrpcChannel {
     session.on('error', lost);
     session.on('goaway', lost);
     session.on('close', lost);
-    return { session, peerPid };
+    const closed = new Promise<void>((resolve) => {
+      socket.once('close', () => {
+        resolve();
+        if (!this.#closed) this.#options.onDisconnect?.();
+      });
+    });
+    return { session, peerPid, closed };
   }
 }
 

@@ -24,8 +24,14 @@ describe('what a shim answers to start', () => {
     expect(socketPathOf(parseBootstrap(output))).toBe('/run/engine-room/s/abc');
   });
 
+  test('may name gRPC', () => {
+    const answer = { version: 3, address, protocol: 'grpc' };
+    expect(parseBootstrap(Buffer.from(JSON.stringify(answer)))).toEqual(answer);
+  });
+
   test.each([
-    ['gRPC', Buffer.from(JSON.stringify({ version: 3, address, protocol: 'grpc' }))],
+    ['gRPC of the second', Buffer.from(JSON.stringify({ version: 2, address, protocol: 'grpc' }))],
+    ['another protocol', Buffer.from(JSON.stringify({ version: 3, address, protocol: 'http' }))],
     ['a later version', Buffer.from(JSON.stringify({ version: 4, address }))],
     ['nothing', Buffer.alloc(0)],
     ['an error message', Buffer.from('panic: something')],

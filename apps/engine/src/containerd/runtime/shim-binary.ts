@@ -163,13 +163,15 @@ export const parseBootstrap = (output: Uint8Array): Bootstrap => {
   const bootstrap = text.startsWith('{')
     ? fromJson(text)
     : (fromProtobuf(output) ?? { version: 2, address: text, protocol: 'ttrpc' });
-  if (bootstrap.protocol !== 'ttrpc') {
+  if (bootstrap.protocol !== 'ttrpc' && bootstrap.protocol !== 'grpc') {
     throw new EngineError(
       'not_implemented',
       `unexpected protocol: "${bootstrap.protocol}": not implemented`,
     );
   }
-  if (bootstrap.version < 2 || bootstrap.version > 3) {
+  // gRPC came with the third.
+  const oldest = bootstrap.protocol === 'grpc' ? 3 : 2;
+  if (bootstrap.version < oldest || bootstrap.version > 3) {
     throw new EngineError(
       'not_implemented',
       `unsupported shim version (${bootstrap.version}): not implemented`,

@@ -1,9 +1,10 @@
-/** containerd's end of a shim's socket: the Task API over ttrpc. Upstream: containerd core/runtime/v2/bridge.go. */
+/** containerd's end of a shim's socket: the Task API over ttrpc or, for shims that say so, gRPC. Upstream: containerd core/runtime/v2/bridge.go. */
 import { Task as TaskV2 } from '../../protocol/gen/task/shim-v2_pb.ts';
 import { Task as TaskV3 } from '../../protocol/gen/task/shim_pb.ts';
 import type { GenService } from '@bufbuild/protobuf/codegenv2';
 import type { Tracer } from '../../tracing/tracer.ts';
 import type { Client } from '../../transport/service.ts';
+import { createGrpcChannel } from '../../transport/grpc-client.ts';
 import { createTtrpcChannel } from '../../transport/ttrpc-client.ts';
 import type { CredentialsOfPeer } from '../../transport/unix-socket.ts';
 import { socketPathOf, type Bootstrap } from './shim-binary.ts';
@@ -32,11 +33,9 @@ export interface TaskClientOptions {
 }
 
 export const connectTaskClient = ({ bootstrap, ...options }: TaskClientOptions): TaskClient => {
-  const channel = createTtrpcChannel({
-    ...options,
-    socketPath: socketPathOf(bootstrap),
-    peer: 'shim',
-  });
+  const place = { ...options, socketPath: socketPathOf(bootstrap), peer: 'shim' } as const;
+  const channel =
+    bootstrap.protocol === 'grpc' ? createGrpcChannel(place) : createTtrpcChannel(place);
   const calls: TaskCalls = bootstrap.version >= 3 ? channel.client(TaskV3) : channel.client(TaskV2);
   return {
     calls,
