@@ -5,6 +5,7 @@ import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeCgroupParent } from './cgroups.ts';
 import { type Engine, untilAnswers } from './engine.ts';
 
 const REPOSITORY = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -69,6 +70,7 @@ export async function startOurEngine(
       if (lab.process.exitCode !== null || lab.process.signalCode !== null) lab = await start('0');
       lab.process.kill('SIGTERM');
       await lab.exited;
+      removeCgroupParent(cgroupParent);
       rmSync(root, { recursive: true, force: true });
     },
   };

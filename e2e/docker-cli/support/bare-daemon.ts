@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { removeCgroupParent } from '../../support/cgroups.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
 const BIN = fileURLToPath(new URL('../../../apps/engine/bin/', import.meta.url));
@@ -72,6 +73,7 @@ export async function startBareDaemon(
     halt: stop,
     async stop() {
       await stop();
+      removeCgroupParent(cgroupParent);
       rmSync(root, { recursive: true, force: true });
     },
   };

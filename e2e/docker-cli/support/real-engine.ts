@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { importBusybox } from './busybox-image.ts';
+import { removeCgroupParent } from '../../support/cgroups.ts';
 import { type Engine, untilAnswers } from '../../support/engine.ts';
 
 export interface RealEngine extends Engine {
@@ -117,6 +118,7 @@ export async function startRealEngine(
       const exited = once(holder, 'exit');
       holder.stdin.end();
       await exited;
+      removeCgroupParent(cgroupParent);
       rmSync(root, { recursive: true, force: true });
     },
   };
