@@ -90,14 +90,6 @@ const sumBehind = (logPath: string, checkpoint: Checkpoint): Checkpoint => {
   }
 };
 
-/** Line by line into one buffer: joining the lines first would make one string as wide as its widest character. */
-const encodeAll = (lines: readonly string[]): Buffer => {
-  const buffer = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + 3 * line.length, 0));
-  let size = 0;
-  for (const line of lines) size += buffer.write(line, size, 'utf8');
-  return buffer.subarray(0, size);
-};
-
 export class JsonFile {
   readonly path: string;
   /** Bytes of each stream that are in the file. */
@@ -172,7 +164,7 @@ export class JsonFile {
     while (this.#pending.length > 0) {
       if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
       const { entries, lines } = this.#takePending();
-      const bytes = encodeAll(lines);
+      const bytes = Buffer.concat(lines);
       if (await this.#persist(await this.#handle, bytes)) this.#fileBytes += bytes.length;
       for (const { stream, bytes: logged } of entries) {
         this.logged[stream] += logged.length;
@@ -184,14 +176,14 @@ export class JsonFile {
   }
 
   /** As many as fit into the file, and at least one. */
-  #takePending(): { readonly entries: readonly LogEntry[]; readonly lines: readonly string[] } {
+  #takePending(): { readonly entries: readonly LogEntry[]; readonly lines: readonly Buffer[] } {
     const all = this.#pending;
-    const lines: string[] = [];
+    const lines: Buffer[] = [];
     let room = this.#rotation.maxBytes - this.#fileBytes;
     for (const entry of all) {
-      const line = encodeEntry(entry);
+      const line = Buffer.from(encodeEntry(entry));
       lines.push(line);
-      if (room !== Infinity) room -= Buffer.byteLength(line);
+      room -= line.length;
       if (room <= 0) break;
     }
     this.#pending = all.slice(lines.length);
