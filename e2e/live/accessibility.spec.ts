@@ -6,6 +6,7 @@
 import { expect, test as base, type BrowserContextOptions } from '@playwright/test';
 import { startOurEngine, type OurEngine } from '../support/our-engine.ts';
 import { EngineRoomPage } from '../support/page.ts';
+import { keepPictures } from '../support/pictures.ts';
 import { FIRST_LOAD_MS } from './live-test.ts';
 
 const DESK: BrowserContextOptions = { viewport: { width: 1440, height: 900 } };
@@ -75,6 +76,7 @@ test('no screen has a violation, in any theme and any state', async ({ engine, o
       await prepare?.(screen);
       await room.expectNoAxeViolationInBothThemes(`${name}, ${state}`);
       await room.expectNoSidewaysScroll(`${name}, ${state}`);
+      if (name === 'the page') await keepPictures(room, state);
     }
   };
 

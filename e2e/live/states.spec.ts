@@ -1,40 +1,15 @@
 /**
  * What a newcomer meets on a living engine, and what on a machine without one, each kept as a picture in dark, light
- * and on a phone. Held, failed and disconnected: `accessibility.spec.ts`.
+ * and on a phone. Playing, failed, held and disconnected: `accessibility.spec.ts`; a newer file: `../web/run-files.spec.ts`.
  */
 import { test as base, type Page } from '@playwright/test';
 import { startLabWithoutRoot, startOurEngine } from '../support/our-engine.ts';
-import { EngineRoomPage, SIZES } from '../support/page.ts';
+import { EngineRoomPage } from '../support/page.ts';
+import { keepPictures } from '../support/pictures.ts';
 import { FIRST_LOAD_MS } from './live-test.ts';
 
 const { expect } = base;
 const test = base;
-
-const [desk, , phone] = SIZES;
-const LOOKS = [
-  [desk, 'dark'],
-  [desk, 'light'],
-  [phone, 'dark'],
-] as const;
-
-const keep = async (room: EngineRoomPage, state: string): Promise<void> => {
-  const { page } = room;
-  for (const [size, theme] of LOOKS) {
-    await page.setViewportSize(size);
-    await page.evaluate((name) => {
-      document.documentElement.dataset['theme'] = name;
-    }, theme);
-    await room.expectNoSidewaysScroll(`${state}, ${size.name}`);
-    await test.info().attach(`${state}-${size.name}-${theme}`, {
-      body: await page.screenshot(),
-      contentType: 'image/png',
-    });
-  }
-  await page.setViewportSize(desk);
-  await page.evaluate(() => {
-    document.documentElement.dataset['theme'] = 'dark';
-  });
-};
 
 const levelOf = (page: Page, name: string) => page.getByRole('radio', { name, exact: true });
 
@@ -46,7 +21,7 @@ test('first visit, sending, and an overview that leads to the steps', async ({ p
     await page.goto(engine.url);
     await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
     await expect(room.caption).toContainText('This is a recorded run.');
-    await keep(room, 'first-visit');
+    await keepPictures(room, 'first-visit');
 
     // The line to the lab is slow: the button says at once that it was pressed, and then who is waited for.
     let letGo = (): void => undefined;
@@ -60,7 +35,7 @@ test('first visit, sending, and an overview that leads to the steps', async ({ p
     await room.sendButton.click();
     await expect(room.sendButton).toHaveText('Sending…');
     await expect(page.getByText('Waiting for the engine')).toBeVisible();
-    await keep(room, 'sending');
+    await keepPictures(room, 'sending');
     letGo();
 
     // A newcomer's first run goes by in chapters, and ends with what to do next.
@@ -72,7 +47,7 @@ test('first visit, sending, and an overview that leads to the steps', async ({ p
     await expect(room.output).toContainText('hello');
     await expect(page.getByText('learning')).toBeVisible();
     await expect(page.getByTestId('real-clock')).toBeVisible();
-    await keep(room, 'overview');
+    await keepPictures(room, 'overview');
     await page.locator('h1').click();
     await room.press('ArrowRight');
     await expect(levelOf(page, 'Steps')).toBeChecked();
@@ -98,7 +73,7 @@ test('a machine that cannot start containers says so and why, and its recordings
     await page.locator('h1').click();
     await room.press('End');
     await expect(room.output).toContainText('hello');
-    await keep(room, 'cannot-launch');
+    await keepPictures(room, 'cannot-launch');
     await room.expectNoAxeViolation('cannot launch');
   } finally {
     await lab.stop();
@@ -123,7 +98,7 @@ test('a run that is ahead of its reader says by how many steps, and can be caugh
     // Whatever goes on happening, the reader stays where they are.
     await expect.poll(steps, { timeout: 30_000 }).toBeGreaterThan(5);
     expect((await room.step())[0]).toBe(step);
-    await keep(room, 'behind');
+    await keepPictures(room, 'behind');
     await room.expectNoAxeViolation('behind');
 
     await behind.click();
@@ -160,7 +135,7 @@ test('where as much goes on as the lab takes, requests wait in a line and may le
     await expect(second.page.getByText('Yours is the next')).toBeVisible();
     await third.send('docker run --rm busybox echo third');
     await expect(page.getByText('1 more is ahead of yours')).toBeVisible();
-    await keep(third, 'in-line');
+    await keepPictures(third, 'in-line');
     await third.expectNoAxeViolationInBothThemes('in line');
 
     await second.page.getByRole('button', { name: 'Do not wait' }).click();

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test as base } from '@playwright/test';
-import { EngineRoomPage, SIZES } from '../support/page.ts';
+import { EngineRoomPage } from '../support/page.ts';
+import { keepPictures } from '../support/pictures.ts';
 
 const test = base.extend<{ room: EngineRoomPage }>({
   room: async ({ page }, use) => {
@@ -64,7 +65,7 @@ test('a file that is no run, one that is cut off, and one from the future are to
 
 test('a file of a newer version shows what can be shown, and says what is left out', async ({
   room,
-}, testInfo) => {
+}) => {
   const { page } = room;
   const [head = '', ...lines] = gunzipSync(await saved(room, 'Save'))
     .toString('utf8')
@@ -84,22 +85,8 @@ test('a file of a newer version shows what can be shown, and says what is left o
   await expect(room.runs).toContainText(`newer.trace.gz is open: ${words}`);
   await expect(page.getByText(`About this recording: ${words}`)).toBeVisible();
   expect(await room.step()).toEqual([0, steps]);
-  for (const [size, theme] of [
-    [SIZES[0], 'dark'],
-    [SIZES[0], 'light'],
-    [SIZES[2], 'dark'],
-  ] as const) {
-    await page.setViewportSize(size);
-    await page.evaluate((name) => {
-      document.documentElement.dataset['theme'] = name;
-    }, theme);
-    await room.expectNoAxeViolation(`a newer file: ${size.name}, ${theme}`);
-    await room.expectNoSidewaysScroll(size.name);
-    await testInfo.attach(`newer-${size.name}-${theme}`, {
-      body: await page.screenshot(),
-      contentType: 'image/png',
-    });
-  }
+  await room.expectNoAxeViolationInBothThemes('a newer file');
+  await keepPictures(room, 'newer');
 });
 
 test('the export is OTLP/JSON with every process of the road', async ({ room }) => {

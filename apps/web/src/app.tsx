@@ -154,6 +154,7 @@ export const App = () => {
           {isPhone ? (
             <>
               <Caption mayCatchUp />
+              <Cards />
               <ActorList />
             </>
           ) : (
@@ -178,7 +179,7 @@ export const App = () => {
               <PresentPanel />
             </Suspense>
           )}
-          <Cards />
+          {!isPhone && <Cards />}
           <Inspector />
         </div>
       </main>

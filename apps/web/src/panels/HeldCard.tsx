@@ -4,7 +4,8 @@ import { useEffect, useState } from 'react';
 import { t } from '../messages/catalogue.ts';
 import { labelOf } from '../model/actors.ts';
 import { gateWords } from '../model/gates.ts';
-import { useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
+import { PHONE } from '../breakpoints.ts';
+import { useMedia, useModelVersion, usePlayhead, useTraces } from '../hooks.ts';
 import { continueRun, heldFacts } from '../session.ts';
 import type { FrozenFacts } from '../trace/lab-requests.ts';
 import { StatusMark } from '../stage/StatusMark.tsx';
@@ -16,6 +17,7 @@ export const HeldCard = () => {
   const isRunning = useTraces(
     ({ runs }) => traceId !== null && runs.get(traceId)?.summary.state === 'running',
   );
+  const isLive = useTraces(({ connection }) => connection.state === 'live');
   const held = usePlayhead(({ model }) => model.machineAt(model.length).held);
   const [first] = Object.values(held);
   if (!first || traceId === null || !isRunning) return null;
@@ -29,7 +31,12 @@ export const HeldCard = () => {
         <span className="mono">{first.gate}</span>.
       </p>
       <p>
-        <button type="button" className="primary" onClick={() => void continueRun(traceId)}>
+        <button
+          type="button"
+          className="primary"
+          aria-disabled={!isLive}
+          onClick={() => isLive && void continueRun(traceId)}
+        >
           {t().held.continue}
         </button>
       </p>
@@ -39,6 +46,7 @@ export const HeldCard = () => {
 };
 
 const Frozen = ({ traceId, gate }: { traceId: string; gate: string }) => {
+  const isPhone = useMedia(PHONE);
   const [facts, setFacts] = useState<FrozenFacts | null>(null);
   useEffect(() => {
     let isWanted = true;
@@ -51,7 +59,7 @@ const Frozen = ({ traceId, gate }: { traceId: string; gate: string }) => {
   }, [traceId, gate]);
   if (!facts) return null;
   return (
-    <details open>
+    <details open={!isPhone}>
       <summary>{t().held.proc(facts.pid)}</summary>
       <dl className="facts">
         <Fact name={t().facts.name} mono>
