@@ -57,7 +57,9 @@ static int connect_one(int port, const char *path)
 			      "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: Upgrade\r\n"
 			      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 			      "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-			      "Sec-WebSocket-Protocol: engine-room.v1\r\n\r\n",
+			      "Sec-WebSocket-Protocol: engine-room.v1\r\n"
+			      /* As every browser does; what comes is thrown away as it is. */
+			      "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
 			      path, port);
 	if (send(fd, request, (size_t)length, MSG_NOSIGNAL) != length)
 		die("send");
