@@ -132,6 +132,7 @@ test('a second presenter goes on in a room that is open, and asks for no wheel t
 test('the histogram is on the desk before the reveal', async () => {
   const poll = {
     id: 'q',
+    kind: 'choice' as const,
     ask: 'Who is the parent?',
     options: [{ id: 'shim', say: 'the shim' }],
     isOpen: true,
@@ -144,7 +145,8 @@ test('the histogram is on the desk before the reveal', async () => {
   expect(page.textContent).toContain('2 of 3 have answered');
   expect(page.textContent).toContain('2 (100 %)');
   await drawn.press('Reveal: the engine decides');
-  expect(line().sent.at(-1)).toEqual({ type: 'reveal', driver: 'second-driver-secret' });
+  // Where the presenter is may be told in between.
+  expect(line().sent).toContainEqual({ type: 'reveal', driver: 'second-driver-secret' });
 });
 
 test('the screen is the projector only in a room', () => {

@@ -18,6 +18,8 @@ const SILENCE_LIMIT_MS = 15_000;
 const GREETING_LIMIT_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
+/** An answer to each frame would be most of what the lab reads where thousands follow. Nor do they all answer at once. */
+const ACK_WITHIN_MS = { least: 150, most: 350 };
 
 /** Where the line goes: to the lab, or into a room of it (`rooms/`). */
 export interface LineEnds {
@@ -45,6 +47,9 @@ export class LabConnection {
   #greeting: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #heardAt = 0;
+  /** The last frame that was taken in, while its acknowledgement waits. */
+  #unacked: number | null = null;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
   #wasLive = false;
   readonly #fetching = new Set<string>();
 
@@ -121,7 +126,7 @@ export class LabConnection {
         return;
       case 'events':
         addEvents(frame.traceId, frame.events.flatMap(believe));
-        return this.#send({ type: 'ack', frame: frame.frame });
+        return this.#ackSoon(frame.frame);
       case 'behind':
         noteWhole(frame.traceId, false);
         return void this.fetchTrace(frame.traceId);
@@ -152,6 +157,18 @@ export class LabConnection {
     this.#pinger = setInterval(() => this.#ping(), PING_EVERY_MS);
   }
 
+  #ackSoon(frame: number): void {
+    const { least, most } = ACK_WITHIN_MS;
+    this.#unacked = frame;
+    this.#ackTimer ??= setTimeout(
+      () => {
+        this.#ackTimer = undefined;
+        if (this.#unacked !== null) this.#send({ type: 'ack', frame: this.#unacked });
+      },
+      least + Math.random() * (most - least),
+    );
+  }
+
   #ping(): void {
     // A line may die without a word: then the browser would go on believing in it for minutes.
     if (performance.now() - this.#heardAt > SILENCE_LIMIT_MS) this.#socket?.close();
@@ -177,6 +194,9 @@ export class LabConnection {
     this.#socket = null;
     clearTimeout(this.#greeting);
     clearInterval(this.#pinger);
+    clearTimeout(this.#ackTimer);
+    this.#ackTimer = undefined;
+    this.#unacked = null;
   }
 
   #retryLater(): void {
