@@ -13,6 +13,7 @@ import { programOf } from '../programs/programs.ts';
 import { ClientRun } from './client-run.ts';
 import { Launcher, type LauncherOptions } from './launcher.ts';
 import { checkOwner } from './owner.ts';
+import { checkQuota, NO_ROOM } from './quota.ts';
 import { RunLine, type Leave } from './run-line.ts';
 
 export interface RunServiceOptions extends LauncherOptions {
@@ -114,7 +115,7 @@ export class RunService {
       return refused;
     }
     const leave = await this.#line.enter(learner.id, gone);
-    if (!leave) return tooMany('commands are waiting');
+    if (!leave) return NO_ROOM;
     const mine = this.#turn.then(() =>
       this.#runInTurn(command, decision, { learner, gates, program, leave }),
     );
@@ -145,13 +146,14 @@ export class RunService {
     wishes: Wishes,
   ): Promise<RunAccepted | RunRefused> {
     const { learner, program, leave } = wishes;
+    const { engine, store } = this.#options;
     let isGoing = false;
     try {
       const whyNot = this.#options.whyNot();
       if (whyNot !== null) return { status: 503, message: whyNot };
       const refused =
-        (await this.#checkQuota(decision, learner)) ??
-        (await checkOwner(this.#options.engine, decision, learner));
+        (await checkQuota({ engine, store, decision, learner, going: this.#goingOf(learner) })) ??
+        (await checkOwner(engine, decision, learner));
       if (refused) return refused;
       const launch = program
         ? await this.#launcher.program(program, learner)
@@ -169,42 +171,13 @@ export class RunService {
     }
   }
 
-  async #checkQuota(
-    { createsContainer, createsVolume }: Allowed,
-    learner: Learner,
-  ): Promise<RunRefused | null> {
-    const active = [...this.#going.entries()].filter(
-      ([, going]) => going.learner.id === learner.id && !going.run.hasExited,
+  /** Traces of the learner's commands whose clients have not ended, and whether they make containers. */
+  #goingOf(learner: Learner): ReadonlyMap<string, { readonly ownsContainers: boolean }> {
+    return new Map(
+      [...this.#going].filter(
+        ([, going]) => going.learner.id === learner.id && !going.run.hasExited,
+      ),
     );
-    if (active.length >= LIMITS.runs) {
-      return {
-        status: 429,
-        message: `${LIMITS.runs} of your commands are still going on: wait for one, or stop one`,
-      };
-    }
-    if (createsVolume) {
-      const label = `${LEARNER_LABEL}=${learner.id}`;
-      if ((await this.#options.engine.countVolumes(LEARNER_LABEL)) >= LIMITS.all.volumes)
-        return tooMany('volumes are there');
-      if ((await this.#options.engine.countVolumes(label)) < LIMITS.volumes) return null;
-      return {
-        status: 429,
-        message: `you have ${LIMITS.volumes} volumes, the most that one may have: remove one with docker volume rm`,
-      };
-    }
-    if (!createsContainer) return null;
-    const theirs = await this.#options.engine.list(LEARNER_LABEL, null, { all: true });
-    if (theirs.length >= LIMITS.all.containers) return tooMany('containers are there');
-    const existing = await this.#options.engine.list(LEARNER_LABEL, learner.id, { all: true });
-    const coming = active.filter(([traceId, { ownsContainers }]) => {
-      const summary = this.#options.store.summary(traceId);
-      return ownsContainers && (summary?.containerIds.length ?? 0) === 0;
-    });
-    if (existing.length + coming.length < LIMITS.containers) return null;
-    return {
-      status: 429,
-      message: `you have ${LIMITS.containers} containers, the most that one may have: remove one with docker rm -f`,
-    };
   }
 
   #spawn(birth: Birth): RunAccepted {
@@ -309,8 +282,3 @@ export class RunService {
     }
   }
 }
-
-const tooMany = (what: string): RunRefused => ({
-  status: 429,
-  message: `so many ${what} that this lab takes no more, from nobody: try again later`,
-});
