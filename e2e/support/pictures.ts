@@ -1,5 +1,5 @@
 /** A state of the page as pictures in the report: dark, light and on a phone, none of them to be scrolled sideways. */
-import { test } from '@playwright/test';
+import { expect, test } from '@playwright/test';
 import { type EngineRoomPage, SIZES } from './page.ts';
 
 const [desk, , phone] = SIZES;
@@ -20,6 +20,7 @@ export async function keepPictures(room: EngineRoomPage, state: string): Promise
   };
   for (const [size, theme] of LOOKS) {
     await wear(size, theme);
+    await expect(page.getByText('Setting the stage')).toBeHidden();
     await room.expectNoSidewaysScroll(`${state}, ${size.name}`);
     await test.info().attach(`${state}-${size.name}-${theme}`, {
       body: await page.screenshot(),
