@@ -259,7 +259,7 @@ test('an order is asked of the room, and the trace of the presenter’s own run 
   await desk.getByRole('combobox', { name: 'Ask' }).selectOption('order');
   await desk.getByRole('button', { name: 'Ask', exact: true }).click();
   // As a finger does it: the list is put right from its top.
-  const [poll] = [phone.page.getByRole('region', { name: 'Question to the room' })];
+  const poll = phone.page.getByRole('region', { name: 'Question to the room' });
   for (const [place, name] of ['docker CLI', 'dockerd', 'containerd', 'shim', 'runc'].entries())
     for (;;) {
       const lines = await poll.getByRole('listitem').locator('span').allInnerTexts();

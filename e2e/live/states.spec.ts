@@ -6,7 +6,7 @@ import { test as base, type Page } from '@playwright/test';
 import { startLabWithoutRoot, startOurEngine } from '../support/our-engine.ts';
 import { EngineRoomPage } from '../support/page.ts';
 import { keepPictures } from '../support/pictures.ts';
-import { FIRST_LOAD_MS } from './live-test.ts';
+import { FIRST_LOAD_MS, openLive } from './live-test.ts';
 
 const { expect } = base;
 const test = base;
@@ -17,9 +17,7 @@ test('first visit, sending, and an overview that leads to the steps', async ({ p
   test.setTimeout(300_000);
   const engine = await startOurEngine();
   try {
-    const room = new EngineRoomPage(page);
-    await page.goto(engine.url);
-    await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
+    const room = await openLive(page, engine);
     await expect(room.caption).toContainText('This is a recorded run.');
     await keepPictures(room, 'first-visit');
 
@@ -85,9 +83,7 @@ test('a run that is ahead of its reader says by how many steps, and can be caugh
 }) => {
   const engine = await startOurEngine();
   try {
-    const room = new EngineRoomPage(page);
-    await page.goto(engine.url);
-    await expect(page.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
+    const room = await openLive(page, engine);
     await page.getByRole('radio', { name: 'Step', exact: true }).check({ force: true });
     await levelOf(page, 'Steps').check({ force: true });
     await room.send('docker run --rm busybox sh -c "echo ahead; sleep 1000"');
@@ -119,16 +115,10 @@ test('where as much goes on as the lab takes, requests wait in a line and may le
 }) => {
   const engine = await startOurEngine(['--max-runs', '1']);
   try {
-    const learner = async (of: Page): Promise<EngineRoomPage> => {
-      await of.goto(engine.url);
-      await expect(of.getByText(/Live engine/).first()).toBeVisible({ timeout: FIRST_LOAD_MS });
-      return new EngineRoomPage(of);
-    };
-    const [first, second, third] = [
-      await learner(await (await browser.newContext()).newPage()),
-      await learner(await (await browser.newContext()).newPage()),
-      await learner(page),
-    ];
+    const another = async (): Promise<Page> => (await browser.newContext()).newPage();
+    const first = await openLive(await another(), engine);
+    const second = await openLive(await another(), engine);
+    const third = await openLive(page, engine);
     await first.send('docker run --rm busybox sleep 1000');
     await expect(first.lineOf('sleep 1000')).toBeVisible({ timeout: 30_000 });
     await second.send('docker run --rm busybox echo second');

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { ContainerStore } from './container-store.ts';
-import { newRecord } from './container.ts';
+import { A_CONTAINER_ID, aRecord } from './testing/a-record.ts';
 
 let root: string;
 beforeEach(() => {
@@ -12,49 +12,36 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const ID = 'ab'.repeat(32);
 const add = async (store: ContainerStore, id: string, name: string) => {
   store.reserveName(name, id);
-  const record = newRecord({
-    id,
-    name,
-    created: '2026-01-01T00:00:00Z',
-    config: ContainerConfig.parse({ Image: 'busybox' }),
-    imageId: 'sha256:1',
-    imageRef: 'busybox',
-    isAutoRemove: false,
-    path: 'sh',
-    args: [],
-    createdIn: null,
-  });
-  return store.add(record, HostConfig.parse({}));
+  return store.add(aRecord(id, name), HostConfig.parse({}));
 };
 
 test('a container is found by name, id and an unambiguous beginning of it, after a restart too', async () => {
-  await add(new ContainerStore(root), ID, 'one');
+  await add(new ContainerStore(root), A_CONTAINER_ID, 'one');
   const store = new ContainerStore(root);
   await store.load();
 
-  expect(store.find('one').id).toBe(ID);
-  expect(store.find('/one').id).toBe(ID);
-  expect(store.find(ID).id).toBe(ID);
-  expect(store.find('abab').id).toBe(ID);
+  expect(store.find('one').id).toBe(A_CONTAINER_ID);
+  expect(store.find('/one').id).toBe(A_CONTAINER_ID);
+  expect(store.find(A_CONTAINER_ID).id).toBe(A_CONTAINER_ID);
+  expect(store.find('abab').id).toBe(A_CONTAINER_ID);
 });
 
 test('two containers with one beginning are not guessed between', async () => {
   const store = new ContainerStore(root);
-  await add(store, ID, 'one');
-  await add(store, `${ID.slice(0, 62)}cd`, 'two');
+  await add(store, A_CONTAINER_ID, 'one');
+  await add(store, `${A_CONTAINER_ID.slice(0, 62)}cd`, 'two');
 
   expect(() => store.find('abab')).toThrow('multiple IDs found with provided prefix: abab');
 });
 
 test('a taken name is refused in the words that clients know', async () => {
   const store = new ContainerStore(root);
-  await add(store, ID, 'one');
+  await add(store, A_CONTAINER_ID, 'one');
 
   expect(() => store.reserveName('one', 'x')).toThrow(
-    `Conflict. The container name "/one" is already in use by container "${ID}". You have to remove (or rename) that container to be able to reuse that name.`,
+    `Conflict. The container name "/one" is already in use by container "${A_CONTAINER_ID}". You have to remove (or rename) that container to be able to reuse that name.`,
   );
 });
 

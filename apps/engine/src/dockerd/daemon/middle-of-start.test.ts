@@ -1,8 +1,9 @@
 /** A request that arrives in the middle of a start is about what comes of it: moby holds the container's lock meanwhile. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { nextState } from '../container/container-state.ts';
-import { Container, newRecord } from '../container/container.ts';
+import { Container } from '../container/container.ts';
+import { aRecord } from '../container/testing/a-record.ts';
 import type { Daemon } from './daemon.ts';
 import { kill, stop } from './kill.ts';
 import { wait } from './wait.ts';
@@ -35,19 +36,7 @@ const daemon = () =>
 
 beforeEach(() => {
   signals = [];
-  const record = newRecord({
-    id: 'ab'.repeat(32),
-    name: 'one',
-    created: '2026-01-01T00:00:00Z',
-    config: ContainerConfig.parse({ Image: 'busybox' }),
-    imageId: 'sha256:1',
-    imageRef: 'busybox',
-    isAutoRemove: false,
-    path: 'sh',
-    args: [],
-    createdIn: null,
-  });
-  container = new Container('/nowhere', record, HostConfig.parse({}));
+  container = new Container('/nowhere', aRecord(), HostConfig.parse({}));
   const gate = new Promise<void>((resolve) => {
     finishStart = resolve;
   });

@@ -71,6 +71,14 @@ test('who goes away loses the turn, and the others move up', async () => {
   (await entered('e'))();
 });
 
+test('when the lab stops, whoever waits is sent away and begins nothing', async () => {
+  const leave = await entered('a');
+  const waiting = [line.enter('b'), line.enter('c')];
+  line.close();
+  leave();
+  expect(await Promise.all(waiting)).toEqual([null, null]);
+});
+
 test('nobody fills the line alone, and it has an end', async () => {
   const leave = await entered('a');
   const waiting = [entered('b'), entered('b')];

@@ -1,6 +1,6 @@
 /**
  * Where requests wait when the lab has as many going on as it takes at once: first come, first served.
- * A learner has few of them in it, so nobody fills it alone.
+ * A learner has few of them in it; whoever throws their cookie away is another learner, so the line has an end as well.
  */
 export interface RunLineOptions {
   /** Requests that may be going on at once. */
@@ -50,6 +50,11 @@ export class RunLine {
       this.#waiting.push(waiting);
       this.#tell([learner]);
     });
+  }
+
+  /** The lab stops: whoever waits is sent away, and no place that becomes free is given to anybody. */
+  close(): void {
+    for (const { begin } of this.#waiting.splice(0)) begin(null);
   }
 
   #begin(): Leave {

@@ -137,6 +137,7 @@ export class RunService {
   close(): void {
     clearInterval(this.#janitor);
     this.#stopListening();
+    this.#line.close();
     for (const { run } of this.#going.values()) run.kill('SIGKILL');
   }
 
