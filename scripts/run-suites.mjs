@@ -10,6 +10,7 @@ import { pathWithTools } from './system-needs.mjs';
 import {
   countPlaywright,
   countVitest,
+  digest,
   failuresOfPlaywright,
   failuresOfVitest,
   judge,
@@ -154,7 +155,7 @@ export async function runSuites(suites) {
     if (suite.fatal && verdict.failed > 0) break;
   }
   const { passed, failed } = total(verdicts);
-  if (failures.length > 0) console.log(`\nfailed:\n${failures.join('\n')}`);
+  if (failures.length > 0) console.log(`\nfailed:\n${digest(failures)}`);
   console.log(`\n${table(verdicts)}\n\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 }

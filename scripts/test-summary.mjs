@@ -17,10 +17,22 @@ export function countVitest(report) {
   };
 }
 
-/** What a runner says of a failure, without colours: enough of it to see what differed where only the end of a log is kept. */
+/** What a runner says of a failure, without colours and without the runner's own frames: enough to see what differed. */
 const LINES = 30;
 const gist = (text = '') =>
-  stripVTControlCharacters(text).trim().split('\n').slice(0, LINES).join('\n    ');
+  stripVTControlCharacters(text)
+    .trim()
+    .split('\n')
+    .filter(
+      (line) => !/^\s+at .*(node_modules|node:internal|new Promise \(<anonymous>\))/.test(line),
+    )
+    .slice(0, LINES)
+    .join('\n    ');
+
+/** Where only the end of a log is kept, every failure is to have its line there: the first few at length, the others by name. */
+const AT_LENGTH = 5;
+export const digest = (failures) =>
+  failures.map((text, index) => (index < AT_LENGTH ? text : text.split('\n', 1)[0])).join('\n');
 
 /** The names of the tests that failed in vitest's JSON report, or of the files that could not be loaded. */
 export function failuresOfVitest(report) {

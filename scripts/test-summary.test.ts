@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   countPlaywright,
   countVitest,
+  digest,
   failuresOfPlaywright,
   failuresOfVitest,
   judge,
@@ -87,7 +88,9 @@ test('what failed is named, with the beginning of why', () => {
           {
             status: 'failed',
             fullName: 'bad',
-            failureMessages: ['Error: 1 is not 2\n  at line 3'],
+            failureMessages: [
+              'Error: 1 is not 2\n  at line 3\n    at run (/x/node_modules/@vitest/runner/a.js:1:2)',
+            ],
           },
         ],
       },
@@ -116,4 +119,12 @@ test('what failed is named, with the beginning of why', () => {
     'd.spec.ts: broken',
     'the server did not start',
   ]);
+});
+
+test('of many failures the first are told at length, and each by name', () => {
+  const failures = Array.from({ length: 9 }, (_, index) => `test ${index}\nwhy`);
+
+  const lines = digest(failures).split('\n');
+  expect(lines.filter((line) => line === 'why')).toHaveLength(5);
+  expect(lines.filter((line) => line.startsWith('test '))).toHaveLength(9);
 });

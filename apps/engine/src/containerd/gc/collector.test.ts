@@ -2,7 +2,7 @@ import { create } from '@bufbuild/protobuf';
 import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ContainerSchema } from '../../protocol/gen/containerd/containers_pb.ts';
 import { ImageSchema } from '../../protocol/gen/containerd/images_pb.ts';
 import { nullExporter } from '../../tracing/exporter.ts';
@@ -226,4 +226,21 @@ test('bytes without a name and ingests that nobody goes on with are swept', asyn
 
   expect(files()).toEqual([digest]);
   expect((await parts.content.statuses(NS)).map((status) => status.ref)).toEqual(['begun']);
+});
+
+test('a collection covers the deletions before it: what is made afterwards is not in danger of theirs', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    parts.garbage.touch();
+    await parts.garbage.collect();
+    await layer('made afterwards');
+    await vi.runAllTimersAsync();
+    expect(snapshots()).toEqual(['made afterwards']);
+
+    parts.garbage.touch();
+    await vi.runAllTimersAsync();
+    expect(snapshots()).toEqual([]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -43,8 +43,8 @@ export class GarbageCollector {
   readonly #options: CollectorOptions;
   /** The removal of files, one after another. */
   #sweeping: Promise<void> = Promise.resolve();
-  #isScheduled = false;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
   /** How long the last collection held everybody up. */
   #lastPauseMs = 1;
 
@@ -54,18 +54,19 @@ export class GarbageCollector {
 
   /** Something was deleted: collect soon, once for all that is deleted meanwhile. */
   touch(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
+    if (this.#timer || this.#isClosed) return;
     const wanted = Math.max(this.#lastPauseMs * DELAY_FACTOR, MIN_DELAY_MS);
     const delayMs = Math.min(wanted, MAX_DELAY_MS);
-    this.#timer = setTimeout(() => {
-      this.#isScheduled = false;
-      void this.collect(); // Tells its failures itself.
-    }, delayMs).unref();
+    // Tells its failures itself.
+    this.#timer = setTimeout(() => void this.collect(), delayMs).unref();
   }
 
-  /** Collects now. Resolves when the files are gone too; what went wrong is logged and is nobody's failure. */
+  /**
+   * Collects now, and with it for every deletion so far: what is made after it is in no danger of theirs.
+   * Resolves when the files are gone too; what went wrong is logged and is nobody's failure.
+   */
   collect(): Promise<void> {
+    this.#forgetTouches();
     const earlier = this.#sweeping;
     const begin = performance.now();
     const removals = this.#collectAll(Date.now());
@@ -89,9 +90,14 @@ export class GarbageCollector {
 
   /** The end: nothing is collected any more, and what is being removed is gone when it resolves. */
   async close(): Promise<void> {
-    this.#isScheduled = true;
-    clearTimeout(this.#timer);
+    this.#isClosed = true;
+    this.#forgetTouches();
     await this.#sweeping;
+  }
+
+  #forgetTouches(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   async #collectIn(namespace: string, nowMs: number): Promise<void> {
