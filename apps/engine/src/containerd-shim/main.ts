@@ -11,8 +11,10 @@
 import { fileURLToPath } from 'node:url';
 import { native } from '../native/load.ts';
 import { readHostFacts } from '../libcontainer/host-facts.ts';
+import { compileSeccomp } from '../libcontainer/seccomp/compile.ts';
 import { warmUp } from '../libcontainer/warm-up.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
+import { LinuxSeccomp } from '../protocol/oci/runtime-spec.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
@@ -75,10 +77,20 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
   if (!claimSocket)
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} template`;
-  warmUp(readHostFacts());
+  const facts = readHostFacts();
   // What it took to get ready is no part of what the spares share.
-  globalThis.gc?.();
-  await offerSpares({ native, claimSocket, prepare: () => prepareShim(native, newTracer()) });
+  const learnt = () => globalThis.gc?.();
+  warmUp(facts);
+  learnt();
+  await offerSpares({
+    native,
+    claimSocket,
+    prepare: () => prepareShim(native, newTracer()),
+    learn: (policy) => {
+      compileSeccomp(LinuxSeccomp.parse(policy), facts.architecture);
+      learnt();
+    },
+  });
 };
 
 /** Answers go to stdout whole, whatever kind of file that is. */

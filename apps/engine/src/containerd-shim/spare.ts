@@ -12,9 +12,11 @@ import { dirname } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import {
+  LINE_LIMIT_BYTES,
   SPARE_ORPHAN_MS,
   type ClaimAnswer,
   type ClaimRequest,
+  type LearnRequest,
   type SpareHello,
 } from '../protocol/task/claim.ts';
 import { listenOnSocket } from '../transport/unix-socket.ts';
@@ -22,17 +24,23 @@ import { RUNTIME_BINARY, startTimeIn, type ShimIdentity } from './identity.ts';
 import { Shim, type ShimParts } from './shim.ts';
 
 const TTRPC_VERSION = 2;
-const REQUEST_LIMIT_BYTES = 64 * 1024;
 
 export interface Template {
   readonly native: Native;
   readonly claimSocket: string;
   /** In the spare: what it must have of its own. */
   readonly prepare: () => ShimParts;
+  /** In the template: what later spares are to know already. */
+  readonly learn: (policy: unknown) => void;
 }
 
 /** Precondition: no descriptor is open that a spare should not have, and V8 has no threads. */
-export const offerSpares = async ({ native, claimSocket, prepare }: Template): Promise<void> => {
+export const offerSpares = async ({
+  native,
+  claimSocket,
+  prepare,
+  learn,
+}: Template): Promise<void> => {
   let line: Socket | undefined;
   const leave = () => {
     rmSync(claimSocket, { force: true });
@@ -51,9 +59,10 @@ export const offerSpares = async ({ native, claimSocket, prepare }: Template): P
   const orphaned = setTimeout(leave, SPARE_ORPHAN_MS);
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     if (!line) {
-      line = socket.on('error', leave).on('close', leave).resume();
+      line = socket.on('error', leave).on('close', leave);
       clearTimeout(orphaned);
       sayHello(socket);
+      takeLessons(socket, learn);
       return;
     }
     // At once, so that no other connection is open meanwhile: a spare that had it, too, would keep it open.
@@ -77,6 +86,25 @@ export const offerSpares = async ({ native, claimSocket, prepare }: Template): P
   sign = claimSocket;
   leaveIfAlone();
   process.off('SIGTERM', leave);
+};
+
+/** Each line is a lesson; when the line ends, so does the template. */
+const takeLessons = (line: Socket, learn: Template['learn']): void => {
+  let rest = '';
+  line.setEncoding('utf8').on('data', (text: string) => {
+    const lessons = (rest + text).split('\n');
+    rest = lessons.pop() ?? '';
+    if (rest.length > LINE_LIMIT_BYTES) line.destroy();
+    for (const lesson of lessons) {
+      try {
+        learn((JSON.parse(lesson) as Partial<LearnRequest>).seccomp);
+      } catch (error) {
+        // Whoever has such a policy is told by the shim of its own container.
+        process.stderr.write(`${RUNTIME_BINARY}: ${messageOf(error)}\n`);
+      }
+      line.write('{}\n');
+    }
+  });
 };
 
 /** A spare that could not be born is missed by containerd, which starts a shim in the long way then. */
@@ -139,7 +167,7 @@ const readLine = (socket: Socket): Promise<string | null> =>
       received += text;
       const end = received.indexOf('\n');
       if (end >= 0) resolve(received.slice(0, end));
-      else if (received.length > REQUEST_LIMIT_BYTES)
+      else if (received.length > LINE_LIMIT_BYTES)
         reject(new EngineError('invalid_argument', 'claim is too long'));
     });
     socket.on('error', () => resolve(null));

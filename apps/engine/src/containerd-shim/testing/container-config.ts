@@ -4,18 +4,19 @@ import {
   DOCKER_CAPABILITIES,
   dockerMounts,
 } from '../../libcontainer/testing/bundle.ts';
-import type { Process } from '../../protocol/oci/runtime-spec.ts';
+import type { Linux, Process } from '../../protocol/oci/runtime-spec.ts';
 
 export interface Wanted {
   readonly args: readonly string[];
   readonly process?: Partial<Process>;
   readonly memoryLimit?: number;
+  readonly seccomp?: Linux['seccomp'];
   /** A shell command that runc waits for before it creates the container. */
   readonly createRuntimeHook?: string;
 }
 
 export const containerConfig = (
-  { args, process: changes, memoryLimit, createRuntimeHook: hook }: Wanted,
+  { args, process: changes, memoryLimit, seccomp, createRuntimeHook: hook }: Wanted,
   cgroupsPath: string,
 ) => ({
   ociVersion: '1.0.2',
@@ -32,6 +33,7 @@ export const containerConfig = (
   },
   ...(hook ? { hooks: { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', hook] }] } } : {}),
   linux: {
+    ...(seccomp ? { seccomp } : {}),
     namespaces: ['mount', 'network', 'uts', 'pid', 'ipc'].map((type) => ({ type })),
     cgroupsPath,
     resources: {

@@ -1,8 +1,7 @@
 /** JSON objects from a socket, one a line. */
 import type { Socket } from 'node:net';
 import { EngineError } from '../../protocol/errdefs.ts';
-
-const LINE_LIMIT_BYTES = 64 * 1024;
+import { LINE_LIMIT_BYTES } from '../../protocol/task/claim.ts';
 
 export class JsonLines {
   readonly #lines: string[] = [];

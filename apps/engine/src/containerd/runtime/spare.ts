@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import {
+  LINE_LIMIT_BYTES,
   SHIM_MALLOC,
   SPARE_ACTION,
   type BootstrapAnswer,
@@ -79,7 +80,10 @@ export class SpareKeeper {
   #count = 0;
   /** Where the template takes connections, or will; and the line that it lives as long as. */
   #claimSocket: Promise<string> | undefined;
-  #line: Socket | undefined;
+  #line: { readonly socket: Socket; readonly lines: JsonLines } | undefined;
+  /** config.json of the last container, and the seccomp policy that the template has compiled. */
+  #lastConfig: Uint8Array | undefined;
+  #taught: string | undefined;
 
   constructor(options: SpareOptions) {
     this.#options = options;
@@ -93,12 +97,18 @@ export class SpareKeeper {
   touch(delayMs = QUIET_MS): void {
     if (this.#stopped || this.#spare || !this.#options.isWanted) return;
     clearTimeout(this.#timer);
-    const refill = (): void => {
+    const refill = async (): Promise<void> => {
+      await this.#teach();
       if (!this.#spare) this.#startUpTo(Math.max(this.#waiting.length, 1));
     };
     // Outside of any span: a spare belongs to no container yet.
-    this.#timer = withContext(undefined, () => setTimeout(refill, delayMs));
+    this.#timer = withContext(undefined, () => setTimeout(() => void refill(), delayMs));
     this.#timer.unref();
+  }
+
+  /** A container is made of this config.json (JSON text); the next one is likely to be of the same kind. */
+  expectSuchAs(config: Uint8Array): void {
+    this.#lastConfig = config;
   }
 
   /**
@@ -138,7 +148,7 @@ export class SpareKeeper {
     rmSync(this.#folder, { recursive: true, force: true });
     this.#spare?.socket.destroy();
     this.#spare = undefined;
-    this.#line?.destroy();
+    this.#line?.socket.destroy();
     for (const resolve of this.#waiting.splice(0)) resolve(undefined);
   }
 
@@ -155,6 +165,21 @@ export class SpareKeeper {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       withContext(undefined, () => this.#startUpTo(this.#waiting.length));
+    });
+  }
+
+  /**
+   * Most of the work of a create is to compile the container's seccomp policy, and most containers have the same one.
+   * A template that has compiled it leaves it to its copies. Never rejects.
+   */
+  async #teach(): Promise<void> {
+    const policy = this.#line && this.#lastConfig && seccompIn(this.#lastConfig);
+    this.#lastConfig = undefined;
+    if (!this.#line || policy === undefined || policy === this.#taught) return;
+    this.#taught = policy;
+    this.#line.socket.write(`{"seccomp":${policy}}\n`);
+    await this.#line.lines.next(READY_TIMEOUT_MS).catch((error: unknown) => {
+      this.#options.log.debug('the template of shims did not learn', { error: messageOf(error) });
     });
   }
 
@@ -251,16 +276,31 @@ export class SpareKeeper {
       env: { ...shimEnvironment(surroundings), ...SHIM_MALLOC },
       cwd: '/',
     });
-    const line = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
-    this.#line = line.unref();
-    line.resume().once('close', () => {
+    const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
+    const line = { socket: socket.unref(), lines: new JsonLines(socket) };
+    this.#line = line;
+    this.#taught = undefined;
+    socket.once('close', () => {
       if (this.#line !== line) return;
       this.#line = undefined;
       this.#claimSocket = undefined;
     });
+    await line.lines.next(READY_TIMEOUT_MS); // Its hello.
     return claimSocket;
   }
 }
+
+/** `linux.seccomp` as JSON; undefined where there is none, or none that would pass through the line. */
+const seccompIn = (config: Uint8Array): string | undefined => {
+  try {
+    const spec = JSON.parse(Buffer.from(config).toString()) as { linux?: { seccomp?: unknown } };
+    if (!spec.linux?.seccomp) return undefined;
+    const policy = JSON.stringify(spec.linux.seccomp);
+    return policy.length < LINE_LIMIT_BYTES / 2 ? policy : undefined;
+  } catch {
+    return undefined; // What is wrong with it is said by the shim of its own container.
+  }
+};
 
 const connectTo = (path: string): Promise<Socket> =>
   new Promise((resolve, reject) => {

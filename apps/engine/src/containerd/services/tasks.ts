@@ -41,12 +41,14 @@ export const tasksService = ({
       if (request.checkpoint)
         throw new EngineError('not_implemented', 'restoring a checkpoint: not implemented');
       const options = request.options ?? container.runtime?.options;
+      const config = container.spec?.value ?? new Uint8Array();
       spares.touch();
+      spares.expectSuchAs(config);
       const pid = await tasks.create({
         namespace,
         id: container.id,
         runtime: request.runtimePath === '' ? (container.runtime?.name ?? '') : request.runtimePath,
-        config: container.spec?.value ?? new Uint8Array(),
+        config,
         options,
         rootfs: request.rootfs.map(({ type, source, target, options: mountOptions }) => ({
           type,

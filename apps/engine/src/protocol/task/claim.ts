@@ -8,6 +8,9 @@
  *     connects: the line that lasts
  *                                  ← SpareHello       one line of JSON: the template's own
  *     … keeps the connection open; when it ends, the template exits …
+ *     LearnRequest →                                  one line of JSON, when nothing else goes on
+ *                                                     compiles what the last container had: later spares have it, too
+ *                                  ← {}               one line of JSON
  *
  *     connects again, for each spare                  forks a copy of itself, which goes on with this connection
  *
@@ -26,6 +29,11 @@ export interface SpareHello {
   readonly pid: number;
   /** Field 22 of /proc/<pid>/stat. */
   readonly startTime: string;
+}
+
+export interface LearnRequest {
+  /** `linux.seccomp` of a config.json. */
+  readonly seccomp: unknown;
 }
 
 export interface ClaimRequest {
@@ -54,7 +62,6 @@ export interface BootstrapAnswer {
   readonly protocol: 'ttrpc';
 }
 
-/** The verb after the flags. */
 /**
  * glibc raises the size from which it gives memory back to the kernel whenever such a block is freed; loading a program
  * frees many. Held at 64 KiB, a shim weighs a third less for as long as its container lives. Nor does each of its few
@@ -62,5 +69,8 @@ export interface BootstrapAnswer {
  */
 export const SHIM_MALLOC = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '1' } as const;
 
+/** The verb after the flags. */
 export const SPARE_ACTION = 'spare';
+/** Of any of these. */
+export const LINE_LIMIT_BYTES = 64 * 1024;
 export const SPARE_ORPHAN_MS = 30_000;
