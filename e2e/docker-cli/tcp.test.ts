@@ -1,6 +1,7 @@
 /** The API over TCP, plain and with TLS on both sides: who gets in, who does not, and what is said about it. */
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dockerFor, type Docker } from '../support/docker.ts';
@@ -122,9 +123,20 @@ test('the versions are negotiated over TCP as over the socket', async () => {
   });
 });
 
-test('a port that is taken, and files that are none, end the start with a sentence', async () => {
-  const taken = startBareDaemon(() => ['-H', `tcp://127.0.0.1:${plainPort}`]);
+test('a port that is taken, and files that are none, end the start with a sentence and leave nothing', async () => {
+  let root = '';
+  const taken = startBareDaemon(
+    () => ['-H', `tcp://127.0.0.1:${plainPort}`],
+    (folder) => (root = folder),
+  );
   await expect(taken).rejects.toThrow(/EADDRINUSE|address already in use/);
+  const owner = createHash('sha256').update(join(root, 'data/docker')).digest('hex').slice(0, 12);
+  const owners = readdirSync('/sys/class/net').map((link) =>
+    readFileSync(`/sys/class/net/${link}/ifalias`, 'utf8').trim(),
+  );
+  expect(owners).toContainEqual(expect.stringMatching(/^engine-room-/));
+  expect(owners).not.toContain(`engine-room-${owner}`);
+  expect(existsSync(root)).toBe(false);
 
   const noKey = startBareDaemon(() => ['--tlsverify', '--tlscert', '/nosuch.pem']);
   await expect(noKey).rejects.toThrow('could not load X509 key pair (cert: "/nosuch.pem"');

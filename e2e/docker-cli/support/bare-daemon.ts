@@ -47,13 +47,18 @@ export async function startBareDaemon(
     ...['--data-root', join(root, 'data/docker'), '--exec-root', join(root, 'exec')],
     ...['--cgroup-parent', cgroupParent, ...flags(root)],
   ]);
-  const stop = async (): Promise<void> => {
+  const halt = async (): Promise<void> => {
     for (const child of children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       const exited = once(child, 'exit');
       child.kill('SIGTERM');
       await exited;
     }
+  };
+  const stop = async (): Promise<void> => {
+    await halt();
+    removeCgroupParent(cgroupParent);
+    rmSync(root, { recursive: true, force: true });
   };
   try {
     const ended = once(dockerd, 'exit').then(() => Promise.reject(new Error('it has ended')));
@@ -70,11 +75,7 @@ export async function startBareDaemon(
     root,
     cgroupParent,
     said: () => said,
-    halt: stop,
-    async stop() {
-      await stop();
-      removeCgroupParent(cgroupParent);
-      rmSync(root, { recursive: true, force: true });
-    },
+    halt,
+    stop,
   };
 }

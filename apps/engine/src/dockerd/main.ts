@@ -130,7 +130,7 @@ const serve = async (options: DockerdOptions): Promise<void> => {
     }),
   }));
   let isStopping = false;
-  const stop = async (): Promise<void> => {
+  const stop = async (exitCode: number): Promise<void> => {
     if (isStopping) return;
     isStopping = true;
     say('stopping');
@@ -146,26 +146,39 @@ const serve = async (options: DockerdOptions): Promise<void> => {
       if (isOpen && address.kind === 'unix') rmSync(address.path, { force: true });
     }
     removePidfile();
-    process.exit(0);
+    process.exit(exitCode);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop());
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(0));
   process.on('SIGHUP', () => reload(daemon, options));
 
-  say(`waiting for containerd at ${options.containerd}`);
+  try {
+    await bringUp(daemon, options);
+    for (const listener of listeners) {
+      for (const line of listenWarnings(listener.address, protectionOf(options))) say(line);
+      const bound = await listen(listener.server, listener.address);
+      listener.isOpen = true;
+      say(`API listen on ${bound.kind === 'unix' ? bound.path : hostText(bound)}`);
+    }
+  } catch (error) {
+    say(messageOf(error));
+    await stop(1);
+  }
+};
+
+/** Everything but the API: networks, storage, and the containers that restart with us. */
+const bringUp = async (
+  daemon: Daemon,
+  { containerd, storageDriver }: DockerdOptions,
+): Promise<void> => {
+  say(`waiting for containerd at ${containerd}`);
   await new Promise<void>((resolve) => {
     // Runs as long as we do; the promise that it returns ends with the abort.
     void followTasks(daemon, resolve);
   });
   daemon.networks.settle();
-  daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel, options.storageDriver);
+  daemon.storage.snapshotter = await chooseSnapshotter(daemon.channel, storageDriver);
   await ensureNamespace(daemon.channel);
   await startAtBoot(daemon);
-  for (const listener of listeners) {
-    for (const line of listenWarnings(listener.address, protectionOf(options))) say(line);
-    const bound = await listen(listener.server, listener.address);
-    listener.isOpen = true;
-    say(`API listen on ${bound.kind === 'unix' ? bound.path : hostText(bound)}`);
-  }
 };
 
 const main = async (): Promise<void> => {
