@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url';
 import { native } from '../native/load.ts';
 import { readHostFacts } from '../libcontainer/host-facts.ts';
 import { compileSeccomp } from '../libcontainer/seccomp/compile.ts';
-import { warmUp } from '../libcontainer/warm-up.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { LinuxSeccomp } from '../protocol/oci/runtime-spec.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
@@ -28,6 +27,7 @@ import {
   type ShimIdentity,
 } from './identity.ts';
 import { parseOptions, type ShimOptions } from './options.ts';
+import { rehearse } from './rehearsal.ts';
 import { prepareShim, Shim } from './shim.ts';
 import { offerSpares } from './spare.ts';
 import { sayFailure, sayReady, startDaemon } from './start.ts';
@@ -77,17 +77,17 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
   if (!claimSocket)
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} template`;
-  const facts = readHostFacts();
-  // What it took to get ready is no part of what the spares share.
+  const { architecture } = readHostFacts();
+  // What it took to learn something is no part of what the spares share.
   const learnt = () => globalThis.gc?.();
-  warmUp(facts);
+  await rehearse(native, `${claimSocket}.rehearsal`);
   learnt();
   await offerSpares({
     native,
     claimSocket,
     prepare: () => prepareShim(native, newTracer()),
     learn: (policy) => {
-      compileSeccomp(LinuxSeccomp.parse(policy), facts.architecture);
+      compileSeccomp(LinuxSeccomp.parse(policy), architecture);
       learnt();
     },
   });

@@ -164,3 +164,12 @@ test('a policy from before faccessat2 was known forbids it, and the program is f
     }
   }
 });
+
+test('a policy that refuses exit_group does not keep an init alive that has failed', async () => {
+  const deathless: LinuxSeccomp = {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [{ names: ['exit', 'exit_group', 'kill', 'tgkill'], action: 'SCMP_ACT_ERRNO' }],
+  };
+  const bundle = bench.bundle(['/does/not/exist'], { linux: { seccomp: deathless } });
+  await expect(bench.create(bundle)).rejects.toThrow('no such file or directory');
+});

@@ -1,0 +1,24 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { readHostFacts } from '../libcontainer/host-facts.ts';
+import { native } from '../native/load.ts';
+import { rehearse } from './rehearsal.ts';
+
+const cgroups = (): readonly string[] =>
+  readHostFacts().hierarchies.flatMap(({ mountPoint }) => readdirSync(mountPoint));
+
+it('a container is rehearsed up to its cgroup, which cannot be; nothing is left', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'rehearsal-'));
+  const before = cgroups();
+  const folder = join(parent, 'stage');
+
+  const answers = await rehearse(native, folder);
+
+  const expected = expect.stringMatching(/mkdirat\(.*file name too long/);
+  expect(answers).toEqual([expected, expected]);
+  expect(existsSync(folder)).toBe(false);
+  expect(cgroups()).toEqual(before);
+  rmSync(parent, { recursive: true });
+});
