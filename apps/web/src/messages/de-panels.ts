@@ -7,7 +7,7 @@ export const panels: Pick<Messages, keyof typeof english> = {
     title: 'Inspektor',
     follow: 'Der Abspielposition folgen',
     empty:
-      'Hier wird die Nachricht oder der Schritt an der Abspielposition zerlegt. Geh mit → zum ersten.',
+      'Hier wird die Nachricht oder der Schritt an der Abspielposition zerlegt. Geh mit → oder ▶ zum ersten.',
     types: {
       message: 'Nachricht',
       process: 'Prozess',

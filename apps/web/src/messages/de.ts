@@ -96,10 +96,10 @@ export const de: Messages = {
     opening: 'Ein aufgezeichneter Lauf wird geöffnet.',
     nothing: 'Noch ist nichts gelaufen. Sende eine Anfrage für den ersten Lauf.',
     recorded:
-      'Dies ist ein aufgezeichneter Lauf. Geh ihn mit → durch, oder sende deine eigene Anfrage.',
-    before: 'Vor dem ersten Schritt. Geh den Lauf mit → durch.',
+      'Dies ist ein aufgezeichneter Lauf. Geh ihn mit → oder ▶ durch, oder sende deine eigene Anfrage.',
+    before: 'Vor dem ersten Schritt. Geh den Lauf mit → oder ▶ durch.',
     overview: (ms, programs) =>
-      `${ms} ms, und ${programs} Programme waren beteiligt. Geh es jetzt durch: Drück →`,
+      `${ms} ms, und ${programs} Programme waren beteiligt. Geh es jetzt durch: Drück → oder ▶`,
     why: 'Warum?',
     caveat: (words) => `Zu dieser Aufzeichnung: ${words}.`,
     notFetched: (problem) => `Dieser Lauf konnte nicht geladen werden: ${problem}.`,
@@ -190,7 +190,7 @@ export const de: Messages = {
   },
   narration: {
     label: 'Was geschehen ist, Schritt für Schritt',
-    before: (steps) => `Noch ist nichts geschehen; ${steps} Schritte kommen. Drück →`,
+    before: (steps) => `Noch ist nichts geschehen; ${steps} Schritte kommen. Drück → oder ▶`,
     earlier: (steps) => `${steps} Schritte kamen vor diesen.`,
     toCome: (steps) => (steps === 1 ? 'Noch 1 Schritt.' : `Noch ${steps} Schritte.`),
     end: 'Das war der letzte Schritt.',

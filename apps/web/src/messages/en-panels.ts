@@ -4,7 +4,7 @@ export const panels = {
     title: 'Inspector',
     follow: 'Follow the playhead',
     empty:
-      'The message or step that the playhead is at is taken apart here. Press → to go to the first.',
+      'The message or step that the playhead is at is taken apart here. Press → or ▶ to go to the first.',
     types: {
       message: 'message',
       process: 'process',

@@ -97,10 +97,10 @@ export const en = {
     opening: 'A recorded run is being opened.',
     nothing: 'Nothing has run yet. Send a request to make the first run.',
     recorded:
-      'This is a recorded run. Press → to step through it, or Send Request to make your own.',
-    before: 'Before the first step. Press → to step through the run.',
+      'This is a recorded run. Press → or ▶ to step through it, or Send Request to make your own.',
+    before: 'Before the first step. Press → or ▶ to step through the run.',
     overview: (ms: string, programs: number) =>
-      `${ms} ms, and ${programs} programs took part. Now step through it: press →`,
+      `${ms} ms, and ${programs} programs took part. Now step through it: press → or ▶`,
     why: 'See why',
     caveat: (words: string) => `About this recording: ${words}.`,
     notFetched: (problem: string) => `This run could not be fetched: ${problem}.`,
@@ -190,7 +190,7 @@ export const en = {
   },
   narration: {
     label: 'What has happened, step by step',
-    before: (steps: number) => `Nothing has happened yet; ${steps} steps are to come. Press →`,
+    before: (steps: number) => `Nothing has happened yet; ${steps} steps are to come. Press → or ▶`,
     earlier: (steps: number) => `${steps} steps came before these.`,
     toCome: (steps: number) => `${many(steps, 'step')} to come.`,
     end: 'That was the last step.',
