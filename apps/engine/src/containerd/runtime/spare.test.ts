@@ -19,21 +19,14 @@ class Template {
   readonly heard: unknown[] = [];
   readonly #server: Server;
   readonly #sockets: Socket[] = [];
-  #wake: () => void = () => undefined;
 
   constructor(claimSocket: string) {
     this.#server = createServer((socket) => {
       const isLine = this.#sockets.push(socket) === 1;
       socket.write('{"pid":1,"startTime":"1"}\n');
       if (isLine) void this.#learn(socket);
-      else this.#hear('spare');
+      else this.heard.push('spare');
     }).listen(claimSocket);
-  }
-
-  /** Resolves when so much was heard. */
-  async until(count: number): Promise<readonly unknown[]> {
-    while (this.heard.length < count) await new Promise<void>((wake) => (this.#wake = wake));
-    return this.heard;
   }
 
   async close(): Promise<void> {
@@ -47,18 +40,29 @@ class Template {
     for (;;) {
       const lesson = await lines.next(10_000).catch(() => undefined);
       if (!lesson) return;
-      this.#hear(lesson);
+      this.heard.push(lesson);
       line.write('{}\n');
     }
   }
+}
 
-  #hear(what: unknown): void {
-    this.heard.push(what);
-    this.#wake();
+/** Says when a spare waits: the template has then sent it, and the keeper has got it. */
+class ReadyLog extends Log {
+  #wake: () => void = () => undefined;
+
+  override debug(message: string): void {
+    if (message === 'spare shim is ready') this.#wake();
+  }
+
+  next(): Promise<void> {
+    return new Promise((wake) => (this.#wake = wake));
   }
 }
 
+let log: ReadyLog;
+
 beforeEach(() => {
+  log = new ReadyLog('error');
   folder = mkdtempSync(join(tmpdir(), 'spare-'));
   keeper = new SpareKeeper({
     folder,
@@ -68,7 +72,7 @@ beforeEach(() => {
       template = new Template(argv.at(-1) ?? '');
       return 1;
     },
-    log: new Log('error'),
+    log,
     isWanted: true,
   });
 });
@@ -80,35 +84,38 @@ afterEach(async () => {
 });
 
 const config = (seccomp?: unknown) => Buffer.from(JSON.stringify({ linux: { seccomp } }));
-/** One container: it takes the spare, and then it is quiet again. The claim is answered by nobody. */
-const runOne = (of: Buffer): void => {
-  keeper.expectSuchAs(of);
-  void keeper.claim(SHIM, { namespace: 'moby', id: 'x', bundle: '/x' });
-  keeper.touch(0);
-};
-
+/** Begins with a spare that waits. */
 const firstSpare = async (): Promise<Template> => {
+  const ready = log.next();
   keeper.touch(0);
-  while (!template) await new Promise(setImmediate);
-  await template.until(1);
+  await ready;
+  if (!template) throw new Error('no template');
   return template;
 };
 
+/** One container takes the spare, by a claim that nobody answers; it is quiet again, and the next spare waits. */
+const runOne = async (of: Buffer): Promise<void> => {
+  const ready = log.next();
+  keeper.expectSuchAs(of);
+  void keeper.claim(SHIM, { namespace: 'moby', id: 'x', bundle: '/x' });
+  keeper.touch(0);
+  await ready;
+};
+
 test('the policy of the last container is taught once, and before the next copy is made', async () => {
-  const policy = { defaultAction: 'SCMP_ACT_ALLOW' };
-  const template = await firstSpare();
+  const { heard } = await firstSpare();
+  const [policy, other] = ['SCMP_ACT_ALLOW', 'SCMP_ACT_LOG'].map((defaultAction) => ({
+    defaultAction,
+  }));
 
-  runOne(config(policy));
-  expect(await template.until(3)).toEqual(['spare', { seccomp: policy }, 'spare']);
+  await runOne(config(policy));
+  expect(heard).toEqual(['spare', { seccomp: policy }, 'spare']);
 
-  runOne(config(policy));
-  expect((await template.until(4)).slice(3)).toEqual(['spare']);
+  await runOne(config(policy));
+  expect(heard.slice(3)).toEqual(['spare']);
 
-  runOne(config({ defaultAction: 'SCMP_ACT_LOG' }));
-  expect((await template.until(6)).slice(4)).toEqual([
-    { seccomp: { defaultAction: 'SCMP_ACT_LOG' } },
-    'spare',
-  ]);
+  await runOne(config(other));
+  expect(heard.slice(4)).toEqual([{ seccomp: other }, 'spare']);
 });
 
 test.each([
@@ -116,8 +123,8 @@ test.each([
   ['no JSON', Buffer.from('nonsense')],
   ['more than a line may have', config({ names: 'x'.repeat(64 * 1024) })],
 ])('a container with %s teaches nothing', async (_, of) => {
-  const template = await firstSpare();
+  const { heard } = await firstSpare();
 
-  runOne(of);
-  expect(await template.until(2)).toEqual(['spare', 'spare']);
+  await runOne(of);
+  expect(heard).toEqual(['spare', 'spare']);
 });

@@ -1,50 +1,34 @@
 /**
- * Keeps one shim warm: a process without a container, waiting to be claimed (`protocol/task/claim.ts`), and the template
- * that it is a copy of.
+ * Keeps one shim warm: a process without a container, waiting to be claimed (`protocol/task/claim.ts`).
  *
  * A container then does not wait for a shim to start. The next spare is started when nothing has happened for
  * a moment, so that its start does not compete with the run that took the last one.
  */
 import { mkdirSync, rmSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
-import {
-  LINE_LIMIT_BYTES,
-  SHIM_MALLOC,
-  SPARE_ACTION,
-  type BootstrapAnswer,
-  type ClaimAnswer,
-  type ClaimRequest,
-  type SpareHello,
+import type {
+  BootstrapAnswer,
+  ClaimAnswer,
+  ClaimRequest,
+  SpareHello,
 } from '../../protocol/task/claim.ts';
 import { withContext } from '../../tracing/context.ts';
-import type { Log } from '../log.ts';
 import { JsonLines } from './json-lines.ts';
-import { shimEnvironment, type ShimSurroundings } from './shim-binary.ts';
+import type { ShimSurroundings } from './shim-binary.ts';
+import { READY_TIMEOUT_MS, ShimTemplate, type ShimTemplateOptions } from './shim-template.ts';
 
 const QUIET_MS = 100;
-const READY_TIMEOUT_MS = 10_000;
-const CONNECT_EVERY_MS = 25;
 const CLAIM_TIMEOUT_MS = 5000;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 60_000;
 
-export interface SpareOptions {
-  /** Where the claim sockets are. */
-  readonly folder: string;
+/** `folder` has one for each containerd that ever was. */
+export interface SpareOptions extends ShimTemplateOptions {
   /** The shim of the runtime that is kept warm. */
   readonly shimPath: () => Promise<string>;
-  readonly surroundings: ShimSurroundings;
-  readonly spawnDetached: (options: {
-    file: string;
-    argv: readonly string[];
-    env: Readonly<Record<string, string>>;
-    cwd: string;
-  }) => number;
-  readonly log: Log;
   /** False keeps none: every shim is bootstrapped, as in real containerd. */
   readonly isWanted: boolean;
 }
@@ -77,13 +61,9 @@ export class SpareKeeper {
   #stopped = false;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
-  #count = 0;
-  /** Where the template takes connections, or will; and the line that it lives as long as. */
-  #claimSocket: Promise<string> | undefined;
-  #line: { readonly socket: Socket; readonly lines: JsonLines } | undefined;
-  /** config.json of the last container, and the seccomp policy that the template has compiled. */
+  /** config.json of the last container, until the template was taught it. */
   #lastConfig: Uint8Array | undefined;
-  #taught: string | undefined;
+  readonly #template: ShimTemplate;
 
   constructor(options: SpareOptions) {
     this.#options = options;
@@ -91,6 +71,7 @@ export class SpareKeeper {
     rmSync(options.folder, { recursive: true, force: true });
     this.#folder = join(options.folder, String(process.pid));
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    this.#template = new ShimTemplate({ ...options, folder: this.#folder });
   }
 
   /** Something is going on: a missing spare waits until it is quiet again. */
@@ -98,7 +79,9 @@ export class SpareKeeper {
     if (this.#stopped || this.#spare || !this.#options.isWanted) return;
     clearTimeout(this.#timer);
     const refill = async (): Promise<void> => {
-      await this.#teach();
+      const config = this.#lastConfig;
+      this.#lastConfig = undefined;
+      if (config) await this.#template.teach(config);
       if (!this.#spare) this.#startUpTo(Math.max(this.#waiting.length, 1));
     };
     // Outside of any span: a spare belongs to no container yet.
@@ -148,7 +131,7 @@ export class SpareKeeper {
     rmSync(this.#folder, { recursive: true, force: true });
     this.#spare?.socket.destroy();
     this.#spare = undefined;
-    this.#line?.socket.destroy();
+    this.#template.stop();
     for (const resolve of this.#waiting.splice(0)) resolve(undefined);
   }
 
@@ -165,21 +148,6 @@ export class SpareKeeper {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
       withContext(undefined, () => this.#startUpTo(this.#waiting.length));
-    });
-  }
-
-  /**
-   * Most of the work of a create is to compile the container's seccomp policy, and most containers have the same one.
-   * A template that has compiled it leaves it to its copies. Never rejects.
-   */
-  async #teach(): Promise<void> {
-    const policy = this.#line && this.#lastConfig && seccompIn(this.#lastConfig);
-    this.#lastConfig = undefined;
-    if (!this.#line || policy === undefined || policy === this.#taught) return;
-    this.#taught = policy;
-    this.#line.socket.write(`{"seccomp":${policy}}\n`);
-    await this.#line.lines.next(READY_TIMEOUT_MS).catch((error: unknown) => {
-      this.#options.log.debug('the template of shims did not learn', { error: messageOf(error) });
     });
   }
 
@@ -228,7 +196,7 @@ export class SpareKeeper {
 
   async #start(): Promise<Spare> {
     const shimPath = await this.#options.shimPath();
-    const socket = await this.#connect(shimPath);
+    const socket = await this.#template.connect(shimPath);
     const lines = new JsonLines(socket);
     try {
       const hello = (await lines.next(READY_TIMEOUT_MS)) as SpareHello;
@@ -240,90 +208,4 @@ export class SpareKeeper {
       throw error;
     }
   }
-
-  /** A spare's line. Where the template has died, whoever notices first starts the next. */
-  async #connect(shimPath: string): Promise<Socket> {
-    try {
-      return await connectTo(await this.#template(shimPath));
-    } catch {
-      return connectTo(await this.#template(shimPath));
-    }
-  }
-
-  #template(shimPath: string): Promise<string> {
-    return (this.#claimSocket ??= this.#startTemplate(shimPath).catch((error: unknown) => {
-      this.#claimSocket = undefined;
-      throw error;
-    }));
-  }
-
-  /** Resolves with its claim socket, once it listens. */
-  async #startTemplate(shimPath: string): Promise<string> {
-    const { surroundings, spawnDetached } = this.#options;
-    this.#count += 1;
-    const claimSocket = join(this.#folder, `${this.#count}.sock`);
-    spawnDetached({
-      file: shimPath,
-      argv: [
-        shimPath,
-        '-address',
-        surroundings.address,
-        '-publish-binary',
-        surroundings.publishBinary,
-        SPARE_ACTION,
-        claimSocket,
-      ],
-      env: { ...shimEnvironment(surroundings), ...SHIM_MALLOC },
-      cwd: '/',
-    });
-    const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
-    const line = { socket: socket.unref(), lines: new JsonLines(socket) };
-    this.#line = line;
-    this.#taught = undefined;
-    socket.once('close', () => {
-      if (this.#line !== line) return;
-      this.#line = undefined;
-      this.#claimSocket = undefined;
-    });
-    await line.lines.next(READY_TIMEOUT_MS); // Its hello.
-    return claimSocket;
-  }
 }
-
-/** `linux.seccomp` as JSON; undefined where there is none, or none that would pass through the line. */
-const seccompIn = (config: Uint8Array): string | undefined => {
-  try {
-    const spec = JSON.parse(Buffer.from(config).toString()) as { linux?: { seccomp?: unknown } };
-    if (!spec.linux?.seccomp) return undefined;
-    const policy = JSON.stringify(spec.linux.seccomp);
-    return policy.length < LINE_LIMIT_BYTES / 2 ? policy : undefined;
-  } catch {
-    return undefined; // What is wrong with it is said by the shim of its own container.
-  }
-};
-
-const connectTo = (path: string): Promise<Socket> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      resolve(socket);
-    });
-    socket.once('error', reject);
-  });
-
-/** The socket appears when the template has loaded its code; there is nothing to wait on before that but the file. */
-const connectUntil = async (path: string, deadline: number): Promise<Socket> => {
-  for (;;) {
-    try {
-      return await connectTo(path);
-    } catch (error) {
-      if (performance.now() > deadline) {
-        throw new EngineError('deadline', `the template of shims did not listen on ${path}`, {
-          cause: error,
-        });
-      }
-      await sleep(CONNECT_EVERY_MS, undefined, { ref: false });
-    }
-  }
-};
