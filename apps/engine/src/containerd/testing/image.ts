@@ -47,7 +47,8 @@ export const writeBlob = async (channel: GrpcChannel, bytes: Uint8Array): Promis
     const half = Math.floor(bytes.length / 2);
     yield { ...base, action: WriteAction.STAT };
     yield { ...base, action: WriteAction.WRITE, offset: 0n, data: bytes.subarray(0, half) };
-    yield { ...base, action: WriteAction.COMMIT, offset: BigInt(half), data: bytes.subarray(half) };
+    const rest = { offset: BigInt(half), data: bytes.subarray(half), labels: KEPT };
+    yield { ...base, action: WriteAction.COMMIT, ...rest };
   }
   for await (const response of channel.client(Content).write(requests())) void response;
   return digest;
