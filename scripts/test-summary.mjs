@@ -29,8 +29,12 @@ const gist = (text = '') =>
     .slice(0, LINES)
     .join('\n    ');
 
-/** Where only the end of a log is kept, every failure is to have its line there: the first few at length, the others by name. */
 const AT_LENGTH = 5;
+/**
+ * Where only the end of a log is kept, every failure is to have its line there: the first few at length, the others by name.
+ * @param {readonly string[]} failures
+ * @returns {string}
+ */
 export const digest = (failures) =>
   failures.map((text, index) => (index < AT_LENGTH ? text : text.split('\n', 1)[0])).join('\n');
 

@@ -20,7 +20,7 @@ import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import { digestOf } from '../content/digest.ts';
 import { BINARY, buildDaemons, TestDaemon, until } from '../testing/daemon.ts';
-import { busyboxLayer, importLayer, layerOf, writeBlob } from '../testing/image.ts';
+import { busyboxLayer, importLayer, KEPT, layerOf, writeBlob } from '../testing/image.ts';
 
 const NO_SPARE = { ENGINE_ROOM_NO_SPARE: '1' };
 const hasCtr = spawnSync('ctr', ['--version']).status === 0;
@@ -170,7 +170,7 @@ describe('layers', () => {
     await importLayer(channel, two, { name: 'two', parent: 'one' });
     const { mounts } = await channel
       .client(Snapshots)
-      .view({ snapshotter: 'overlayfs', key: 'look', parent: 'two' });
+      .view({ snapshotter: 'overlayfs', key: 'look', parent: 'two', labels: KEPT });
 
     const place = join(daemon.folder, 'look');
     mkdirSync(place);
@@ -203,7 +203,7 @@ describe('layers', () => {
     const digest = await writeBlob(channel, bad);
     const { mounts } = await channel
       .client(Snapshots)
-      .prepare({ snapshotter: 'overlayfs', key: 'k', parent: 'one' });
+      .prepare({ snapshotter: 'overlayfs', key: 'k', parent: 'one', labels: KEPT });
 
     await expect(
       channel.client(Diff).apply({ diff: { digest, mediaType: 'x', size: 1n }, mounts }),
@@ -243,6 +243,7 @@ describe('SIGKILL', () => {
         action: WriteAction.COMMIT,
         offset: BigInt(half),
         data: whole.subarray(half),
+        labels: KEPT,
       };
     }
     for await (const response of channel.client(Content).write(rest()))

@@ -23,7 +23,7 @@ export const layerOf = async (entries: readonly LayerEntry[]): Promise<Buffer> =
 };
 
 /** No image and no lease of these tests points at what they make. */
-const KEPT = { 'containerd.io/gc.root': 'a test' };
+export const KEPT = { 'containerd.io/gc.root': 'a test' };
 
 export const busyboxLayer = (): Promise<Buffer> => {
   const path = execFileSync('sh', ['-c', 'command -v busybox'], { encoding: 'utf8' }).trim();
