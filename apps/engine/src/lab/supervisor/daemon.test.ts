@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { native } from '../../native/load.ts';
 import { isAlive, processInfo } from '../process-info.ts';
 import { Daemon, type DaemonExit, type DaemonSpec } from './daemon.ts';
@@ -110,6 +110,34 @@ test('it lives in a session of its own, so that a Ctrl-C in the terminal does no
   const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];
 
   expect(session).toBe(String(pid));
+});
+
+/** Kills it twice; how long the second next start then waits, as a multiple of the first. */
+const secondPause = async (daemon: Daemon, beforeEachDeath: () => void): Promise<number> => {
+  const pauses: number[] = [];
+  const timers = vi.spyOn(globalThis, 'setTimeout');
+  for (const deaths of [1, 2]) {
+    beforeEachDeath();
+    const pid = daemon.pid ?? 0;
+    timers.mockClear();
+    process.kill(pid, 'SIGKILL');
+    await until(() => log.filter((word) => word === 'dead').length === deaths);
+    // The pause begins in the same turn as the event.
+    await Promise.resolve();
+    pauses.push(timers.mock.calls.at(-1)?.[1] ?? 0);
+    await until(() => log.filter((word) => word === 'running').length === deaths + 1);
+  }
+  timers.mockRestore();
+  return (pauses[1] ?? 0) / (pauses[0] ?? 1);
+};
+
+test('each death doubles the pause before the next start, unless it was wanted', async () => {
+  const daemon = aDaemon();
+  await daemon.start();
+  expect(await secondPause(daemon, () => undefined)).toBe(2);
+
+  log.splice(0, log.length, 'running');
+  expect(await secondPause(daemon, () => daemon.forgive())).toBe(1);
 });
 
 test('one that is killed comes back as another process', async () => {
