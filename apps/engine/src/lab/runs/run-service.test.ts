@@ -1,5 +1,5 @@
 /** What all learners have together: a new learner is made by whoever throws their cookie away, and gets nothing by it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,12 +33,16 @@ beforeEach(async () => {
     response.end(JSON.stringify(pathname.endsWith('/volumes') ? { Volumes: list } : list));
   });
   const dockerSocket = join(folder, 'docker.sock');
+  const dockerFile = join(folder, 'docker');
+  writeFileSync(dockerFile, '#!/bin/sh\n[ "$1" = ps ] && exec sleep 1000\nexit 0\n', {
+    mode: 0o755,
+  });
   await new Promise<void>((resolve) => engine.listen(dockerSocket, resolve));
   runs = new RunService({
     store,
     gates: new GateKeeper({ folder }),
     engine: new EngineClient(dockerSocket),
-    dockerFile: '/bin/true',
+    dockerFile,
     dockerSocket,
     traceSocket: join(folder, 'trace.sock'),
     clientHome: join(folder, 'clients'),
@@ -70,4 +74,18 @@ test.each([
     status: 429,
     message: expect.stringContaining('from nobody') as string,
   });
+});
+
+test('what ends a container does not wait behind those who want its place', async () => {
+  const learner = { id: 'a' };
+  const going = await runs.run('docker ps', learner);
+  expect(going).toHaveProperty('traceId');
+  const waiting = runs.run('docker images', learner);
+
+  for (const end of ['docker stop mine', 'docker kill mine']) {
+    // Its turn came, and then it was seen that the engine of this test has no such container.
+    expect(await runs.run(end, learner)).toMatchObject({ status: 403 });
+  }
+  const first = await Promise.race([waiting, Promise.resolve('waits')]);
+  expect(first).toBe('waits');
 });

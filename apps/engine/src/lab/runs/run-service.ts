@@ -63,6 +63,9 @@ interface Going {
   isStopping: boolean;
 }
 
+/** Whoever ends a container gives a place back, and does not wait for one behind those who need it. */
+const ENDS_CONTAINERS: ReadonlySet<string> = new Set(['stop', 'kill']);
+const PLACES_FOR_ENDS = 4;
 const JANITOR_MS = 30_000;
 /** After its containers are killed, a client ends by itself; if not, it is ended. */
 const CLIENT_PATIENCE_MS = 3_000;
@@ -71,6 +74,7 @@ export class RunService {
   readonly #options: RunServiceOptions;
   readonly #launcher: Launcher;
   readonly #line: RunLine;
+  readonly #lineOfEnds: RunLine;
   /** By trace; a run stays here after its client's exit as long as its container may print. */
   readonly #going = new Map<string, Going>();
   readonly #janitor: NodeJS.Timeout;
@@ -81,11 +85,10 @@ export class RunService {
   constructor(options: RunServiceOptions) {
     this.#options = options;
     this.#launcher = new Launcher(options);
-    this.#line = new RunLine({
-      places: options.maxRuns,
-      perLearner: LIMITS.runs,
-      onMove: options.onMove,
-    });
+    const lineOf = (places: number) =>
+      new RunLine({ places, perLearner: LIMITS.runs, onMove: options.onMove });
+    this.#line = lineOf(options.maxRuns);
+    this.#lineOfEnds = lineOf(PLACES_FOR_ENDS);
     mkdirSync(options.clientHome, { recursive: true, mode: 0o700 });
     this.#stopListening = options.store.listen({
       onEvent: (traceId, _seq, _line, event) => this.#notice(traceId, event),
@@ -114,7 +117,8 @@ export class RunService {
       const { allowed: _allowed, ...refused } = decision;
       return refused;
     }
-    const leave = await this.#line.enter(learner.id, gone);
+    const line = ENDS_CONTAINERS.has(decision.command) ? this.#lineOfEnds : this.#line;
+    const leave = await line.enter(learner.id, gone);
     if (!leave) return NO_ROOM;
     const mine = this.#turn.then(() =>
       this.#runInTurn(command, decision, { learner, gates, program, leave }),
@@ -138,6 +142,7 @@ export class RunService {
     clearInterval(this.#janitor);
     this.#stopListening();
     this.#line.close();
+    this.#lineOfEnds.close();
     for (const { run } of this.#going.values()) run.kill('SIGKILL');
   }
 
