@@ -72,7 +72,10 @@ const once = await new GenericContainer('redis')
   )
   .withWaitStrategy(Wait.forLogMessage('two'))
   .start();
+// Testcontainers lets go of the sockets of its logs: a process that only waits for a line would end before it comes.
+const alive = setInterval(() => undefined, 1000);
 await heard;
+clearInterval(alive);
 say('lines of the log that did not come', [...expected]);
 const failing = await new GenericContainer('redis')
   .withCommand(['no-such-program'])
