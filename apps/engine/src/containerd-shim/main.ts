@@ -8,6 +8,7 @@
  *
  * Upstream: containerd pkg/shim and cmd/containerd-shim-runc-v2; docs: core/runtime/v2/README.md.
  */
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { native } from '../native/load.ts';
 import { readHostFacts } from '../libcontainer/host-facts.ts';
@@ -80,7 +81,8 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
   const { architecture } = readHostFacts();
   // What it took to learn something is no part of what the spares share.
   const learnt = () => globalThis.gc?.();
-  await rehearse(native, `${claimSocket}.rehearsal`);
+  // Hardly longer than the claim socket: the path of a socket has an end, too.
+  await rehearse(native, join(dirname(claimSocket), 'stage'));
   learnt();
   await offerSpares({
     native,
