@@ -79,6 +79,14 @@ describe('the playhead', () => {
     expect(playOut()).toBeLessThanOrEqual(500);
   });
 
+  test('a frame that had begun before a step does not take it back: each press is one step', () => {
+    for (let step = 1; step <= 3; step += 1) {
+      stepForward();
+      tick(-5);
+      expect(playhead.getState()).toMatchObject({ step, isPlaying: true });
+    }
+  });
+
   test('each pace reaches the end, Real the fastest and Learn in under two minutes', () => {
     const lasted = new Map<string, number>();
     for (const pace of PACES.filter((pace) => pace !== 'step')) {

@@ -262,7 +262,10 @@ export const catchUp = (): void => {
 export const stepsBehind = ({ model, level, step }: PlayheadState): number =>
   Math.max(0, model.steps(level).count - step);
 
-/** Time goes by on the reader's wall. */
+/**
+ * Time goes by on the reader's wall. Never backwards: a frame may have begun before the step that it is to show, and would
+ * take it back for as long as the next frame takes; whoever steps on meanwhile would get the same step again.
+ */
 export const tick = (elapsedMs: number): void => {
   const state = get();
   if (!state.isPlaying) return;
@@ -271,7 +274,8 @@ export const tick = (elapsedMs: number): void => {
   const target = state.stopAt ?? end;
   const pace = state.stopAt === null && !state.overview ? state.pace : 'learn';
   const hurry = state.overview ? Math.max(1, warp.endLearn / OVERVIEW_MS) : 1;
-  const realNs = Math.min(target, advance(state.realNs, elapsedMs * hurry, pace, warp));
+  const ahead = advance(state.realNs, elapsedMs * hurry, pace, warp);
+  const realNs = Math.max(state.realNs, Math.min(target, ahead));
   const arrived = realNs >= target;
   const waits = arrived && state.stopAt === null && state.isLive;
   playhead.setState({
