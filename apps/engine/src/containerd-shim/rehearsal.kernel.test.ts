@@ -19,6 +19,7 @@ it('a container is rehearsed up to its cgroup, which cannot be; nothing is left'
   const expected = expect.stringMatching(/mkdirat\(.*file name too long/);
   expect(answers).toEqual([expected, expected]);
   expect(existsSync(folder)).toBe(false);
-  expect(cgroups()).toEqual(before);
+  // Others may take theirs away meanwhile.
+  expect(cgroups().filter((name) => !before.includes(name))).toEqual([]);
   rmSync(parent, { recursive: true });
 });

@@ -36,6 +36,8 @@ export class ShimTemplate {
   #line: { readonly socket: Socket; readonly lines: JsonLines } | undefined;
   /** The seccomp policy that it has compiled, as JSON. */
   #taught: string | undefined;
+  /** One after another, for each waits for an answer on the same line. */
+  #lessons: Promise<void> = Promise.resolve();
 
   constructor(options: ShimTemplateOptions) {
     this.#options = options;
@@ -54,7 +56,18 @@ export class ShimTemplate {
    * Most of the work of a create is to compile the container's seccomp policy, and most containers have the same one.
    * A template that has compiled the one in this config.json (JSON text) leaves it to its copies. Never rejects.
    */
-  async teach(config: Uint8Array): Promise<void> {
+  teach(config: Uint8Array): Promise<void> {
+    return (this.#lessons = this.#lessons.then(() => this.#teach(config)));
+  }
+
+  /** It exits when its line ends, and when it is on its way and the folder is gone. */
+  stop(): void {
+    this.#line?.socket.destroy();
+  }
+
+  async #teach(config: Uint8Array): Promise<void> {
+    // One that is on its way has not said hello yet.
+    await this.#claimSocket?.catch(() => undefined);
     const policy = seccompIn(config);
     if (!this.#line || policy === undefined || policy === this.#taught) return;
     this.#taught = policy;
@@ -62,11 +75,6 @@ export class ShimTemplate {
     await this.#line.lines.next(READY_TIMEOUT_MS).catch((error: unknown) => {
       this.#options.log.debug('the template of shims did not learn', { error: messageOf(error) });
     });
-  }
-
-  /** It exits when its line ends, and when it is on its way and the folder is gone. */
-  stop(): void {
-    this.#line?.socket.destroy();
   }
 
   #listening(shimPath: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** Tasks for real: our containerd, a real shim, a real container of busybox, and what the trace tells of it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Containers } from '../../protocol/gen/containerd/containers_pb.ts';
 import { Status } from '../../protocol/gen/containerd/process_pb.ts';
 import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
@@ -19,15 +19,10 @@ import {
   NO_SPARE,
   run,
   RUNTIME,
-  TaskBench,
+  taskBench,
 } from '../testing/tasks.ts';
 
-let bench: TaskBench;
-beforeAll(async () => {
-  bench = await TaskBench.build();
-}, 60_000);
-beforeEach(() => bench.open());
-afterEach(() => bench.close());
+const bench = taskBench();
 
 describe('a task', () => {
   test('is created, started, ends with its exit code, and leaves nothing when it is deleted', async () => {

@@ -1,17 +1,12 @@
 /** Tasks for real, and death at every corner: of spares, of containerd, of shims. */
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Status } from '../../protocol/gen/containerd/process_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import { until } from '../testing/daemon.ts';
-import { exitsOf, isAlive, NO_SPARE, run, TaskBench } from '../testing/tasks.ts';
+import { exitsOf, isAlive, NO_SPARE, run, taskBench } from '../testing/tasks.ts';
 
-let bench: TaskBench;
-beforeAll(async () => {
-  bench = await TaskBench.build();
-}, 60_000);
-beforeEach(() => bench.open());
-afterEach(() => bench.close());
+const bench = taskBench();
 
 describe('a spare shim', () => {
   const spares = (): number[] =>

@@ -2,6 +2,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach } from 'vitest';
 import { Events } from '../../protocol/gen/containerd/events_pb.ts';
 import { TaskExitSchema, type TaskExit } from '../../protocol/gen/containerd/task-events_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
@@ -58,18 +59,22 @@ export const exitsOf = (channel: GrpcChannel): TaskExit[] => {
   return seen;
 };
 
-/** One for a file, opened and closed for each test. */
-export class TaskBench {
-  readonly #layer: Buffer;
+/** A daemon of its own for each test of the file that calls it. */
+export const taskBench = (): TaskBench => {
+  const bench = new TaskBench();
+  beforeAll(() => bench.build(), 60_000);
+  beforeEach(() => bench.open());
+  afterEach(() => bench.close());
+  return bench;
+};
+
+class TaskBench {
+  #layer: Buffer = Buffer.alloc(0);
   #daemon: TestDaemon | undefined;
 
-  private constructor(layer: Buffer) {
-    this.#layer = layer;
-  }
-
-  static async build(): Promise<TaskBench> {
+  async build(): Promise<void> {
     buildDaemons();
-    return new TaskBench(await busyboxLayer());
+    this.#layer = await busyboxLayer();
   }
 
   open(): void {
