@@ -176,6 +176,12 @@ export function withCheckedArguments(module: NativeModule): Native {
       descriptor('fd', fd);
       module.sendFd(socketPath, message, fd);
     },
+    sendToAll(sockets, message) {
+      if (!(sockets instanceof Int32Array)) throw new TypeError('sockets must be an Int32Array');
+      bytes('message', message);
+      integer('the length of message', message.byteLength, 1, INT32_MAX);
+      return module.sendToAll(sockets, message);
+    },
     peerCredentials(fd) {
       descriptor('fd', fd);
       return module.peerCredentials(fd);

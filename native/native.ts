@@ -112,6 +112,11 @@ export interface Native {
   receiveFd(socket: number, timeoutMs: number): number | null;
   /** connect(2) to the unix socket at `path`, sendmsg(2) with SCM_RIGHTS: the bytes and one descriptor. Blocks for 5 s at most. */
   sendFd(path: string, bytes: Uint8Array, fd: number): void;
+  /**
+   * send(2), non-blocking: the same bytes (less than 4 GiB) to each of the sockets. How much each has taken; 0 also where
+   * it failed, so that whoever writes the rest meets the error.
+   */
+  sendToAll(sockets: Int32Array, bytes: Uint8Array): Uint32Array;
   /** getsockopt(SO_PEERCRED) of a connected unix socket. */
   peerCredentials(fd: number): { readonly pid: number; readonly uid: number; readonly gid: number };
 

@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 import { TraceStore } from '../../apps/engine/src/lab/collector/trace-store.ts';
 import { AudienceDoor } from '../../apps/engine/src/lab/gateway/audience-door.ts';
 import { aSpanEvent, aSpanStarted } from '../../apps/engine/src/lab/testing/events.ts';
+import { native } from '../../apps/engine/src/native/load.ts';
 import { testRooms } from '../../apps/engine/src/lab/testing/rooms.ts';
 
 export interface Fan {
@@ -31,7 +32,9 @@ const EVENTS_A_TRACE = 20_000;
 const ours = async (): Promise<Fan> => {
   const folder = mkdtempSync(join(tmpdir(), 'fan-out-'));
   const store = new TraceStore({ directory: join(folder, 'traces'), isAlive: () => true });
-  const rooms = testRooms(folder, store);
+  const rooms = testRooms(folder, store, {
+    sendToAll: (sockets, bytes) => native.sendToAll(sockets, bytes),
+  });
   const opened = rooms.open('bench', { id: 'bench' });
   if ('message' in opened) throw new Error(opened.message);
   const door = new AudienceDoor({

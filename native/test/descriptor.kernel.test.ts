@@ -220,3 +220,25 @@ function descriptorOf(socket: Socket): number {
   // Node has no public way to ask.
   return (socket as unknown as { readonly _handle: { readonly fd: number } })._handle.fd;
 }
+
+test('the same bytes to many sockets: as much as each takes, and 0 where nothing can be sent', () => {
+  // More than one thread's share (native/src/addon/socket.c).
+  const pairs = Array.from({ length: 600 }, () => native.socketpair());
+  const [full] = pairs[7]!;
+  native.close(pairs[599]![1]);
+  const bytes = Buffer.alloc(70_000, 'x');
+  while (native.sendToAll(Int32Array.of(full), bytes)[0]! > 0);
+
+  const sent = native.sendToAll(
+    Int32Array.from(pairs, ([one]) => one),
+    bytes,
+  );
+
+  const counts = [...sent];
+  expect([counts[7], counts[599]]).toEqual([0, 0]);
+  expect(counts.filter((_, index) => index !== 7 && index !== 599)).toEqual(
+    Array.from({ length: 598 }, () => bytes.length),
+  );
+  expect(() => native.sendToAll([1] as never, bytes)).toThrow('sockets must be an Int32Array');
+  for (const fd of pairs.flat()) if (fd !== pairs[599]![1]) native.close(fd);
+});

@@ -1,4 +1,4 @@
-// socketpair, receiveFd, sendFd, peerCredentials. See socket.c.
+// socketpair, receiveFd, sendFd, sendToAll, peerCredentials. See socket.c.
 #include <napi.h>
 
 #include <string>
@@ -36,6 +36,14 @@ Napi::Value send_fd(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value send_to_all(const Napi::CallbackInfo &info) {
+  const Napi::Int32Array sockets = info[0].As<Napi::Int32Array>();
+  const Napi::Uint8Array bytes = info[1].As<Napi::Uint8Array>();
+  Napi::Uint32Array sent = Napi::Uint32Array::New(info.Env(), sockets.ElementLength());
+  send_to_many(sockets.Data(), sockets.ElementLength(), bytes.Data(), bytes.ByteLength(), sent.Data());
+  return sent;
+}
+
 Napi::Value credentials(const Napi::CallbackInfo &info) {
   const Napi::Env env = info.Env();
   peer other = {};
@@ -55,6 +63,7 @@ void register_socket(Napi::Env env, Napi::Object exports) {
   exports.Set("socketpair", Napi::Function::New(env, socketpair, "socketpair"));
   exports.Set("receiveFd", Napi::Function::New(env, receive_fd, "receiveFd"));
   exports.Set("sendFd", Napi::Function::New(env, send_fd, "sendFd"));
+  exports.Set("sendToAll", Napi::Function::New(env, send_to_all, "sendToAll"));
   exports.Set("peerCredentials", Napi::Function::New(env, credentials, "peerCredentials"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,10 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+// A thread is worth its start for so many sockets (about a millisecond of sending).
+#define SOCKETS_A_SENDER 256
+#define SENDERS_MAX 4
 
 int make_socketpair(int ends[2], struct native_error *error) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -110,6 +115,52 @@ int send_descriptor(const char *path, const void *bytes, size_t size, int fd, st
   const int failed = sent < 0 ? errno : (size_t)sent < size ? EMSGSIZE : 0;
   close(line);
   return failed == 0 ? 0 : native_error_set_number(error, failed, "sendmsg", path);
+}
+
+struct share {
+  const int *sockets;
+  size_t count;
+  const void *bytes;
+  size_t size;
+  uint32_t *sent;
+  pthread_t thread;
+};
+
+static void *send_share(void *argument) {
+  const struct share *share = argument;
+  for (size_t i = 0; i < share->count; i++) {
+    ssize_t taken = 0;
+    do {
+      taken = send(share->sockets[i], share->bytes, share->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (taken < 0 && errno == EINTR);
+    share->sent[i] = taken < 0 ? 0 : (uint32_t)taken;
+  }
+  return NULL;
+}
+
+void send_to_many(const int *sockets, size_t count, const void *bytes, size_t size, uint32_t *sent) {
+  struct share shares[SENDERS_MAX];
+  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  size_t senders = count / SOCKETS_A_SENDER + 1;
+  if (senders > SENDERS_MAX)
+    senders = SENDERS_MAX;
+  if (processors > 0 && senders > (size_t)processors)
+    senders = (size_t)processors;
+
+  size_t started = 1;
+  for (size_t i = 0, from = 0; i < senders; i++) {
+    const size_t to = count * (i + 1) / senders;
+    shares[i] = (struct share){sockets + from, to - from, bytes, size, sent + from, 0};
+    from = to;
+  }
+  while (started < senders && pthread_create(&shares[started].thread, NULL, send_share, &shares[started]) == 0)
+    started++;
+  send_share(&shares[0]);
+  for (size_t i = 1; i < started; i++)
+    pthread_join(shares[i].thread, NULL);
+  // Whom no thread was to be had for.
+  for (size_t i = started; i < senders; i++)
+    send_share(&shares[i]);
 }
 
 int peer_credentials(int fd, struct peer *peer, struct native_error *error) {

@@ -169,6 +169,7 @@ export const startLab = async (
     check,
     files: new RoomFiles(join(paths.lab, 'rooms')),
     reach: () => ({ audienceUrl, reach: reachOf(audience?.host ?? null, publicUrl) }),
+    sendToAll: native && ((sockets, bytes) => native.sendToAll(sockets, bytes)),
   });
   const gateway = new Gateway({
     rooms,

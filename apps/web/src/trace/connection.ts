@@ -18,8 +18,15 @@ const SILENCE_LIMIT_MS = 15_000;
 const GREETING_LIMIT_MS = 5_000;
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 10_000;
-/** An answer to each frame would be most of what the lab reads where thousands follow. Nor do they all answer at once. */
-const ACK_WITHIN_MS = { least: 150, most: 350 };
+/**
+ * An answer to each frame would be most of what the lab reads where thousands follow: one is for so many frames, or for what
+ * came before a pause so long. Nor do they all answer at once.
+ */
+const ACK_FRAMES = { least: 12, most: 20 };
+const ACK_PAUSE_MS = { least: 150, most: 350 };
+
+const between = ({ least, most }: { readonly least: number; readonly most: number }): number =>
+  least + Math.random() * (most - least);
 
 /** Where the line goes: to the lab, or into a room of it (`rooms/`). */
 export interface LineEnds {
@@ -47,8 +54,9 @@ export class LabConnection {
   #greeting: ReturnType<typeof setTimeout> | undefined;
   #retryMs = FIRST_RETRY_MS;
   #heardAt = 0;
-  /** The last frame that was taken in, while its acknowledgement waits. */
+  /** The last frame that was taken in, while its acknowledgement waits, and how many more it may wait for. */
   #unacked: number | null = null;
+  #framesToAck = between(ACK_FRAMES);
   #ackTimer: ReturnType<typeof setTimeout> | undefined;
   #wasLive = false;
   readonly #fetching = new Set<string>();
@@ -158,15 +166,17 @@ export class LabConnection {
   }
 
   #ackSoon(frame: number): void {
-    const { least, most } = ACK_WITHIN_MS;
     this.#unacked = frame;
-    this.#ackTimer ??= setTimeout(
-      () => {
-        this.#ackTimer = undefined;
-        if (this.#unacked !== null) this.#send({ type: 'ack', frame: this.#unacked });
-      },
-      least + Math.random() * (most - least),
-    );
+    this.#framesToAck -= 1;
+    clearTimeout(this.#ackTimer);
+    if (this.#framesToAck <= 0) this.#ack();
+    else this.#ackTimer = setTimeout(() => this.#ack(), between(ACK_PAUSE_MS));
+  }
+
+  #ack(): void {
+    if (this.#unacked !== null) this.#send({ type: 'ack', frame: this.#unacked });
+    this.#unacked = null;
+    this.#framesToAck = between(ACK_FRAMES);
   }
 
   #ping(): void {
@@ -195,8 +205,8 @@ export class LabConnection {
     clearTimeout(this.#greeting);
     clearInterval(this.#pinger);
     clearTimeout(this.#ackTimer);
-    this.#ackTimer = undefined;
     this.#unacked = null;
+    this.#framesToAck = between(ACK_FRAMES);
   }
 
   #retryLater(): void {

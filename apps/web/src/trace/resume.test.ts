@@ -89,4 +89,22 @@ describe('the line to the lab', () => {
     second?.says({ type: 'events', frame: 1, traceId: TRACE_ID, events: RUN.slice(30) });
     expect(traceStore.getState().runs.get(TRACE_ID)?.model.length).toBe(RUN.length);
   });
+
+  test('where frames never pause, one acknowledgement is for twenty of them at most', () => {
+    new LabConnection('word').open();
+    const [line] = FakeSocket.all;
+    line?.says(HELLO);
+    const acks = (): number[] =>
+      ((line?.sent ?? []) as { type: string; frame: number }[])
+        .filter(({ type }) => type === 'ack')
+        .map(({ frame }) => frame);
+
+    for (let frame = 1; frame <= 200; frame += 1)
+      line?.says({ type: 'events', frame, traceId: TRACE_ID, events: [] });
+
+    const steps = acks().map((frame, index) => frame - (acks()[index - 1] ?? 0));
+    expect(steps.length).toBeGreaterThanOrEqual(10);
+    expect(Math.min(...steps)).toBeGreaterThanOrEqual(12);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(20);
+  });
 });

@@ -2,7 +2,7 @@
  * One open page: what it has been sent, what it has acknowledged, and whether it keeps up.
  * The kernel swallows megabytes before a socket looks full, so only acknowledgements tell a slow page from a fast one.
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import * as z from 'zod';
 import type { WebSocket } from 'ws';
 import type { ClientFrame } from '../../protocol/trace/stream.ts';
@@ -28,7 +28,7 @@ export const isPageFrame = (word: { readonly type: string }): word is ClientFram
 
 /** Frames that are made once for everybody are written below the WebSocket. */
 export interface Wire {
-  readonly bytes: Duplex;
+  readonly bytes: Socket;
   readonly isDeflated: boolean;
 }
 
@@ -79,12 +79,19 @@ export class PageConnection<Word = ClientFrame> {
     return this.#unacked.length === 0 ? 0 : Date.now() - this.#progressAtMs;
   }
 
-  send(outgoing: Outgoing, frame?: number): void {
+  /** Null where ws does the writing, or the page is going. */
+  get openWire(): Wire | null {
+    return this.#socket.readyState === this.#socket.OPEN ? this.#wire : null;
+  }
+
+  /** Of this frame an acknowledgement is expected. */
+  expect(frame: number): void {
+    if (this.#unacked.length === 0) this.#progressAtMs = Date.now();
+    this.#unacked.push(frame);
+  }
+
+  send(outgoing: Outgoing): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (frame !== undefined) {
-      if (this.#unacked.length === 0) this.#progressAtMs = Date.now();
-      this.#unacked.push(frame);
-    }
     if (this.#wire) this.#wire.bytes.write(outgoing.framed(this.#wire.isDeflated));
     else this.#socket.send(outgoing.text, { binary: false });
   }

@@ -3,30 +3,21 @@
  * for everybody. A page that does not keep up is told where to fetch what it missed, instead of getting a backlog.
  */
 import * as z from 'zod';
-import type {
-  ClientFrame,
-  EngineStatus,
-  ServerFrame,
-  TraceSummary,
-} from '../../protocol/trace/stream.ts';
+import type { ClientFrame, EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts';
 import { TRACE_FORMAT_VERSION } from '../../protocol/trace/stream.ts';
 import type { TraceListener } from '../collector/trace-store.ts';
-import { Outgoing } from './outgoing.ts';
+import { Broadcast, PARTS_MAX, type SendToAll } from './broadcast.ts';
+import type { Outgoing } from './outgoing.ts';
+import { encode, encodeEvents, Pending, type Item } from './pending.ts';
 import { isPageFrame, pageFrame, PageConnection, type Line } from './page-connection.ts';
 
 const BATCH_MS = 16;
-/** One core writes to some fifty thousand sockets a second: a hall gets larger batches, and all of it. */
-const HALL_PAGES = 1_500;
-const HALL_BATCH_MS = 50;
+/** The more pages, the longer a flush takes: a hall gets larger batches, and a third of the time is for other things. */
+const BEAT_OF_FLUSH = 1.5;
 const STUCK_LIMIT_MS = 8_000;
 const HEARTBEAT_MS = 15_000;
 /** More than this is faster fetched as a file. */
 const RESUME_LIMIT_BYTES = 2 * 1024 * 1024;
-
-interface Batch {
-  readonly firstSeq: number;
-  readonly lines: string[];
-}
 
 /** Where the traces come from: the lab's store, or what a room may see of it. */
 export interface TraceSource {
@@ -53,8 +44,7 @@ export interface StreamHubOptions<Word extends Said> {
   readonly store: TraceSource;
   readonly engine: () => EngineStatus;
   readonly guests?: Guests<Word>;
-  /** What comes from the store comes in batches already. */
-  readonly isBatched?: boolean;
+  readonly sendToAll?: SendToAll | null;
 }
 
 /** Whose page it is (null: of nobody in particular), and which runs it may know of. */
@@ -64,32 +54,32 @@ export interface Reader {
 }
 const anybody: Reader = { learner: null, maySee: () => true };
 
-const encode = (frame: ServerFrame): Outgoing => new Outgoing(frame);
-
 export class StreamHub<Word extends Said = never> {
   readonly #store: TraceSource;
   readonly #engine: () => EngineStatus;
-  readonly #batchMs: number;
   readonly #guests: Guests<Word> | null;
+  readonly #sendToAll: SendToAll | null;
   readonly #schema: z.ZodType<ClientFrame | Word>;
   readonly #pages = new Map<PageConnection<ClientFrame | Word>, Reader>();
   readonly #stopListening: () => void;
   readonly #timers: readonly NodeJS.Timeout[];
-  #batches = new Map<string, Batch>();
-  #summaries = new Map<string, TraceSummary>();
+  readonly #pending = new Pending(() => ++this.#frame);
   #flushTimer: NodeJS.Timeout | null = null;
+  /** When the last flush began, and how long it took. */
+  #flushedAtMs = -Infinity;
+  #flushTookMs = 0;
   #frame = 0;
 
-  constructor({ store, engine, guests, isBatched = false }: StreamHubOptions<Word>) {
+  constructor({ store, engine, guests, sendToAll = null }: StreamHubOptions<Word>) {
     this.#store = store;
     this.#engine = engine;
-    this.#batchMs = isBatched ? 0 : BATCH_MS;
     this.#guests = guests ?? null;
+    this.#sendToAll = sendToAll;
     this.#schema = guests ? z.union([pageFrame, guests.words]) : pageFrame;
     this.#stopListening = store.listen({
       onLine: (traceId, seq, line) => this.#enqueue(traceId, seq, line),
       onSummary: (summary) => {
-        this.#summaries.set(summary.traceId, summary);
+        this.#pending.addSummary(summary);
         this.#schedule();
       },
     });
@@ -128,7 +118,7 @@ export class StreamHub<Word extends Said = never> {
 
   /** The same to every page. */
   tell(outgoing: Outgoing): void {
-    for (const page of this.#pages.keys()) page.send(outgoing);
+    this.#flush(outgoing);
   }
 
   /** Where the learner's request stands in the line; null: none waits any more. */
@@ -150,51 +140,66 @@ export class StreamHub<Word extends Said = never> {
 
   #enqueue(traceId: string, seq: number, line: string): void {
     if (this.#pages.size === 0) return;
-    const batch = this.#batches.get(traceId);
-    if (batch) batch.lines.push(line);
-    else this.#batches.set(traceId, { firstSeq: seq, lines: [line] });
+    this.#pending.addLine(traceId, seq, line);
     this.#schedule();
   }
 
   #schedule(): void {
-    this.#flushTimer ??= setTimeout(
-      () => this.#flush(),
-      this.#pages.size > HALL_PAGES ? HALL_BATCH_MS : this.#batchMs,
-    );
+    this.#flushTimer ??= setTimeout(() => this.#flush(), this.#flushInMs());
   }
 
-  #flush(): void {
+  #flushInMs(): number {
+    const beatMs = Math.max(BATCH_MS, this.#flushTookMs * BEAT_OF_FLUSH);
+    return Math.max(0, this.#flushedAtMs + beatMs - performance.now());
+  }
+
+  /** Everything that waits, and a word to all behind it: what is for a page goes in one piece. */
+  #flush(word: Outgoing | null = null): void {
     if (this.#flushTimer) clearTimeout(this.#flushTimer);
     this.#flushTimer = null;
-    const summaries = this.#summaries;
-    const batches = this.#batches;
-    this.#summaries = new Map();
-    this.#batches = new Map();
-    for (const trace of summaries.values()) {
-      const encoded = encode({ type: 'trace', trace });
-      for (const [page, { maySee }] of this.#pages) {
-        if (!maySee(trace.traceId)) continue;
-        if (page.isBehind) page.missed.add(trace.traceId);
-        else page.send(encoded);
-      }
-    }
-    for (const [traceId, batch] of batches) this.#sendBatch(traceId, batch);
+    const items = this.#pending.take();
+    if (word) items.push({ traceId: null, outgoing: word });
+    if (items.length === 0) return;
+    this.#flushedAtMs = performance.now();
+    for (let from = 0; from < items.length; from += PARTS_MAX)
+      this.#send(items.slice(from, from + PARTS_MAX));
+    const tookMs = performance.now() - this.#flushedAtMs;
+    this.#flushTookMs += (tookMs - this.#flushTookMs) / 4;
   }
 
-  #sendBatch(traceId: string, { firstSeq, lines }: Batch): void {
-    const frame = ++this.#frame;
-    const encoded = encodeEvents(frame, traceId, lines);
-    for (const [page, { maySee }] of this.#pages) {
-      if (!page.hasResumed || !maySee(traceId)) continue;
-      if (page.isBehind) {
-        page.missed.add(traceId);
-        continue;
-      }
-      const gap = (page.sent.get(traceId) ?? 0) + 1 < firstSeq;
-      if (gap) page.send(encode({ type: 'behind', traceId, seq: firstSeq - 1 }));
-      page.send(encoded, frame);
-      page.sent.set(traceId, firstSeq + lines.length - 1);
+  #send(items: readonly Item[]): void {
+    const round = new Broadcast(
+      items.map(({ outgoing }) => outgoing),
+      this.#sendToAll,
+    );
+    for (const [page, reader] of this.#pages) {
+      let bits = 0;
+      items.forEach((item, index) => {
+        if (this.#mayGet(page, reader, item)) bits |= 1 << index;
+      });
+      round.add(page, bits);
     }
+    round.send();
+  }
+
+  /** Notes what the page gets, or that it has missed it. */
+  #mayGet(
+    page: PageConnection<ClientFrame | Word>,
+    reader: Reader,
+    { traceId, events }: Item,
+  ): boolean {
+    if (traceId === null) return true;
+    if (!reader.maySee(traceId) || (events && !page.hasResumed)) return false;
+    if (page.isBehind) {
+      page.missed.add(traceId);
+      return false;
+    }
+    if (!events) return true;
+    const gap = (page.sent.get(traceId) ?? 0) + 1 < events.firstSeq;
+    if (gap) page.send(encode({ type: 'behind', traceId, seq: events.firstSeq - 1 }));
+    page.expect(events.frame);
+    page.sent.set(traceId, events.lastSeq);
+    return true;
   }
 
   #receive(page: PageConnection<ClientFrame | Word>, data: Buffer, isBinary: boolean): void {
@@ -232,7 +237,8 @@ export class StreamHub<Word extends Said = never> {
       page.send(encode({ type: 'behind', traceId, seq: last }));
     } else if (lines.length > 0) {
       const frame = ++this.#frame;
-      page.send(encodeEvents(frame, traceId, lines), frame);
+      page.expect(frame);
+      page.send(encodeEvents(frame, traceId, lines));
     }
   }
 
@@ -266,9 +272,3 @@ export class StreamHub<Word extends Said = never> {
     }
   }
 }
-
-/** The events are JSON already; taking them apart again would cost the most of all. */
-const encodeEvents = (frame: number, traceId: string, lines: readonly string[]): Outgoing =>
-  Outgoing.ofJson(
-    `{"type":"events","frame":${frame},"traceId":"${traceId}","events":[${lines.join(',')}]}`,
-  );

@@ -145,7 +145,7 @@ export class Upgrades {
     if (socket.destroyed) return null;
     this.#followers.handleUpgrade(request, socket, head, (page) => {
       const isDeflated = page.extensions.includes('permessage-deflate');
-      room.add({ socket: page, wire: { bytes: socket, isDeflated } });
+      room.add({ socket: page, wire: { bytes: request.socket, isDeflated } });
     });
     return null;
   }

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { RoomFrame, RoomState, RoomWord } from '../../protocol/room/room.ts';
 import type { ClientFrame, EngineStatus } from '../../protocol/trace/stream.ts';
 import type { Bus } from '../bus/bus.ts';
+import type { SendToAll } from '../gateway/broadcast.ts';
 import { Outgoing } from '../gateway/outgoing.ts';
 import type { Line, PageConnection } from '../gateway/page-connection.ts';
 import { StreamHub } from '../gateway/stream-hub.ts';
@@ -64,7 +65,7 @@ export class RoomReplica {
   #presenceTimer: NodeJS.Timeout | null = null;
   #presenceToldAtMs = 0;
 
-  constructor(code: string, bus: Bus) {
+  constructor(code: string, bus: Bus, sendToAll: SendToAll | null = null) {
     this.code = code;
     this.#bus = bus;
     this.#subjects = subjectsOf(code);
@@ -74,7 +75,7 @@ export class RoomReplica {
     this.#hub = new StreamHub<RoomWord>({
       store: this.traces,
       engine: () => this.#engine,
-      isBatched: true,
+      sendToAll,
       guests: {
         words: roomWord,
         take: (page, word) => this.#takeWord(page, word),

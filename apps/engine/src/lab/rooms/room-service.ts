@@ -5,6 +5,7 @@ import type { EngineStatus, TraceSummary } from '../../protocol/trace/stream.ts'
 import type { Bus } from '../bus/bus.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
 import type { RunAccepted, RunRefused } from '../gateway/api-routes.ts';
+import type { SendToAll } from '../gateway/broadcast.ts';
 import type { Learner } from '../gateway/guard.ts';
 import type { Line } from '../gateway/page-connection.ts';
 import { Desks } from './desks.ts';
@@ -23,6 +24,8 @@ export interface RoomServiceOptions {
   readonly files: RoomFiles;
   /** Where the audience goes, and what to do when it cannot come. Known after listening. */
   readonly reach: () => Pick<RoomOpened, 'audienceUrl' | 'reach'>;
+  /** Of the native part, where there is one. */
+  readonly sendToAll: SendToAll | null;
 }
 
 interface Hosted {
@@ -166,7 +169,7 @@ export class RoomService {
   }
 
   #follow(code: string): RoomReplica {
-    const replica = new RoomReplica(code, this.#options.bus);
+    const replica = new RoomReplica(code, this.#options.bus, this.#options.sendToAll);
     this.#replicas.set(code, replica);
     return replica;
   }

@@ -4,7 +4,8 @@ import { decodeTraceFile } from '../collector/trace-file.ts';
 import type { TraceStore } from '../collector/trace-store.ts';
 import { partsOf, type News } from './bus-messages.ts';
 
-const BATCH_MS = 16;
+/** One message of the bus for what happens at once; a frame of the screen it becomes where pages are. */
+const BATCH_MS = 2;
 /** A presenter goes back and forth between a few. */
 const TRACE_LIMIT = 8;
 

@@ -26,6 +26,7 @@ export const testRooms = (
     run: () => Promise.resolve({ status: 503, message: 'this test has no engine' }),
     check: () => Promise.resolve({ observations: [] }),
     files: new RoomFiles(join(folder, 'rooms')),
+    sendToAll: null,
     reach: () => ({ audienceUrl: null, reach: 'only this machine can follow' }),
     ...options,
   });
