@@ -35,6 +35,14 @@ interface Checkpoint extends LoggedBytes {
   readonly inode?: number;
 }
 
+/** An entry as it will stand in the file. */
+interface Line {
+  readonly stream: StreamName;
+  /** Of the stream. */
+  readonly length: number;
+  readonly encoded: Buffer;
+}
+
 const NEVER: Rotation = { maxBytes: Infinity, maxFiles: 1 };
 const READ_BYTES = 256 * 1024;
 /** More than any checkpoint has, and less than a disk writes at once. */
@@ -113,7 +121,7 @@ export class JsonFile {
   readonly #rotation: Rotation;
   #fileBytes: number;
   #handle: Promise<FileHandle>;
-  #pending: LogEntry[] = [];
+  #pending: Line[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | null = null;
   #isGivingUp = false;
@@ -136,10 +144,13 @@ export class JsonFile {
     return this.#pendingBytes;
   }
 
+  /** Encodes now: while the disk takes one batch, the next is made ready. */
   append(entries: readonly LogEntry[]): void {
     for (const entry of entries) {
-      this.#pending.push(entry);
-      this.#pendingBytes += entry.bytes.length;
+      const { stream, bytes } = entry;
+      const encoded = encodeEntry(entry);
+      this.#pending.push({ stream, length: bytes.length, encoded });
+      this.#pendingBytes += bytes.length;
     }
     this.#writing ??= this.#write();
   }
@@ -176,12 +187,15 @@ export class JsonFile {
     // The sums change only after the entries are in the file.
     while (this.#pending.length > 0) {
       if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
-      const { entries, lines } = this.#takePending();
-      const bytes = Buffer.concat(lines);
-      if (await this.#persist(await this.#handle, bytes)) this.#fileBytes += bytes.length;
-      for (const { stream, bytes: logged } of entries) {
-        this.logged[stream] += logged.length;
-        this.#pendingBytes -= logged.length;
+      const lines = this.#takePending();
+      const size = await this.#persist(
+        await this.#handle,
+        lines.map(({ encoded }) => encoded),
+      );
+      this.#fileBytes += size;
+      for (const { stream, length } of lines) {
+        this.logged[stream] += length;
+        this.#pendingBytes -= length;
       }
       for (const callback of this.#watchers) callback();
     }
@@ -189,18 +203,11 @@ export class JsonFile {
   }
 
   /** As many as fit into the file, and at least one. */
-  #takePending(): { readonly entries: readonly LogEntry[]; readonly lines: readonly Buffer[] } {
-    const all = this.#pending;
-    const lines: Buffer[] = [];
+  #takePending(): readonly Line[] {
     let room = this.#rotation.maxBytes - this.#fileBytes;
-    for (const entry of all) {
-      const line = Buffer.from(encodeEntry(entry));
-      lines.push(line);
-      room -= line.length;
-      if (room <= 0) break;
-    }
-    this.#pending = all.slice(lines.length);
-    return { entries: all.slice(0, lines.length), lines };
+    const isFull = ({ encoded }: Line): boolean => (room -= encoded.length) <= 0;
+    const last = this.#pending.findIndex(isFull);
+    return this.#pending.splice(0, last < 0 ? this.#pending.length : last + 1);
   }
 
   /** At every moment of this either the old checkpoint and the old file are found, or the new ones. */
@@ -221,23 +228,22 @@ export class JsonFile {
 
   /**
    * A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away.
-   * False when it was given up.
+   * How many bytes are in the file: none when it was given up.
    */
-  async #persist(handle: FileHandle, bytes: Buffer): Promise<boolean> {
+  async #persist(handle: FileHandle, chunks: readonly Buffer[]): Promise<number> {
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
     for (;;) {
       try {
-        await handle.appendFile(bytes);
-        return true;
+        const { bytesWritten } = await handle.writev(chunks);
+        if (bytesWritten < size) throw new Error(`the disk took ${bytesWritten} of ${size} bytes`);
+        return size;
       } catch (error) {
-        if (this.#isGivingUp) {
-          process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; not logged\n`);
-          await handle.truncate(this.#fileBytes).catch(() => undefined);
-          return false;
-        }
-        process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; trying again\n`);
-        await setTimeout(RETRY_MS);
+        const then = this.#isGivingUp ? 'not logged' : 'trying again';
+        process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; ${then}\n`);
+        if (!this.#isGivingUp) await setTimeout(RETRY_MS);
         // Part of it may have been written.
         await handle.truncate(this.#fileBytes).catch(() => undefined);
+        if (this.#isGivingUp) return 0;
       }
     }
   }

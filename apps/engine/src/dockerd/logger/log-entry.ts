@@ -5,7 +5,7 @@
  * JSON holds text, but a program may write any bytes. What is not valid UTF-8 has a fourth field, `raw` (base64),
  * so that nothing is lost; in `log`, for other readers of the format, its bytes above 127 are question marks.
  */
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 
 export interface LogEntry {
@@ -26,10 +26,17 @@ const asciiText = (bytes: Buffer): string => {
   return copy.toString('latin1');
 };
 
-export const encodeEntry = ({ stream, time, bytes }: LogEntry): string =>
-  isUtf8(bytes)
-    ? `{"log":${JSON.stringify(bytes.toString('utf8'))},"stream":"${stream}","time":"${time}"}\n`
-    : `{"log":${JSON.stringify(asciiText(bytes))},"stream":"${stream}","raw":"${bytes.toString('base64')}","time":"${time}"}\n`;
+/** The line. Text of one byte a character need not be measured before it is written. */
+export const encodeEntry = ({ stream, time, bytes }: LogEntry): Buffer => {
+  if (isAscii(bytes))
+    return lineOf(bytes.toString('latin1'), `"stream":"${stream}"`, time, 'latin1');
+  if (isUtf8(bytes)) return lineOf(bytes.toString('utf8'), `"stream":"${stream}"`, time, 'utf8');
+  const raw = bytes.toString('base64');
+  return lineOf(asciiText(bytes), `"stream":"${stream}","raw":"${raw}"`, time, 'latin1');
+};
+
+const lineOf = (text: string, fields: string, time: string, encoding: BufferEncoding): Buffer =>
+  Buffer.from(`{"log":${JSON.stringify(text)},${fields},"time":"${time}"}\n`, encoding);
 
 /** Null for a line that is not an entry (somebody else wrote into the file). */
 export const decodeEntry = (line: string): LogEntry | null => {
