@@ -78,16 +78,17 @@ export const linkAnswer = (daemon: Daemon, parent: Container): readonly string[]
   return links.length > 0 ? links.sort() : null;
 };
 
-/** The names that others have given it: `/parent/alias`. */
-export const linkNames = (daemon: Daemon, child: Container): string[] =>
-  daemon.store
-    .list()
-    .flatMap(({ name, record }) =>
-      (record.links ?? [])
-        .filter(({ childId }) => childId === child.id)
-        .map(({ alias }) => `/${name}/${alias}`),
-    )
-    .sort();
+/** The names that containers have given to others: id → `/parent/alias`. */
+export const linkNames = (containers: readonly Container[]): ReadonlyMap<string, string[]> => {
+  const names = new Map<string, string[]>();
+  for (const { name, record } of containers) {
+    for (const { childId, alias } of record.links ?? []) {
+      const path = `/${name}/${alias}`;
+      names.set(childId, [...(names.get(childId) ?? []), path].sort());
+    }
+  }
+  return names;
+};
 
 /** `docker rm --link parent/alias`: both containers stay. */
 export const removeLink = async (daemon: Daemon, reference: string): Promise<void> => {

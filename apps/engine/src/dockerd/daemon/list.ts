@@ -71,16 +71,23 @@ export const list = (
           : values.some((value) => TESTS[key]?.(container, value, all)),
       ),
     );
-  return (limit > 0 ? found.slice(0, limit) : found).map((each) => summary(daemon, each));
+  const links = linkNames(all);
+  return (limit > 0 ? found.slice(0, limit) : found).map((each) =>
+    summary(daemon, each, links.get(each.id) ?? []),
+  );
 };
 
 const quoted = (word: string): string => (/[\s"']/.test(word) ? `'${word}'` : word);
 
-const summary = (daemon: Daemon, container: Container): ContainerSummary => {
+const summary = (
+  daemon: Daemon,
+  container: Container,
+  linked: readonly string[],
+): ContainerSummary => {
   const { id, name, record, state, hostConfig } = container;
   return {
     Id: id,
-    Names: [`/${name}`, ...linkNames(daemon, container)],
+    Names: [`/${name}`, ...linked],
     Image: record.imageRef,
     ImageID: record.imageId,
     Command: [record.path, ...record.args.map(quoted)].join(' '),
