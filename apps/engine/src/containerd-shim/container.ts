@@ -4,13 +4,13 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
+import { readConfig } from '../libcontainer/config-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema, type Options } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
-import { type LinuxResources, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import { type LinuxResources, Process, type RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { currentContext, withContext } from '../tracing/context.ts';
 import { passGate } from '../tracing/gate.ts';
 import type { Tracer } from '../tracing/tracer.ts';
@@ -84,7 +84,8 @@ export class Container {
     const { id, bundle, stdin, stdout, stderr, terminal } = request;
     const context = currentContext();
     if (context) saveContainerTrace(bundle, context);
-    const { argv, sharesPids } = factsIn(bundle);
+    const spec = specIn(bundle);
+    const argv = spec?.process?.args ?? [];
     const story = new ContainerStory(tracer, { containerId: id, argv, isInit: true });
     const options = optionsIn(request.options);
     joinShimCgroup(options?.shimCgroup ?? '');
@@ -107,7 +108,14 @@ export class Container {
       stdio = new ContainerStdio(native, paths, owner);
       await stdio.ready();
       const { containerFds } = stdio;
-      created = await runtime.create({ root: runcRoot, id, bundle, stdio: containerFds, terminal });
+      created = await runtime.create({
+        root: runcRoot,
+        id,
+        bundle,
+        spec,
+        stdio: containerFds,
+        terminal,
+      });
       story.created(created.pid);
       // The exit may be known before the constructor of InitProcess has returned, never before this function has.
       const initOptions = {
@@ -124,7 +132,7 @@ export class Container {
         parts,
         init: new InitProcess(initOptions),
         story,
-        sharesPids,
+        sharesPids: spec !== undefined && !hasOwnPids(spec),
         argv,
         runtime,
         runcRoot,
@@ -228,23 +236,17 @@ const heldAsZombie = (tracer: Tracer, story: ContainerStory, pid: number): Promi
     passGate(tracer, { gate: 'exited-not-reaped', subjectPid: () => pid, source: __SOURCE__ }),
   );
 
-interface BundleFacts {
-  readonly argv: readonly string[];
-  readonly sharesPids: boolean;
-}
-
-/** What the shim itself wants to know of config.json. Whether that makes sense is runc's to say. */
-const factsIn = (bundle: string): BundleFacts => {
+/** Undefined where config.json cannot be read: the runtime says why. */
+const specIn = (bundle: string): RuntimeSpec | undefined => {
   try {
-    const { process: program, linux } = RuntimeSpec.parse(
-      JSON.parse(readFileSync(join(bundle, 'config.json'), 'utf8')),
-    );
-    const hasOwnPids = (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path);
-    return { argv: program?.args ?? [], sharesPids: !hasOwnPids };
+    return readConfig(bundle);
   } catch {
-    return { argv: [], sharesPids: false };
+    return undefined;
   }
 };
+
+const hasOwnPids = ({ linux }: RuntimeSpec): boolean =>
+  (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path);
 
 const processIn = (spec: Any | undefined): Process => {
   try {

@@ -1,13 +1,15 @@
 /** What a shim asks of an OCI runtime: our own (runc-command.ts), or any other on this machine (foreign-runtime.ts). */
 import type { ExecutedProcess } from '../libcontainer/exec-container.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import type { LinuxResources, Process } from '../protocol/oci/runtime-spec.ts';
+import type { LinuxResources, Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 
 export interface RuntimeCreate {
   /** Where the runtime keeps its state. */
   readonly root: string;
   readonly id: string;
   readonly bundle: string;
+  /** Its config.json as it was read; undefined where it could not be. */
+  readonly spec: RuntimeSpec | undefined;
   /** What becomes 0, 1 and 2 of the container; with a terminal only the runtime itself uses them. */
   readonly stdio: readonly [number, number, number];
   readonly terminal: boolean;

@@ -35,8 +35,8 @@ export class RuncCommand implements OciRuntime {
     return (this.#facts ??= readHostFacts());
   }
 
-  create({ root, id, bundle, stdio }: RuntimeCreate): Promise<BornProcess> {
-    return createContainer({ ...this.#common(), root, id, bundle, stdio });
+  create({ root, id, bundle, spec, stdio }: RuntimeCreate): Promise<BornProcess> {
+    return createContainer({ ...this.#common(), root, id, bundle, spec, stdio });
   }
 
   start({ root, id }: Parameters<OciRuntime['start']>[0]): Promise<void> {

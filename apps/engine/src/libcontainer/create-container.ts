@@ -49,7 +49,7 @@ export interface CreateOptions {
   /** A connected unix socket that gets the pty's master instead of the caller (`--console-socket`). */
   readonly consoleSocket?: number;
   /** What stands in config.json, where it was read already: it may change at any moment. */
-  readonly spec?: RuntimeSpec;
+  readonly spec?: RuntimeSpec | undefined;
   /** The caller's session keyring instead of a new one (`--no-new-keyring`). */
   readonly keepSessionKeyring?: boolean;
   /** Move the root instead of pivot_root(2) (`--no-pivot`). */
