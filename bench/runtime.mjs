@@ -2,7 +2,7 @@
  * create + start + wait + delete of one busybox bundle: our runc, in process as the shim has it and as a command,
  * beside Debian's runc and crun. Needs root, runc and crun (`npm run test:peers` installs them).
  *
- *   node bench/runtime.mjs [--runs 20] [--warm-up 3] [--pause 0]
+ *   node bench/runtime.mjs [--runs 20] [--warm-up 20] [--pause 0]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { load, options, printMachine, printTable, ratio, versionOf } from './mea
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const UNIFIED = '/sys/fs/cgroup/unified';
 const OWN_NAMESPACE = 'ENGINE_ROOM_BENCH_NAMESPACE';
-const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3 });
+const { runs, warmUp, pause } = options({ runs: 20, warmUp: 20 });
 // Debian's runc lies in /usr/sbin.
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
 
@@ -46,6 +46,9 @@ const { native, createContainer, startContainer, deleteContainer, Tracer, makeBu
 
 const folder = mkdtempSync(join(tmpdir(), 'bench-runtime-'));
 const states = stateFolder();
+// In memory, as /run is wherever systemd has booted; here it may be a folder of the disk.
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=0711', 'tmpfs', states]);
+if (mounted.status !== 0) throw new Error(`mount ${states}: ${mounted.stderr}`);
 const cgroupParent = `/bench-${process.pid}`;
 native.setChildSubreaper();
 
@@ -165,6 +168,7 @@ try {
 } finally {
   for (const runtime of Object.values(runtimes)) runtime.close();
   removeCgroups(cgroupParent, { isUnmounted });
-  rmSync(states, { recursive: true, force: true });
+  spawnSync('umount', [states]);
+rmSync(states, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }

@@ -26,6 +26,7 @@ const factsOf = (changes: Partial<HostFacts> = {}): HostFacts => ({
     read: (path) =>
       path === '/sys/fs/cgroup/cgroup.subtree_control' ? 'cpu io memory pids' : null,
     isSymbolicLink: () => false,
+    isSame: () => false,
     isDirectory: (path) => (path === '/etc/hosts' ? false : !path.startsWith('/missing')),
   },
   ...changes,

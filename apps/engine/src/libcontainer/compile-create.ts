@@ -25,6 +25,7 @@ import {
   cloneInit,
   enterCgroupNamespace,
   isInUserNamespace,
+  joinMountNamespace,
   joinNamespaces,
 } from './namespaces.ts';
 import { bringLoopbackUp } from './network.ts';
@@ -178,6 +179,7 @@ const compileInit = (c: Compilation & CreateInput, mounts: readonly ParsedMount[
   holdPreservedFds(c, FD.firstHandedIn + slotsHandedIn(c).length + idMapsOf(c.spec).length);
   joinCgroups(c, cgroups);
   holdExecFifo(c);
+  joinMountNamespace(c);
   holdSources(c, mounts);
   takeIds(c);
   enterCgroupNamespace(c);

@@ -42,6 +42,8 @@ export interface HostFiles {
   /** null when there is nothing. */
   isDirectory(path: string): boolean | null;
   isSymbolicLink(path: string): boolean;
+  /** Whether both lead to the same file. */
+  isSame(path: string, other: string): boolean;
 }
 
 export const hostFiles: HostFiles = {
@@ -57,6 +59,12 @@ export const hostFiles: HostFiles = {
   },
   isDirectory: (path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? null,
   isSymbolicLink: (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false,
+  isSame: (path, other) => {
+    const [one, two] = [path, other].map((each) =>
+      statSync(each, { throwIfNoEntry: false, bigint: true }),
+    );
+    return one !== undefined && one.dev === two?.dev && one.ino === two.ino;
+  },
 };
 
 export const nativeArchitecture = (): NativeArchitecture => {

@@ -3,7 +3,7 @@
  * sethostname(2), sysctl(8), proc_pid_oom_score_adj(5), keyrings(7). Upstream: runc libcontainer/standard_init_linux.go.
  */
 import { type Compilation, refuse } from './compilation.ts';
-import { hasNew } from './namespaces.ts';
+import { isApart } from './namespaces.ts';
 import { KEYCTL_JOIN_SESSION_KEYRING } from './plan/constants.ts';
 import { ERRNO } from './plan/errno.ts';
 import { number, type StageBuilder, text } from './plan/stage-builder.ts';
@@ -11,7 +11,7 @@ import { number, type StageBuilder, text } from './plan/stage-builder.ts';
 const byteLength = (value: string): number => new TextEncoder().encode(value).length;
 
 export const checkIdentity = (c: Compilation): void => {
-  if (!hasNew(c, 'uts')) {
+  if (!isApart(c, 'uts')) {
     if (c.spec.hostname) refuse('unable to set hostname without a private UTS namespace');
     if (c.spec.domainname) refuse('unable to set domainname without a private UTS namespace');
   }
@@ -48,7 +48,7 @@ const IPC_SYSCTLS = new Set(
 /** `net/ipv4/ip_forward` and `net.ipv4.ip_forward` mean the same. */
 const sysctlPath = (key: string): string => (key.includes('/') ? key : key.replaceAll('.', '/'));
 
-/** Only parameters that belong to a namespace of the container's own: all others are the host's. */
+/** Only parameters that belong to a namespace that the host is not in. */
 const checkSysctl = (c: Compilation, key: string): void => {
   const path = sysctlPath(key);
   if (path.split('/').some((part) => part === '..' || part === ''))
@@ -57,9 +57,9 @@ const checkSysctl = (c: Compilation, key: string): void => {
   const isIpc = IPC_SYSCTLS.has(dotted) || dotted.startsWith('fs.mqueue.');
   const isNet = dotted.startsWith('net.');
   const isUts = dotted === 'kernel.domainname' || dotted === 'kernel.hostname';
-  if (isIpc && hasNew(c, 'ipc')) return;
-  if (isNet && hasNew(c, 'network')) return;
-  if (isUts && hasNew(c, 'uts')) return;
+  if (isIpc && isApart(c, 'ipc')) return;
+  if (isNet && isApart(c, 'network')) return;
+  if (isUts && isApart(c, 'uts')) return;
   if (isIpc || isNet || isUts)
     refuse(
       `sysctl ${JSON.stringify(key)} is not allowed in the hosts ${isIpc ? 'ipc' : isNet ? 'network' : 'uts'} namespace`,

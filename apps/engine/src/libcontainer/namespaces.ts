@@ -5,7 +5,16 @@
 import type { LinuxNamespace } from '../protocol/oci/runtime-spec.ts';
 import { type Compilation, refuse, SLOT } from './compilation.ts';
 import { CLONE, openFlags, SIGCHLD } from './plan/constants.ts';
-import { AT_FDCWD, flags, number, pack, slot, struct, text } from './plan/stage-builder.ts';
+import {
+  AT_FDCWD,
+  flags,
+  number,
+  pack,
+  slot,
+  type StageBuilder,
+  struct,
+  text,
+} from './plan/stage-builder.ts';
 
 export type Kind = LinuxNamespace['type'];
 
@@ -38,6 +47,14 @@ export const hasNew = (c: Compilation, kind: Kind): boolean => {
   return namespace !== undefined && !namespace.path;
 };
 
+/** What it does in there does not concern us: it has one of its own, or an existing one that is not the one that we are in. */
+export const isApart = (c: Compilation, kind: Exclude<Kind, 'mount'>): boolean => {
+  const namespace = namespaceOf(c, kind);
+  if (!namespace?.path) return namespace !== undefined;
+  const ours = `/proc/self/ns/${kind === 'network' ? 'net' : kind}`;
+  return !c.facts.files.isSame(namespace.path, ours);
+};
+
 /** One of its own, or an existing one: root in the container is somebody else outside. */
 export const isInUserNamespace = (c: Compilation): boolean => namespaceOf(c, 'user') !== undefined;
 
@@ -45,8 +62,10 @@ export const checkNamespaces = (c: Compilation): void => {
   const kinds = (c.linux.namespaces ?? []).map(({ type }) => type);
   const twice = kinds.find((kind, index) => kinds.indexOf(kind) !== index);
   if (twice) refuse(`malformed spec file: duplicated ns ${twice}`);
-  if (!hasNew(c, 'mount'))
-    refuse('a container without a mount namespace of its own is not supported');
+  if (!kinds.includes('mount'))
+    refuse(
+      "a container in runc's own mount namespace is not supported: its mounts would be the host's",
+    );
   for (const { type, path } of c.linux.namespaces ?? []) {
     if (path && !path.startsWith('/'))
       refuse(`the path of the ${type} namespace must be absolute: ${path}`);
@@ -54,15 +73,21 @@ export const checkNamespaces = (c: Compilation): void => {
 };
 
 export const joinNamespaces = (c: Compilation): void => {
-  for (const kind of JOINED_BEFORE) joinByPath(c, kind);
+  for (const kind of JOINED_BEFORE) joinByPath(c, c.parent, kind);
 };
 
+/**
+ * Entered by init alone, when it holds all that lies in the host's tree. From here on paths are those of the other
+ * namespace: the rootfs and the sources of mounts are looked up in it, and its root moves with init's.
+ */
+export const joinMountNamespace = (c: Compilation): void => joinByPath(c, c.init, 'mount');
+
 /** Of a new one nothing is to do here. */
-export const joinByPath = (c: Compilation, kind: Kind): void => {
+export const joinByPath = (c: Compilation, stage: StageBuilder, kind: Kind): void => {
   const open = openFlags(c.facts.architecture);
   const path = namespaceOf(c, kind)?.path;
   if (!path) return;
-  c.parent.call('openat', [AT_FDCWD, text(path), flags(open, open.O_CLOEXEC)], {
+  stage.call('openat', [AT_FDCWD, text(path), flags(open, open.O_CLOEXEC)], {
     title: `find the ${kind} namespace to join`,
     object: 'namespace',
     source: __SOURCE__,
@@ -70,7 +95,7 @@ export const joinByPath = (c: Compilation, kind: Kind): void => {
     resultSlot: SLOT.namespace,
     purpose: 'namespace',
   });
-  c.parent.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG[kind])], {
+  stage.call('setns', [slot(SLOT.namespace), flags(CLONE, FLAG[kind])], {
     title: `enter an existing ${kind} namespace instead of a new one`,
     object: 'namespace',
     level: 'step',

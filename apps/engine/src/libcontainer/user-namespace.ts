@@ -123,7 +123,7 @@ export const takeIds = (c: Compilation): void => {
  * An existing one is entered by runc, last of all before the clone: afterwards it has no power over the host any more,
  * and needs none.
  */
-export const joinUserNamespace = (c: Compilation): void => joinByPath(c, 'user');
+export const joinUserNamespace = (c: Compilation): void => joinByPath(c, c.parent, 'user');
 
 const waitForMaps = (c: Compilation): void => {
   const open = openFlags(c.facts.architecture);
