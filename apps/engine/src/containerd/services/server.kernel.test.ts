@@ -1,12 +1,10 @@
 /** A real containerd process over its real socket, called by our client and by the real `ctr`. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { create } from '@bufbuild/protobuf';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ContainerSchema, Containers } from '../../protocol/gen/containerd/containers_pb.ts';
-import { Content, WriteAction } from '../../protocol/gen/containerd/content_pb.ts';
-import { Diff } from '../../protocol/gen/containerd/diff_pb.ts';
+import { Containers } from '../../protocol/gen/containerd/containers_pb.ts';
+import { Content } from '../../protocol/gen/containerd/content_pb.ts';
 import type { Envelope } from '../../protocol/gen/containerd/envelope_pb.ts';
 import { Events } from '../../protocol/gen/containerd/events_pb.ts';
 import {
@@ -18,9 +16,9 @@ import { Leases } from '../../protocol/gen/containerd/leases_pb.ts';
 import { Namespaces } from '../../protocol/gen/containerd/namespaces_pb.ts';
 import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
-import { digestOf } from '../content/digest.ts';
+import { aContainer } from '../testing/a-container.ts';
 import { BINARY, buildDaemons, TestDaemon, until } from '../testing/daemon.ts';
-import { busyboxLayer, importLayer, KEPT, layerOf, writeBlob } from '../testing/image.ts';
+import { busyboxLayer, importLayer } from '../testing/image.ts';
 
 const NO_SPARE = { ENGINE_ROOM_NO_SPARE: '1' };
 const hasCtr = spawnSync('ctr', ['--version']).status === 0;
@@ -34,13 +32,6 @@ beforeEach(async () => {
   await daemon.start(NO_SPARE);
 });
 afterEach(() => daemon.dispose());
-
-const aContainer = (id: string, runtime = 'io.containerd.engineroom.v2') =>
-  create(ContainerSchema, {
-    id,
-    runtime: { name: runtime },
-    spec: { typeUrl: 'x', value: new Uint8Array([1]) },
-  });
 
 describe('the socket', () => {
   test('can be used by root and its group alone', () => {
@@ -147,129 +138,6 @@ describe('errors', () => {
 
     expect(readdirSync(join(daemon.state, 'io.containerd.runtime.v2.task', 'moby'))).toEqual([]);
     expect(readdirSync(join(daemon.root, 'io.containerd.runtime.v2.task', 'moby'))).toEqual([]);
-  });
-});
-
-describe('layers', () => {
-  test('become snapshots; the kernel itself writes the whiteouts of the second one', async () => {
-    const channel = daemon.channel();
-    const one = await layerOf([
-      { name: 'etc/', type: 'directory', mode: 0o755 },
-      { name: 'etc/gone', body: '1' },
-      { name: 'etc/kept', body: '1' },
-      { name: 'opt/', type: 'directory', mode: 0o755 },
-      { name: 'opt/hidden', body: '1' },
-    ]);
-    const two = await layerOf([
-      { name: 'etc/.wh.gone' },
-      { name: 'opt/.wh..wh..opq' },
-      { name: 'opt/new', body: '2' },
-    ]);
-
-    await importLayer(channel, one, { name: 'one', parent: '' });
-    await importLayer(channel, two, { name: 'two', parent: 'one' });
-    const { mounts } = await channel
-      .client(Snapshots)
-      .view({ snapshotter: 'overlayfs', key: 'look', parent: 'two', labels: KEPT });
-
-    const place = join(daemon.folder, 'look');
-    mkdirSync(place);
-    execFileSync('mount', [
-      '-t',
-      'overlay',
-      'overlay',
-      '-o',
-      (mounts[0]?.options ?? []).join(','),
-      place,
-    ]);
-    expect(readdirSync(join(place, 'etc'))).toEqual(['kept']);
-    expect(readdirSync(join(place, 'opt'))).toEqual(['new']);
-    const upper = join(daemon.root, 'io.containerd.snapshotter.v1.overlayfs/snapshots/2/fs');
-    expect([
-      lstatSync(join(upper, 'etc/gone')).isCharacterDevice(),
-      lstatSync(join(upper, 'etc/gone')).rdev,
-    ]).toEqual([true, 0]);
-    execFileSync('umount', [place]);
-    expect(daemon.mounts()).toEqual([]);
-  });
-
-  test('that are broken leave nothing mounted, and the snapshot can be removed', async () => {
-    const channel = daemon.channel();
-    await importLayer(channel, await layerOf([{ name: 'a', body: '1' }]), {
-      name: 'one',
-      parent: '',
-    });
-    const bad = await layerOf([{ name: '../../evil', body: 'x' }]);
-    const digest = await writeBlob(channel, bad);
-    const { mounts } = await channel
-      .client(Snapshots)
-      .prepare({ snapshotter: 'overlayfs', key: 'k', parent: 'one', labels: KEPT });
-
-    await expect(
-      channel.client(Diff).apply({ diff: { digest, mediaType: 'x', size: 1n }, mounts }),
-    ).rejects.toMatchObject({ kind: 'invalid_argument' });
-
-    expect(readFileSync(`/proc/${daemon.pid}/mountinfo`, 'utf8')).not.toContain('containerd-mount');
-    await channel.client(Snapshots).remove({ snapshotter: 'overlayfs', key: 'k' });
-  });
-});
-
-describe('SIGKILL', () => {
-  test('in the middle of a write leaves no blob, and the write can go on', async () => {
-    const whole = Buffer.alloc(3_000_000, 'x');
-    const digest = digestOf(whole);
-    const half = 1_500_000;
-    const request = { ref: 'r', total: BigInt(whole.length), expected: digest };
-    const first = daemon.channel();
-    async function* interrupted() {
-      yield { ...request, action: WriteAction.WRITE, data: whole.subarray(0, half) };
-      await new Promise(() => undefined);
-    }
-    for await (const { offset } of first.client(Content).write(interrupted())) {
-      expect(offset).toBe(BigInt(half));
-      await daemon.kill('SIGKILL');
-      break;
-    }
-
-    expect(readdirSync(join(daemon.root, 'io.containerd.content.v1.content/blobs/sha256'))).toEqual(
-      [],
-    );
-    await daemon.start(NO_SPARE);
-    const channel = daemon.channel();
-    expect((await channel.client(Content).status({ ref: 'r' })).status?.offset).toBe(BigInt(half));
-    async function* rest() {
-      yield {
-        ...request,
-        action: WriteAction.COMMIT,
-        offset: BigInt(half),
-        data: whole.subarray(half),
-        labels: KEPT,
-      };
-    }
-    for await (const response of channel.client(Content).write(rest()))
-      expect(response.digest).toBe(digest);
-    expect((await channel.client(Content).info({ digest })).info?.size).toBe(BigInt(whole.length));
-  });
-
-  test('loses no record that was answered, however often', async () => {
-    const made: string[] = [];
-    for (const round of [1, 2, 3]) {
-      const containers = daemon.channel().client(Containers);
-      const attempts = Array.from({ length: 20 }, async (_, index) => {
-        const id = `c${round}-${index}`;
-        await containers.create({ container: aContainer(id) });
-        made.push(id);
-        if (index === 10) void daemon.kill('SIGKILL');
-      });
-      await Promise.allSettled(attempts);
-      await daemon.kill('SIGKILL');
-      await daemon.start(NO_SPARE);
-    }
-
-    const { containers } = await daemon.channel().client(Containers).list({});
-
-    expect(made.length).toBeGreaterThanOrEqual(33);
-    expect(containers.map(({ id }) => id)).toEqual(expect.arrayContaining(made));
   });
 });
 
