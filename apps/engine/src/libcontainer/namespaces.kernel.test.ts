@@ -246,6 +246,33 @@ const appears = (folder: string, name: string): Promise<void> =>
     });
   });
 
+test('an existing time namespace is joined; its offsets stay as they are', async () => {
+  const other = spawn(
+    'unshare',
+    ['--time', '--boottime', '1000000', '--fork', 'sh', '-c', 'echo ready && exec sleep 1000'],
+    { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
+  );
+  onTestFinished(() => void process.kill(-(other.pid ?? NaN), 'SIGKILL'));
+  await once(other.stdout, 'data');
+  const joined: SpecChanges = {
+    linux: {
+      namespaces: [
+        ...NAMESPACES,
+        { type: 'time', path: `/proc/${other.pid}/ns/time_for_children` },
+      ],
+    },
+  };
+  const { output } = await bench.run(['cat', '/proc/uptime'], joined);
+  expect(Number(output.split(' ')[0])).toBeGreaterThan(1_000_000);
+
+  const changed = bench.bundle(['true'], {
+    linux: { ...joined.linux, timeOffsets: { boottime: { secs: 1 } } },
+  });
+  await expect(bench.create(changed)).rejects.toThrow(
+    'the offsets of an existing time namespace cannot be changed',
+  );
+});
+
 test('a mount in a shared volume appears on the host; one in the root does not', async () => {
   const shared = mkdtempSync(join(tmpdir(), 'shared-'));
   native.mount({ source: shared, target: shared, type: '', flags: MS_BIND, data: '' });

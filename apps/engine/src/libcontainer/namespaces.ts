@@ -36,7 +36,7 @@ export const FLAG = {
 /** In the order of the flags of clone3: everything that is new in one call. */
 const CLONED = ['user', 'pid', 'mount', 'uts', 'ipc', 'network'] as const;
 /** Joined by runc before it clones, so that init is born inside. */
-const JOINED_BEFORE = ['network', 'ipc', 'uts', 'pid'] as const;
+const JOINED_BEFORE = ['network', 'ipc', 'uts', 'pid', 'time'] as const;
 
 export const namespaceOf = (c: Compilation, kind: Kind): LinuxNamespace | undefined =>
   c.linux.namespaces?.find(({ type }) => type === kind);

@@ -13,7 +13,9 @@ export const checkTimeNamespace = (c: Compilation): void => {
   const offsets = Object.keys(c.linux.timeOffsets ?? {});
   if (offsets.length > 0 && !namespace)
     refuse("time namespace offsets specified, but TIME namespace isn't enabled in the config");
-  if (namespace?.path) refuse('joining an existing time namespace is not supported');
+  // The kernel takes them only while nobody is in it.
+  if (offsets.length > 0 && namespace?.path)
+    refuse('the offsets of an existing time namespace cannot be changed');
   const unknown = offsets.find((clock) => clock !== 'monotonic' && clock !== 'boottime');
   if (unknown !== undefined) refuse(`a time namespace has no clock ${JSON.stringify(unknown)}`);
 };
