@@ -2,9 +2,10 @@
  * The template that spare shims are copies of (`protocol/task/claim.ts`): one process for all of them. It is started by
  * the first spare, and again when it has died.
  */
+import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { dirname, join } from 'node:path';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
 import { LINE_LIMIT_BYTES, SHIM_MALLOC, SPARE_ACTION } from '../../protocol/task/claim.ts';
 import type { Log } from '../log.ts';
@@ -13,7 +14,6 @@ import { shimEnvironment, type ShimSurroundings } from './shim-binary.ts';
 
 /** How long it may take to listen, and to answer. */
 export const READY_TIMEOUT_MS = 10_000;
-const CONNECT_EVERY_MS = 25;
 
 export interface ShimTemplateOptions {
   /** Where the claim sockets are, of this containerd alone. */
@@ -103,7 +103,7 @@ export class ShimTemplate {
       env: { ...shimEnvironment(surroundings), ...SHIM_MALLOC },
       cwd: '/',
     });
-    const socket = await connectUntil(claimSocket, performance.now() + READY_TIMEOUT_MS);
+    const socket = await connectWhenThere(claimSocket);
     const line = { socket: socket.unref(), lines: new JsonLines(socket) };
     this.#line = line;
     this.#taught = undefined;
@@ -139,18 +139,26 @@ const connectTo = (path: string): Promise<Socket> =>
     socket.once('error', reject);
   });
 
-/** The socket appears when the template has loaded its code; there is nothing to wait on before that but the file. */
-const connectUntil = async (path: string, deadline: number): Promise<Socket> => {
-  for (;;) {
-    try {
-      return await connectTo(path);
-    } catch (error) {
-      if (performance.now() > deadline) {
-        throw new EngineError('deadline', `the template of shims did not listen on ${path}`, {
-          cause: error,
+/** The socket appears, listening, when the template has loaded its code: the folder tells. */
+const connectWhenThere = async (path: string): Promise<Socket> => {
+  const late = AbortSignal.timeout(READY_TIMEOUT_MS);
+  const watcher = watch(dirname(path), { persistent: false });
+  try {
+    for (;;) {
+      const change = once(watcher, 'change', { signal: late });
+      // Nobody waits for it when the line is there.
+      change.catch(() => undefined);
+      try {
+        return await connectTo(path);
+      } catch (error) {
+        await change.catch(() => {
+          throw new EngineError('deadline', `the template of shims did not listen on ${path}`, {
+            cause: error,
+          });
         });
       }
-      await sleep(CONNECT_EVERY_MS, undefined, { ref: false });
     }
+  } finally {
+    watcher.close();
   }
 };
