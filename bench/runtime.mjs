@@ -47,7 +47,9 @@ const { native, createContainer, startContainer, deleteContainer, Tracer, makeBu
 const folder = mkdtempSync(join(tmpdir(), 'bench-runtime-'));
 const states = stateFolder();
 // In memory, as /run is wherever systemd has booted; here it may be a folder of the disk.
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=0711', 'tmpfs', states]);
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=0711', 'tmpfs', states], {
+  encoding: 'utf8',
+});
 if (mounted.status !== 0) throw new Error(`mount ${states}: ${mounted.stderr}`);
 const cgroupParent = `/bench-${process.pid}`;
 native.setChildSubreaper();
@@ -169,6 +171,6 @@ try {
   for (const runtime of Object.values(runtimes)) runtime.close();
   removeCgroups(cgroupParent, { isUnmounted });
   spawnSync('umount', [states]);
-rmSync(states, { recursive: true, force: true });
+  rmSync(states, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }

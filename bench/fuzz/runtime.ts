@@ -87,6 +87,7 @@ const FACTS = {
     read: () => 'cpu io memory pids',
     isDirectory: (path: string) => !path.endsWith('hosts'),
     isSymbolicLink: () => false,
+    isSame: () => false,
   },
 } as const;
 

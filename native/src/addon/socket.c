@@ -14,7 +14,7 @@
 
 // A thread is worth its start for so many sockets (about a millisecond of sending).
 #define SOCKETS_A_SENDER 256
-#define SENDERS_MAX 4
+#define HELPERS_MAX 3
 
 int make_socketpair(int ends[2], struct native_error *error) {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
@@ -127,7 +127,7 @@ struct share {
 };
 
 static void *send_share(void *argument) {
-  const struct share *share = argument;
+  const struct share *const share = argument;
   for (size_t i = 0; i < share->count; i++) {
     ssize_t taken = 0;
     do {
@@ -139,28 +139,29 @@ static void *send_share(void *argument) {
 }
 
 void send_to_many(const int *sockets, size_t count, const void *bytes, size_t size, uint32_t *sent) {
-  struct share shares[SENDERS_MAX];
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  size_t senders = count / SOCKETS_A_SENDER + 1;
-  if (senders > SENDERS_MAX)
-    senders = SENDERS_MAX;
-  if (processors > 0 && senders > (size_t)processors)
-    senders = (size_t)processors;
+  const size_t others = processors > 1 ? (size_t)processors - 1 : 0;
+  size_t helpers = count / SOCKETS_A_SENDER;
+  if (helpers > HELPERS_MAX)
+    helpers = HELPERS_MAX;
+  if (helpers > others)
+    helpers = others;
 
-  size_t started = 1;
-  for (size_t i = 0, from = 0; i < senders; i++) {
-    const size_t to = count * (i + 1) / senders;
-    shares[i] = (struct share){sockets + from, to - from, bytes, size, sent + from, 0};
-    from = to;
+  // Each helper takes a share from the end; what is left, and whom no thread was to be had for, is ours.
+  struct share shares[HELPERS_MAX];
+  const size_t part = count / (helpers + 1);
+  size_t left = count, started = 0;
+  for (; started < helpers; started++) {
+    struct share *share = &shares[started];
+    *share = (struct share){sockets + left - part, part, bytes, size, sent + left - part, 0};
+    if (pthread_create(&share->thread, NULL, send_share, share) != 0)
+      break;
+    left -= part;
   }
-  while (started < senders && pthread_create(&shares[started].thread, NULL, send_share, &shares[started]) == 0)
-    started++;
-  send_share(&shares[0]);
-  for (size_t i = 1; i < started; i++)
+  struct share ours = {sockets, left, bytes, size, sent, 0};
+  send_share(&ours);
+  for (size_t i = 0; i < started; i++)
     pthread_join(shares[i].thread, NULL);
-  // Whom no thread was to be had for.
-  for (size_t i = started; i < senders; i++)
-    send_share(&shares[i]);
 }
 
 int peer_credentials(int fd, struct peer *peer, struct native_error *error) {
