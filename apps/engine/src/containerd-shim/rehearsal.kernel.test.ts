@@ -23,3 +23,13 @@ it('a container is rehearsed up to its cgroup, which cannot be; nothing is left'
   expect(cgroups().filter((name) => !before.includes(name))).toEqual([]);
   rmSync(parent, { recursive: true });
 });
+
+it('where containerd has gone with its folder, none is made again', async () => {
+  const parent = mkdtempSync(join(tmpdir(), 'rehearsal-'));
+
+  const answers = await rehearse(native, join(parent, 'gone/stage'));
+
+  expect(answers).toEqual([expect.stringContaining('ENOENT')]);
+  expect(readdirSync(parent)).toEqual([]);
+  rmSync(parent, { recursive: true });
+});

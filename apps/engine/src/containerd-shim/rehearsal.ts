@@ -82,15 +82,18 @@ const configOf = (round: number): unknown => ({
 });
 
 /**
- * Works in a folder of its own, where a template that was killed may have left something, and which is gone afterwards. Never rejects: a machine that lacks something says so at its first
- * real container. Resolves with the answers to the requests, which are errors.
+ * Works in a folder of its own, where a template that was killed may have left something, and which is gone afterwards.
+ * Never rejects: a machine that lacks something says so at its first real container. Resolves with the answers to the
+ * requests, which are errors.
  */
 export const rehearse = async (native: Native, folder: string): Promise<readonly string[]> => {
   const answers: string[] = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
       rmSync(folder, { recursive: true, force: true });
-      mkdirSync(join(folder, 'rootfs'), { recursive: true, mode: 0o700 });
+      // Not what is above it: where that has gone, containerd has, and takes nothing away any more.
+      mkdirSync(folder, { mode: 0o700 });
+      mkdirSync(join(folder, 'rootfs'));
       writeFileSync(join(folder, 'config.json'), JSON.stringify(configOf(round)));
       answers.push(await createIn(native, folder));
     }

@@ -24,11 +24,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { formatTraceparent, parseTraceparent, type SpanContext } from '../../tracing/context.ts';
 import { alreadyExists } from '../errors.ts';
 import { validateIdentifier } from '../identifier.ts';
 import { unmountBelow, type Unmounter } from './mounts.ts';
+import { ignoreMissing, removeAtOnce } from './remove-at-once.ts';
 
 export const RUNTIME_FOLDER = 'io.containerd.runtime.v2.task';
 
@@ -167,22 +168,6 @@ const remappedRoot = (config: Uint8Array): number | undefined => {
   };
   const host = linux?.gidMappings?.find(({ containerID }) => containerID === 0)?.hostID;
   return Number.isInteger(host) && host !== 0 ? host : undefined;
-};
-
-/** A rename takes it away whole: a crash leaves a hidden name, never half a bundle. */
-const removeAtOnce = (path: string): void => {
-  const hidden = join(dirname(path), `.${basename(path)}`);
-  rmSync(hidden, { recursive: true, force: true });
-  ignoreMissing(() => renameSync(path, hidden));
-  rmSync(hidden, { recursive: true, force: true });
-};
-
-const ignoreMissing = (work: () => void): void => {
-  try {
-    work();
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
-  }
 };
 
 const names = async (folder: string): Promise<string[]> => readdir(folder).catch(() => []);

@@ -4,7 +4,7 @@
  * A container then does not wait for a shim to start. The next spare is started when nothing has happened for
  * a moment, so that its start does not compete with the run that took the last one.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import type {
 } from '../../protocol/task/claim.ts';
 import { withContext } from '../../tracing/context.ts';
 import { JsonLines } from './json-lines.ts';
+import { removeAtOnce } from './remove-at-once.ts';
 import type { ShimSurroundings } from './shim-binary.ts';
 import { READY_TIMEOUT_MS, ShimTemplate, type ShimTemplateOptions } from './shim-template.ts';
 
@@ -68,7 +69,7 @@ export class SpareKeeper {
   constructor(options: SpareOptions) {
     this.#options = options;
     // Spares of an earlier containerd leave when they see that their folder has gone.
-    rmSync(options.folder, { recursive: true, force: true });
+    removeAtOnce(options.folder);
     this.#folder = join(options.folder, String(process.pid));
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#template = new ShimTemplate({ ...options, folder: this.#folder });
@@ -128,7 +129,7 @@ export class SpareKeeper {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
-    rmSync(this.#folder, { recursive: true, force: true });
+    removeAtOnce(this.#folder);
     this.#spare?.socket.destroy();
     this.#spare = undefined;
     this.#template.stop();
