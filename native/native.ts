@@ -113,7 +113,7 @@ export interface Native {
   /** connect(2) to the unix socket at `path`, sendmsg(2) with SCM_RIGHTS: the bytes and one descriptor. Blocks for 5 s at most. */
   sendFd(path: string, bytes: Uint8Array, fd: number): void;
   /**
-   * send(2), non-blocking: the same bytes (less than 4 GiB) to each of the sockets. How much each has taken; 0 also where
+   * send(2), non-blocking: the same bytes (less than 2 GiB) to each of the sockets. How much each has taken; 0 also where
    * it failed, so that whoever writes the rest meets the error.
    */
   sendToAll(sockets: Int32Array, bytes: Uint8Array): Uint32Array;

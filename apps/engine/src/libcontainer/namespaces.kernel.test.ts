@@ -1,6 +1,4 @@
 /** User and time namespaces, and mounts that travel: asked of the kernel. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
@@ -15,13 +13,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { native } from '../native/load.ts';
 import { execContainer } from './exec-container.ts';
 import { readHostFacts } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
-import { Bench, dockerMounts, type SpecChanges } from './testing/bundle.ts';
+import { Bench, type SpecChanges } from './testing/bundle.ts';
 import { watchProcess } from './watch-process.ts';
 
 const bench = new Bench();
@@ -246,33 +243,6 @@ const appears = (folder: string, name: string): Promise<void> =>
     });
   });
 
-test('an existing time namespace is joined; its offsets stay as they are', async () => {
-  const other = spawn(
-    'unshare',
-    ['--time', '--boottime', '1000000', '--fork', 'sh', '-c', 'echo ready && exec sleep 1000'],
-    { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
-  );
-  onTestFinished(() => void process.kill(-(other.pid ?? NaN), 'SIGKILL'));
-  await once(other.stdout, 'data');
-  const joined: SpecChanges = {
-    linux: {
-      namespaces: [
-        ...NAMESPACES,
-        { type: 'time', path: `/proc/${other.pid}/ns/time_for_children` },
-      ],
-    },
-  };
-  const { output } = await bench.run(['cat', '/proc/uptime'], joined);
-  expect(Number(output.split(' ')[0])).toBeGreaterThan(1_000_000);
-
-  const changed = bench.bundle(['true'], {
-    linux: { ...joined.linux, timeOffsets: { boottime: { secs: 1 } } },
-  });
-  await expect(bench.create(changed)).rejects.toThrow(
-    'the offsets of an existing time namespace cannot be changed',
-  );
-});
-
 test('a mount in a shared volume appears on the host; one in the root does not', async () => {
   const shared = mkdtempSync(join(tmpdir(), 'shared-'));
   native.mount({ source: shared, target: shared, type: '', flags: MS_BIND, data: '' });
@@ -322,84 +292,4 @@ test('a mount in a shared volume appears on the host; one in the root does not',
     native.unmount(shared, MNT_DETACH);
     rmSync(shared, { recursive: true });
   }
-});
-
-/** A process with mounts of its own, in which `folder` has a file that the host's does not have. */
-const inOtherMounts = async (folder: string): Promise<number> => {
-  const other = spawn(
-    'unshare',
-    [
-      ...['--mount', '--propagation', 'private', 'sh', '-c'],
-      'mount -t tmpfs tmpfs "$0" && echo theirs > "$0/file" && echo ready && exec sleep 1000',
-      folder,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  onTestFinished(() => void other.kill('SIGKILL'));
-  await once(other.stdout, 'data');
-  return other.pid ?? 0;
-};
-
-test('an existing mount namespace: sources of mounts are looked up in it, and the host’s mounts stay as they were', async () => {
-  const folder = join(bench.folder, 'elsewhere');
-  mkdirSync(folder);
-  const other = await inOtherMounts(folder);
-  const before = readFileSync('/proc/self/mountinfo', 'utf8');
-  const path = `/proc/${other}/ns/mnt`;
-  const bundle = bench.bundle(['cat', '/tmp/volume/file'], {
-    spec: { mounts: [...dockerMounts(), { ...VOLUME, source: folder }] },
-    linux: {
-      namespaces: NAMESPACES.map((each) =>
-        each.type === 'mount' ? { type: 'mount', path } : each,
-      ),
-    },
-  });
-  const created = await bench.create(bundle);
-  expect(readlinkSync(`/proc/${created.pid}/ns/mnt`)).toBe(readlinkSync(path));
-  expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
-
-  const exited = bench.exitOf(created);
-  await bench.start(bundle.id);
-  expect(await exited).toBe(0);
-  await bench.delete(bundle.id);
-});
-
-test('runc’s own mount namespace is refused, for its mounts would be the host’s', async () => {
-  const bundle = bench.bundle(['true'], {
-    linux: { namespaces: NAMESPACES.filter(({ type }) => type !== 'mount') },
-  });
-
-  await expect(bench.create(bundle)).rejects.toThrow(
-    "runc create failed: a container in runc's own mount namespace is not supported: its mounts would be the host's",
-  );
-});
-
-test('a hostname in an existing namespace is that of all who are in it; our own namespace by its path is refused', async () => {
-  const other = spawn(
-    'unshare',
-    ['--uts', 'sh', '-c', 'hostname theirs && echo ready && read line && hostname'],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  onTestFinished(() => void other.kill('SIGKILL'));
-  const lines = createInterface({ input: other.stdout })[Symbol.asyncIterator]();
-  await lines.next();
-  const joined = (path: string): SpecChanges => ({
-    spec: { hostname: 'ours' },
-    linux: {
-      namespaces: NAMESPACES.map((each) => (each.type === 'uts' ? { type: 'uts', path } : each)),
-      sysctl: { 'kernel.domainname': 'example' },
-    },
-  });
-  const words = 'runc create failed: unable to set hostname without a private UTS namespace';
-  const mine = bench.bundle(['true'], joined('/proc/self/ns/uts'));
-  await expect(bench.create(mine)).rejects.toThrow(words);
-
-  const { output } = await bench.run(
-    ['cat', '/proc/sys/kernel/hostname', '/proc/sys/kernel/domainname'],
-    joined(`/proc/${other.pid}/ns/uts`),
-  );
-
-  expect(output).toBe('ours\nexample\n');
-  other.stdin.write('\n');
-  expect((await lines.next()).value).toBe('ours');
 });

@@ -189,3 +189,12 @@ test('a tail is found over several files, and a follower goes on into the next',
   expect(seen).toEqual(['line 4\n', ...Array.from({ length: 6 }, (_, index) => `more ${index}\n`)]);
   await log.close();
 });
+
+test('more lines at once than one writev(2) takes are all there, in order', async () => {
+  const log = openLog();
+  const lines = Array.from({ length: 3_000 }, (_, index) => `${index}\n`);
+  log.append(lines.map((line) => entry(line)));
+  await log.close();
+
+  expect(await read()).toEqual(lines);
+});
