@@ -150,7 +150,8 @@ describe.each(DOCKER_PARTIES.map((party) => [titleOf(party), party] as const))('
 
   test.each(Object.entries(COMMANDS))('docker %s', (column, command) =>
     matrix.cell(party, column, async () => {
-      const name = `c${(count += 1)}`;
+      // No hexadecimal number: `docker inspect` would find a network or an image whose id begins with it.
+      const name = `box-${(count += 1)}`;
       await command(docker, name);
       await docker(['rm', '-f', name]);
     }),
