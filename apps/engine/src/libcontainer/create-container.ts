@@ -17,7 +17,7 @@ import { readConfig } from './config-file.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
-import { hasCreateHooks, runHooks } from './hooks.ts';
+import { hasCreateHooks, hasHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeIdMapNamespaces } from './id-map-namespace.ts';
 import { idMapsOf } from './rootfs/id-maps.ts';
@@ -32,6 +32,7 @@ import {
   removeStateFolder,
   stateFolder,
   type StateFile,
+  writeSpec,
   writeState,
 } from './state-file.ts';
 import { oomOr, undoCreate } from './undo-create.ts';
@@ -166,6 +167,8 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
   } finally {
     for (const fd of idMaps) native.close(fd);
   }
+  // While runc is at work.
+  const specKept = keepSpec(creation);
   console.handedOver();
   hooks.serve(() => runCreateHooks(creation, running.initPid() ?? 0));
   agent.serve(async () => tellAgent(creation, (await running.born) ?? 0));
@@ -185,7 +188,14 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       outcome.failure?.step.purpose === 'init' ? oomOr(cgroupPaths, message) : message,
     );
   }
-  return parked(creation, outcome.initPid, running, console);
+  return parked(creation, outcome.initPid, running, console, specKept);
+};
+
+/** Whether it went well matters only to a create that did. */
+const keepSpec = ({ root, id, spec }: Creation): Promise<void> => {
+  const kept = new Promise<void>((resolve) => resolve(writeSpec(root, id, spec)));
+  kept.catch(() => undefined);
+  return kept;
 };
 
 /** init has its namespaces and mounts, and waits. */
@@ -243,6 +253,7 @@ const parked = async (
   pid: number,
   running: RunningPlan,
   console: ConsoleChannel,
+  specKept: Promise<void>,
 ): Promise<CreatedContainer> => {
   const { native, root, bundle, spec, span } = creation;
   let pidfd: number | null = null;
@@ -251,6 +262,7 @@ const parked = async (
     pidfd = native.pidfdOpen(pid);
     ptyMaster = console.receive();
     const startTime = readProcess(pid)?.startTime ?? '';
+    await specKept;
     writeState(root, { ...stateOf(creation), pid, startTime });
     span.event(
       'init is parked on exec.fifo',
@@ -290,6 +302,6 @@ const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
     created: new Date().toISOString(),
     annotations: spec.annotations ?? {},
     cgroupPaths: cgroupPathsOf(creation),
-    spec,
+    hasHooks: hasHooks(spec),
   };
 };

@@ -4,16 +4,16 @@
  */
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, kindOf, messageOf } from '../protocol/errdefs.ts';
-import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { setFrozen } from './cgroups/freezer.ts';
-import { namesHooks, runHooks } from './hooks.ts';
+import { runHooks } from './hooks.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import type { Plan } from './plan/step.ts';
 import { cgroupFoldersBelow, kill, pidsIn, removeCgroups } from './remove-cgroups.ts';
-import { runPlan } from './run-plan.ts';
-import { type ContainerState, readState, removeStateFolder } from './state-file.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
+import { type ContainerState, readSpec, readState, removeStateFolder } from './state-file.ts';
 
 export interface DeleteOptions {
   readonly native: Native;
@@ -47,8 +47,8 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
       }
       await killEverything(native, state);
     }
-    const run = async (plan: Plan): Promise<void> => {
-      await withNullStdio(
+    const run = (plan: Plan): Promise<PlanOutcome> =>
+      withNullStdio(
         (stdio) =>
           runPlan({
             native,
@@ -61,21 +61,20 @@ export const deleteContainer = async (options: DeleteOptions): Promise<void> => 
             containerId: id,
           }).exited,
       );
-    };
     await removeCgroups(Object.values(state.cgroupPaths), nativeArchitecture(), run);
+    const spec = state.hasHooks ? readSpec(root, id) : null;
     removeStateFolder(root, id);
-    await runPoststopHooks(options, state, span);
+    if (spec) await runPoststopHooks(options, state, spec, span);
   });
 };
 
 /** Nothing depends on them any more: what goes wrong is told, and the container is gone all the same. */
 const runPoststopHooks = async (
   { native, tracer, root, onWarning }: DeleteOptions,
-  { ociVersion, id, bundle, annotations, rootfs, pid, spec: config }: ContainerState,
+  { ociVersion, id, bundle, annotations, rootfs, pid }: ContainerState,
+  spec: RuntimeSpec,
   span: Span,
 ): Promise<void> => {
-  if (!namesHooks(config)) return;
-  const spec = RuntimeSpec.parse(config);
   const state = { ociVersion, id, status: 'stopped', bundle, annotations } as const;
   try {
     await runHooks('poststop', { native, tracer, spec, state, folder: root, rootfs, hostPid: pid });

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { type Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { State } from '../protocol/oci/state.ts';
 import type { Span, Tracer } from '../tracing/tracer.ts';
 import { type Cgroup, cgroupAt } from './cgroups/paths.ts';
@@ -21,7 +21,7 @@ import { namespacesToEnter } from './namespaces-of.ts';
 import type { Plan } from './plan/step.ts';
 import { runPlan } from './run-plan.ts';
 import { asksAgent, informAgent } from './seccomp/agent.ts';
-import { type ContainerState, readProcess, readState } from './state-file.ts';
+import { type ContainerState, readProcess, readSpec, readState } from './state-file.ts';
 import { watchProcess } from './watch-process.ts';
 
 export interface ExecOptions {
@@ -76,7 +76,7 @@ export const execContainer = async (options: ExecOptions): Promise<ExecutedProce
       return await exec({
         ...options,
         state,
-        spec: RuntimeSpec.parse(state.spec),
+        spec: readSpec(root, id),
         span,
         container,
       });

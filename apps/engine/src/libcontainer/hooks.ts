@@ -30,9 +30,7 @@ type HookPoint =
 export const hooksAt = ({ hooks }: RuntimeSpec, point: HookPoint): readonly Hook[] =>
   hooks?.[point] ?? [];
 
-/** Of the config.json that a state file keeps: to check the whole of it takes time, and most name no hook. */
-export const namesHooks = (config: unknown): boolean =>
-  typeof config === 'object' && config !== null && 'hooks' in config;
+export const hasHooks = ({ hooks }: RuntimeSpec): boolean => hooks !== undefined;
 
 /** Those that `create` must stop for, in the middle of furnishing the container. */
 export const hasCreateHooks = (spec: RuntimeSpec): boolean =>

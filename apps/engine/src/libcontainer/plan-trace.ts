@@ -24,6 +24,7 @@ export class PlanTrace {
   readonly #processes: PlanProcesses;
   #initPid: number | null = null;
   #failure: Failure | null = null;
+  #isAnyPassedOver = false;
   /** The last execve that failed, also when it was passed over. */
   #failedExec: Failure | null = null;
   #lastOf: { parent: StepRecord | null; init: StepRecord | null } = { parent: null, init: null };
@@ -48,6 +49,11 @@ export class PlanTrace {
   /** init's, if both have failed: runc only noticed that init was gone. */
   get failure(): Failure | null {
     return this.#failure;
+  }
+
+  /** Each step went well, also those that may fail. */
+  get isFlawless(): boolean {
+    return this.isParentThrough && !this.#isAnyPassedOver;
   }
 
   /** `mono`: taken before the fork, for runc takes its first steps before we know its pid. */
@@ -150,6 +156,7 @@ export class PlanTrace {
     const step = plan[record.stage][record.index];
     if (!step) return;
     const ignored = record.errno !== 0 && (step.ignore ?? []).includes(record.errno);
+    this.#isAnyPassedOver ||= ignored;
     if (record.errno !== 0 && !ignored && (this.#failure === null || record.stage === 'init')) {
       this.#failure = { step, record };
     }

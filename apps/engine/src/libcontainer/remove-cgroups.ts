@@ -8,6 +8,7 @@ import { EngineError } from '../protocol/errdefs.ts';
 import { compileDelete } from './compile-delete.ts';
 import type { Plan } from './plan/step.ts';
 import type { NativeArchitecture } from './plan/syscall-numbers.ts';
+import type { PlanOutcome } from './run-plan.ts';
 
 /** Each folder after those below it. */
 export const cgroupFoldersBelow = (path: string): readonly string[] => {
@@ -22,14 +23,18 @@ const ATTEMPTS = 100;
 const PAUSE_MS = 20;
 
 /**
- * The kernel refuses to remove a cgroup while a process in it is still being buried, and version 1 has no event for its
- * end: so the attempt is repeated, within limits.
+ * As upstream: at first as if no container had made cgroups of its own, which is true of nearly all; only where that
+ * does not do is it looked what is there. The kernel refuses to remove a cgroup while a process in it is still being
+ * buried, and version 1 has no event for its end: so the attempt is repeated, within limits.
  */
 export const removeCgroups = async (
   paths: readonly string[],
   architecture: NativeArchitecture,
-  run: (plan: Plan) => Promise<void>,
+  run: (plan: Plan) => Promise<PlanOutcome>,
 ): Promise<void> => {
+  if (paths.length === 0) return;
+  const { isFlawless } = await run(compileDelete({ architecture, cgroupFolders: paths }));
+  if (isFlawless) return;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const cgroupFolders = paths.flatMap(cgroupFoldersBelow);
     if (cgroupFolders.length === 0) return;

@@ -34,6 +34,8 @@ export interface PlanOutcome {
   readonly signal: number;
   /** What ended the plan before its end, or null. */
   readonly failure: Failure | null;
+  /** Each step was done, also those that may fail. */
+  readonly isFlawless: boolean;
   /** The clone3 of the plan gave birth to it; null when there was none. */
   readonly initPid: number | null;
 }
@@ -76,7 +78,8 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
 
   let isBorn: (pid: number | null) => void = () => undefined;
   const born = new Promise<number | null>((resolve) => (isBorn = resolve));
-  const records = watchRecords(native, runc.records, trace, () => {
+  const hasInit = plan.init.length > 0;
+  const records = watchRecords({ native, trace, fd: runc.records, hasInit }, () => {
     if (trace.initPid !== null) isBorn(trace.initPid);
   });
   // Init may stand at a gate before runc has told whom it gave birth to.
@@ -95,7 +98,8 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
     trace.runcExited(code);
     if (code !== 0 && trace.initPid !== null)
       trace.initFailed(reapOrNull(native, trace.initPid) ?? null);
-    return { code, signal: status?.signal ?? 0, failure: trace.failure, initPid: trace.initPid };
+    const { failure, isFlawless, initPid } = trace;
+    return { code, signal: status?.signal ?? 0, failure, isFlawless, initPid };
   });
   return {
     pid: runc.pid,
@@ -121,7 +125,15 @@ export const runPlan = (options: RunPlanOptions): RunningPlan => {
  */
 const GATHER_MS = 1;
 
-const watchRecords = (native: Native, fd: number, trace: PlanTrace, onRecords: () => void) => {
+interface Watched {
+  readonly native: Native;
+  readonly trace: PlanTrace;
+  readonly fd: number;
+  /** Somebody else than runc writes records, too. */
+  readonly hasInit: boolean;
+}
+
+const watchRecords = ({ native, trace, fd, hasInit }: Watched, onRecords: () => void) => {
   const parser = new RecordParser();
   const buffer = new Uint8Array(CHUNK);
   let open = true;
@@ -146,6 +158,8 @@ const watchRecords = (native: Native, fd: number, trace: PlanTrace, onRecords: (
       isAny = true;
       for (const record of parser.push(buffer.subarray(0, count))) trace.record(record);
       onRecords();
+      // There is no more: to ask again would cost an error, unless runc was alone and the end is next.
+      if (hasInit && count > 0 && count < buffer.length) break;
       if (count > 0) continue;
       close();
       trace.recordsEnded();

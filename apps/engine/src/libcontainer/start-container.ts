@@ -5,15 +5,13 @@
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import { compileStart } from './compile-start.ts';
-import { namesHooks } from './hooks.ts';
 import { nativeArchitecture } from './host-facts.ts';
 import { withNullStdio } from './null-stdio.ts';
 import { errnoSentence } from './plan/errno.ts';
 import { runPlan } from './run-plan.ts';
 import { runPoststartHooks, runStartContainerHooks } from './start-hooks.ts';
-import { execFifoPath, readState } from './state-file.ts';
+import { execFifoPath, readSpec, readState } from './state-file.ts';
 
 export interface StartOptions {
   readonly native: Native;
@@ -36,8 +34,8 @@ export const startContainer = async ({ native, tracer, root, id }: StartOptions)
       execFifo: execFifoPath(root, id),
       pid: state.pid,
     });
-    const hooks = namesHooks(state.spec)
-      ? { native, tracer, root, id, spec: RuntimeSpec.parse(state.spec), container: state }
+    const hooks = state.hasHooks
+      ? { native, tracer, root, id, spec: readSpec(root, id), container: state }
       : null;
     if (hooks) await runStartContainerHooks(hooks);
     const outcome = await withNullStdio(

@@ -1,5 +1,6 @@
 /**
- * What runc remembers of a container between its verbs: `<root>/<id>/state.json`, beside exec.fifo.
+ * What runc remembers of a container between its verbs: `<root>/<id>/state.json`, which each of them reads, and
+ * `config.json`, which `exec`, `update` and hooks ask for; beside exec.fifo.
  * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
  */
 import {
@@ -18,6 +19,7 @@ import {
 import { join } from 'node:path';
 import * as z from 'zod';
 import { EngineError } from '../protocol/errdefs.ts';
+import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 import type { Status } from '../protocol/oci/state.ts';
 import { isFrozen } from './cgroups/freezer.ts';
 
@@ -33,8 +35,7 @@ const StateFile = z.object({
   annotations: z.record(z.string(), z.string()),
   /** `memory` → /sys/fs/cgroup/memory/engine-room/4f2a… */
   cgroupPaths: z.record(z.string(), z.string()),
-  /** config.json as it was at the create: what the bundle says later changes nothing. `exec` reads it (RuntimeSpec). */
-  spec: z.unknown(),
+  hasHooks: z.boolean(),
 });
 export type StateFile = z.infer<typeof StateFile>;
 
@@ -42,6 +43,9 @@ export type StateFile = z.infer<typeof StateFile>;
 export interface ContainerState extends StateFile {
   readonly status: Status;
 }
+
+const STATE = 'state.json';
+const CONFIG = 'config.json';
 
 /** As runc: letters, digits and a few signs, so that an id can be a folder's name. */
 export const checkId = (id: string): void => {
@@ -78,7 +82,8 @@ export const makeStateFolder = (root: string, id: string): void => {
 export const removeStateFolder = (root: string, id: string): void => {
   const folder = stateFolder(root, id);
   try {
-    unlinkSync(join(folder, 'state.json'));
+    unlinkSync(join(folder, STATE));
+    unlinkSync(join(folder, CONFIG));
     rmdirSync(folder);
   } catch {
     // What a create that was interrupted has left, or nothing.
@@ -86,12 +91,20 @@ export const removeStateFolder = (root: string, id: string): void => {
   }
 };
 
-/** Whole or not at all: a reader never sees half of it. */
 export const writeState = (root: string, state: StateFile): void => {
-  const path = join(stateFolder(root, state.id), 'state.json');
+  writeWhole(join(stateFolder(root, state.id), STATE), state);
+};
+
+/** config.json as it was at the create (or after an update): what the bundle says later changes nothing. */
+export const writeSpec = (root: string, id: string, spec: RuntimeSpec): void => {
+  writeWhole(join(stateFolder(root, id), CONFIG), spec);
+};
+
+/** Whole or not at all: a reader never sees half of it. */
+const writeWhole = (path: string, value: unknown): void => {
   const file = openSync(`${path}.new`, 'w', 0o600);
   try {
-    writeFileSync(file, `${JSON.stringify(state)}\n`);
+    writeFileSync(file, `${JSON.stringify(value)}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);
@@ -100,17 +113,21 @@ export const writeState = (root: string, state: StateFile): void => {
 };
 
 export const readState = (root: string, id: string): ContainerState => {
-  const path = join(stateFolder(root, id), 'state.json');
-  let text: string;
+  const state = StateFile.parse(read(join(stateFolder(root, id), STATE)));
+  return { ...state, status: statusOf(root, state) };
+};
+
+export const readSpec = (root: string, id: string): RuntimeSpec =>
+  RuntimeSpec.parse(read(join(stateFolder(root, id), CONFIG)));
+
+const read = (path: string): unknown => {
   try {
-    text = readFileSync(path, 'utf8');
+    return JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     if (isCode(error, 'ENOENT'))
       throw new EngineError('not_found', 'container does not exist', { cause: error });
     throw error;
   }
-  const state = StateFile.parse(JSON.parse(text));
-  return { ...state, status: statusOf(root, state) };
 };
 
 /** Not remembered but asked: the process lives, the gate is still there, the freezer holds it. */
@@ -134,7 +151,7 @@ export interface ProcessFacts {
 export const readProcess = (pid: number): ProcessFacts | null => {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
     return null;
   }

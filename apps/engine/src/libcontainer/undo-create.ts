@@ -9,7 +9,7 @@ import type { Span, Tracer } from '../tracing/tracer.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { Plan } from './plan/step.ts';
 import { removeCgroups } from './remove-cgroups.ts';
-import { runPlan } from './run-plan.ts';
+import { type PlanOutcome, runPlan } from './run-plan.ts';
 
 type CgroupPaths = Readonly<Record<string, string>>;
 
@@ -46,9 +46,9 @@ export const undoCreate = async (
   message: string,
 ): Promise<EngineError> => {
   const { native, tracer, facts, id, bundle, span, stdio } = creation;
-  const run = async (plan: Plan): Promise<void> => {
+  const run = (plan: Plan): Promise<PlanOutcome> => {
     const argv = ['runc', 'create', '--bundle', bundle, id];
-    await runPlan({ native, tracer, plan, argv, stdio, cwd: '/', span, containerId: id }).exited;
+    return runPlan({ native, tracer, plan, argv, stdio, cwd: '/', span, containerId: id }).exited;
   };
   try {
     await removeCgroups(Object.values(paths), facts.architecture, run);

@@ -4,7 +4,7 @@
  */
 import type { Native } from '../../../../native/native.ts';
 import { EngineError } from '../protocol/errdefs.ts';
-import { type LinuxResources, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import type { LinuxResources } from '../protocol/oci/runtime-spec.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import { type Cgroup, cgroupAt, isUnified } from './cgroups/paths.ts';
 import { type Limit, limitStep, limitsOf } from './cgroups/setup.ts';
@@ -15,7 +15,7 @@ import { StageBuilder } from './plan/stage-builder.ts';
 import type { Plan } from './plan/step.ts';
 import type { Failure } from './plan-trace.ts';
 import { runPlan } from './run-plan.ts';
-import { type ContainerState, readState, writeState } from './state-file.ts';
+import { type ContainerState, readSpec, readState, writeSpec } from './state-file.ts';
 
 export interface UpdateOptions {
   readonly native: Native;
@@ -31,11 +31,11 @@ export const updateContainer = async (options: UpdateOptions): Promise<void> => 
   const { native, tracer, root, id } = options;
   const words = { source: __SOURCE__, attributes: { 'container.id': id } } as const;
   await tracer.span('runc update', words, async (span) => {
-    const { status, ...state } = readState(root, id);
-    if (status === 'stopped')
+    const state = readState(root, id);
+    if (state.status === 'stopped')
       throw new EngineError('failed_precondition', 'cannot update a stopped container');
     const facts = options.facts ?? readHostFacts();
-    const spec = RuntimeSpec.parse(state.spec);
+    const spec = readSpec(root, id);
     // Which devices a container may use is settled when it is made.
     const { devices: _, ...wanted } = options.resources;
     const cgroups = cgroupsOf(facts, state);
@@ -56,9 +56,9 @@ export const updateContainer = async (options: UpdateOptions): Promise<void> => 
     );
     if (outcome.code !== 0) throw failed(outcome.failure, facts);
     const before = spec.linux?.resources;
-    writeState(root, {
-      ...state,
-      spec: { ...spec, linux: { ...spec.linux, resources: merged(before ?? {}, wanted) } },
+    writeSpec(root, id, {
+      ...spec,
+      linux: { ...spec.linux, resources: merged(before ?? {}, wanted) },
     });
   });
 };

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { execContainer } from '../libcontainer/exec-container.ts';
 import { parseSubCgroups } from '../libcontainer/exec-cgroup.ts';
-import { readState } from '../libcontainer/state-file.ts';
+import { readSpec, readState } from '../libcontainer/state-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { Process, RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import { Process } from '../protocol/oci/runtime-spec.ts';
 import { parseLeadingOptions } from './command-line.ts';
 import { connectToConsole } from './console-socket.ts';
 import { type Flags, isSet, listOf, type Options, textOf } from './flags.ts';
@@ -92,13 +92,13 @@ const processOf = async (
   args: readonly string[],
   flags: Flags,
 ): Promise<Process> => {
-  const { spec, status } = readState(root, id);
+  const { status } = readState(root, id);
   if (status === 'stopped')
     throw new EngineError('failed_precondition', 'cannot exec in a stopped container');
   const file = textOf(flags, 'process');
   if (file !== undefined) return processIn(file);
   if (args.length === 0) throw new EngineError('invalid_argument', 'process args cannot be empty');
-  const first = RuntimeSpec.parse(spec).process;
+  const first = readSpec(root, id).process;
   if (!first) throw new EngineError('invalid_argument', 'process property must not be empty');
   const caps = listOf(flags, 'cap');
   const [cwd, apparmor] = [textOf(flags, 'cwd'), textOf(flags, 'apparmor')];

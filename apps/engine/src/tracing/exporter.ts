@@ -29,6 +29,8 @@ export class SocketExporter implements Exporter {
   #socket: Socket | null = null;
   #connected = false;
   #closed = false;
+  /** Of this turn of the event loop. */
+  #events: TraceEvent[] = [];
   #buffer: string[] = [];
   #bufferBytes = 0;
   #scheduled = false;
@@ -39,18 +41,16 @@ export class SocketExporter implements Exporter {
     this.#connect();
   }
 
+  /** The event must not change any more: it is written down later in this turn, when whoever waits has its answer. */
   export(event: TraceEvent): void {
-    const line = `${JSON.stringify(event)}\n`;
-    // A dropped event leaves a hole in the emitter's counter, which is how the collector sees it.
-    if (this.#bufferBytes + line.length > BUFFER_LIMIT_BYTES) return;
-    this.#buffer.push(line);
-    this.#bufferBytes += line.length;
+    this.#events.push(event);
     if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(() => this.#drain());
   }
 
   flush(): Promise<void> {
+    this.#writeDown();
     if (this.#buffer.length === 0 && (this.#socket?.writableLength ?? 0) === 0)
       return Promise.resolve();
     return new Promise((resolve) => {
@@ -82,8 +82,19 @@ export class SocketExporter implements Exporter {
     });
   }
 
+  #writeDown(): void {
+    for (const event of this.#events.splice(0)) {
+      const line = `${JSON.stringify(event)}\n`;
+      // A dropped event leaves a hole in the emitter's counter, which is how the collector sees it.
+      if (this.#bufferBytes + line.length > BUFFER_LIMIT_BYTES) continue;
+      this.#buffer.push(line);
+      this.#bufferBytes += line.length;
+    }
+  }
+
   #drain(): void {
     this.#scheduled = false;
+    this.#writeDown();
     const socket = this.#socket;
     if (!socket || !this.#connected) return;
     if (this.#buffer.length > 0 && !socket.writableNeedDrain) {

@@ -29,8 +29,6 @@ const GUARD_KIND = { unlessFilled: 1, ifFilled: 2, ifPreviousFailedWith: 3 } as 
 /** open(2) flags of a writeFile step; the helper adds O_CLOEXEC. */
 const O_WRONLY = 1;
 
-const utf8 = new TextEncoder();
-
 /** Where everything will stand; filled while walking the steps, before a single byte is written. */
 class DataLayout {
   readonly #begin: number;
@@ -82,23 +80,29 @@ interface Target {
   readonly layout: DataLayout;
 }
 
-/** Blobs that the step reaches, each once. */
+/** A step with the blobs that it reaches, each once. */
+interface Reaching {
+  readonly step: Step;
+  readonly blobs: readonly Blob[];
+}
+
+const NO_BLOBS: readonly Blob[] = [];
+
 const blobsOf = (step: Step): readonly Blob[] => {
-  const seen = new Set<Blob>();
+  if (step.kind !== 'syscall') return NO_BLOBS;
+  const seen: Blob[] = [];
   const visit = (blob: Blob): void => {
-    if (seen.has(blob)) return;
-    seen.add(blob);
+    if (seen.includes(blob)) return;
+    seen.push(blob);
     for (const patch of blob.patches ?? []) if ('pointerTo' in patch) visit(patch.pointerTo);
   };
-  if (step.kind === 'syscall') {
-    for (const argument of step.arguments) if (argument.kind === 'bytes') visit(argument.data);
-  }
-  return [...seen];
+  for (const argument of step.arguments) if (argument.kind === 'bytes') visit(argument.data);
+  return seen;
 };
 
 export const encodePlan = (plan: Plan): Uint8Array => {
-  const slots = numberSlots(plan);
-  const steps = [...plan.parent, ...plan.init];
+  const steps = [...plan.parent, ...plan.init].map((step) => ({ step, blobs: blobsOf(step) }));
+  const slots = numberSlots(plan.preset, steps);
   const parentOffset = HEADER_SIZE;
   const initOffset = parentOffset + plan.parent.length * STEP_SIZE;
   const patchOffset = initOffset + plan.init.length * STEP_SIZE;
@@ -109,8 +113,8 @@ export const encodePlan = (plan: Plan): Uint8Array => {
 
   const head = new Uint8Array(dataOffset);
   const view = new DataView(head.buffer);
-  steps.forEach((step, index) => {
-    writeStep({ view, slots, layout }, parentOffset + index * STEP_SIZE, step);
+  steps.forEach((reaching, index) => {
+    writeStep({ view, slots, layout }, parentOffset + index * STEP_SIZE, reaching);
   });
   layout.pointerPatches.forEach(({ at, target }, index) => {
     view.setUint32(patchOffset + index * POINTER_PATCH_SIZE, at, true);
@@ -145,22 +149,28 @@ export const encodePlan = (plan: Plan): Uint8Array => {
 };
 
 /** One entry in the table for each pointer in each distinct blob. */
-const countPointerPatches = (steps: readonly Step[]): number => {
-  const blobs = new Set(steps.flatMap(blobsOf));
+const countPointerPatches = (steps: readonly Reaching[]): number => {
+  const counted = new Set<Blob>();
   let count = 0;
-  for (const blob of blobs)
-    count += (blob.patches ?? []).filter((patch) => 'pointerTo' in patch).length;
+  for (const blob of steps.flatMap(({ blobs }) => blobs)) {
+    if (!blob.patches || counted.has(blob)) continue;
+    counted.add(blob);
+    count += blob.patches.filter((patch) => 'pointerTo' in patch).length;
+  }
   return count;
 };
 
 /** Slots get numbers in the order of their first mention; those of a pair only need to be two. */
-const numberSlots = (plan: Plan): ReadonlyMap<Slot, number> => {
+const numberSlots = (
+  preset: Plan['preset'],
+  steps: readonly Reaching[],
+): ReadonlyMap<Slot, number> => {
   const slots = new Map<Slot, number>();
   const mention = (slot: Slot | undefined): void => {
     if (slot !== undefined && !slots.has(slot)) slots.set(slot, slots.size);
   };
-  Object.keys(plan.preset).forEach(mention);
-  for (const step of [...plan.parent, ...plan.init]) {
+  Object.keys(preset).forEach(mention);
+  for (const { step, blobs } of steps) {
     if (step.guard && 'slot' in step.guard) mention(step.guard.slot);
     mention(step.resultSlot);
     if (step.kind !== 'syscall') continue;
@@ -168,7 +178,7 @@ const numberSlots = (plan: Plan): ReadonlyMap<Slot, number> => {
       if (argument.kind === 'slot' || argument.kind === 'fdPath') mention(argument.slot);
       if (argument.kind === 'slotPair') [argument.first, argument.second].forEach(mention);
     }
-    for (const blob of blobsOf(step)) {
+    for (const blob of blobs) {
       for (const patch of blob.patches ?? []) if ('slot' in patch) mention(patch.slot);
     }
   }
@@ -183,7 +193,8 @@ const slotNumber = (slots: ReadonlyMap<Slot, number>, slot: Slot): number => {
   return number;
 };
 
-const writeStep = ({ view, slots, layout }: Target, at: number, step: Step): void => {
+const writeStep = (target: Target, at: number, { step, blobs }: Reaching): void => {
+  const { view, slots, layout } = target;
   view.setUint8(at, KIND[step.kind]);
   view.setUint8(at + 1, step.kind === 'syscall' && step.forksInit ? FORKS_INIT : 0);
   view.setUint8(at + 2, step.guard ? GUARD_KIND[step.guard.kind] : 0);
@@ -202,14 +213,14 @@ const writeStep = ({ view, slots, layout }: Target, at: number, step: Step): voi
       throw new EngineError('internal', `${step.name} has too many arguments`);
     step.arguments.forEach((argument, index) => {
       view.setUint8(at + 20 + index, ARGUMENT_KIND[argument.kind]);
-      view.setBigInt64(at + 32 + index * 8, argumentValue(argument, slots, layout), true);
+      setInt64(view, at + 32 + index * 8, argumentValue(argument, slots, layout));
     });
-    writeSlotPatches({ view, slots, layout }, at, step);
+    writeSlotPatches(target, at, blobs);
   } else {
     writeFileArguments(view, at, step, layout);
   }
 
-  view.setBigInt64(at + 80, step.expect === undefined ? NOTHING : BigInt(step.expect), true);
+  setInt64(view, at + 80, step.expect ?? NOTHING);
   const ignore = step.ignore ?? [];
   if (ignore.length > IGNORES)
     throw new EngineError('internal', `${step.name} ignores too many errors`);
@@ -220,23 +231,34 @@ const argumentValue = (
   argument: Argument,
   slots: ReadonlyMap<Slot, number>,
   layout: DataLayout,
-): bigint => {
+): number | bigint => {
   switch (argument.kind) {
     case 'number':
-      return BigInt.asIntN(64, BigInt(argument.value));
+      return argument.value;
     case 'slot':
     case 'fdPath':
-      return BigInt(slotNumber(slots, argument.slot));
+      return slotNumber(slots, argument.slot);
     case 'bytes':
-      return BigInt(layout.place(argument.data));
+      return layout.place(argument.data);
     case 'slotPair':
-      return BigInt(slotNumber(slots, argument.first) | (slotNumber(slots, argument.second) << 8));
+      return slotNumber(slots, argument.first) | (slotNumber(slots, argument.second) << 8);
   }
 };
 
+/** Most numbers are small ones, and a bigint is an object on the heap. */
+const setInt64 = (view: DataView, at: number, value: number | bigint): void => {
+  if (typeof value === 'bigint') return view.setBigInt64(at, BigInt.asIntN(64, value), true);
+  view.setInt32(at, value, true);
+  view.setInt32(at + 4, Math.floor(value / 2 ** 32), true);
+};
+
 /** The values that the helper copies into the step's bytes just before it makes the call. */
-const writeSlotPatches = ({ view, slots, layout }: Target, at: number, step: Step): void => {
-  const patches = blobsOf(step).flatMap((blob) =>
+const writeSlotPatches = (
+  { view, slots, layout }: Target,
+  at: number,
+  blobs: readonly Blob[],
+): void => {
+  const patches = blobs.flatMap((blob) =>
     (blob.patches ?? []).flatMap((patch) =>
       'slot' in patch
         ? [{ at: layout.place(blob) + patch.offset, slot: slotNumber(slots, patch.slot) }]
@@ -260,8 +282,8 @@ const writeFileArguments = (
   step: WriteFileStep,
   layout: DataLayout,
 ): void => {
-  const data = utf8.encode(step.data);
-  view.setBigInt64(at + 32, BigInt(layout.add(utf8.encode(`${step.path}\0`))), true);
-  view.setBigInt64(at + 40, BigInt(layout.add(data)), true);
-  view.setBigInt64(at + 48, BigInt(data.length), true);
+  const data = Buffer.from(step.data);
+  setInt64(view, at + 32, layout.add(Buffer.from(`${step.path}\0`)));
+  setInt64(view, at + 40, layout.add(data));
+  setInt64(view, at + 48, data.length);
 };

@@ -12,15 +12,13 @@ export interface ShownArgument {
   readonly shown: string;
 }
 
-const utf8 = new TextEncoder();
-
 /** A pointer to a NUL-terminated string. */
 export const text = (value: string): ShownArgument => ({
   argument: { kind: 'bytes', data: cString(value) },
   shown: JSON.stringify(value.length > 120 ? `${value.slice(0, 120)}…` : value),
 });
 
-export const cString = (value: string): Blob => ({ bytes: utf8.encode(`${value}\0`) });
+export const cString = (value: string): Blob => ({ bytes: Buffer.from(`${value}\0`) });
 
 export const number = (value: number | bigint, shown = String(value)): ShownArgument => ({
   argument: { kind: 'number', value },
