@@ -57,7 +57,8 @@ export interface RunningPlan {
   kill(): void;
 }
 
-const CHUNK = RECORD_SIZE * 1024;
+/** Read into and left again within one turn, so one is enough for all plans of a process. */
+const buffer = new Uint8Array(RECORD_SIZE * 256);
 
 export const runPlan = (options: RunPlanOptions): RunningPlan => {
   const { native, argv, stdio, cwd } = options;
@@ -135,7 +136,6 @@ interface Watched {
 
 const watchRecords = ({ native, trace, fd, hasInit }: Watched, onRecords: () => void) => {
   const parser = new RecordParser();
-  const buffer = new Uint8Array(CHUNK);
   let open = true;
   let end: (failure: Failure | null) => void = () => undefined;
   const ended = new Promise<Failure | null>((resolve) => (end = resolve));
