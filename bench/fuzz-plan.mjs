@@ -15,8 +15,13 @@ import { importSources } from './bundle.mjs';
 
 const NATIVE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'native');
 const FLAGS =
-  '-std=gnu17 -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all';
-const SOURCES = ['test/fuzz_plan.c', 'src/helper/execute.c', 'src/helper/plan_check.c'];
+  '-std=gnu17 -D_GNU_SOURCE -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all';
+const SOURCES = [
+  'test/fuzz_plan.c',
+  'src/helper/execute.c',
+  'src/helper/copy_tree.c',
+  'src/helper/plan_check.c',
+];
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '60' }, keep: { type: 'string' } },

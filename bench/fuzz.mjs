@@ -76,8 +76,13 @@ function fuzzHelper(bytes, inputs, seed) {
   try {
     const program = join(folder, 'fuzz');
     const flags =
-      '-std=gnu17 -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=address,undefined -fno-sanitize-recover=all';
-    const sources = ['test/fuzz.c', 'src/helper/execute.c', 'src/helper/plan_check.c'];
+      '-std=gnu17 -D_GNU_SOURCE -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=address,undefined -fno-sanitize-recover=all';
+    const sources = [
+      'test/fuzz.c',
+      'src/helper/execute.c',
+      'src/helper/copy_tree.c',
+      'src/helper/plan_check.c',
+    ];
     execFileSync('cc', [
       ...flags.split(' '),
       ...sources.map((source) => join(native, source)),

@@ -34,7 +34,7 @@ struct plan_header {
   int64_t slots[PLAN_SLOTS]; /* preset values, PLAN_SLOT_EMPTY where none */
 };
 
-enum plan_kind { PLAN_SYSCALL = 0, PLAN_WRITE_FILE = 1 };
+enum plan_kind { PLAN_SYSCALL = 0, PLAN_WRITE_FILE = 1, PLAN_COPY_TREE = 2 };
 
 enum plan_argument_kind {
   PLAN_ARG_NUMBER = 0,    /* value */
@@ -69,7 +69,8 @@ struct plan_step {
   uint8_t argument_kind[PLAN_ARGUMENTS];
   uint8_t padding[6];
   int64_t argument[PLAN_ARGUMENTS]; /* PLAN_WRITE_FILE: [0] offset of the path (ends with NUL), [1] data offset,
-                                       [2] data length. argument_kind is not looked at. */
+                                       [2] data length. argument_kind is not looked at.
+                                       PLAN_COPY_TREE: [0] slot of the folder, [1] slot of where its contents go. */
   int64_t expect;                   /* PLAN_NO_EXPECT where any result will do */
   int32_t ignore[PLAN_IGNORES];     /* 0 where none */
 };

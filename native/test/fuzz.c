@@ -3,7 +3,7 @@
  *
  * Usage: fuzz SEED COUNT < plan
  * Prints how many mutants were still plans; any bad access ends the program with the sanitizer's report.
- * Built and run by hostile-plan.kernel.test.ts, together with src/helper/{execute,plan_check}.c.
+ * Built and run by hostile-plan.kernel.test.ts, together with src/helper/{execute,copy_tree,plan_check}.c.
  */
 #include <inttypes.h>
 #include <stdint.h>

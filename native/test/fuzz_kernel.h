@@ -2,7 +2,9 @@
 #ifndef ENGINE_ROOM_FUZZ_KERNEL_H
 #define ENGINE_ROOM_FUZZ_KERNEL_H
 
+#include <linux/stat.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "../src/plan.h"
 #include "../src/helper/system_call.h"
@@ -21,14 +23,28 @@ static uint64_t next_random(void) {
   return random_state * 2685821657736338717u;
 }
 
+/* Zeros as often as not, so that names end and lengths are small ones. */
+static void answer_at_random(unsigned char *bytes, size_t size) {
+  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t)) {
+    const uint64_t value = next_random() & next_random() & 0x0000ffff00ffff00u;
+    if (next_random() % 2 == 0)
+      memcpy(bytes + at, &value, sizeof(value));
+  }
+}
+
 /* Succeeds, fails, or hands out odd numbers, as a kernel might. Writes a pipe's two descriptors. */
 long system_call(long number, long a, long b, long c, long d, long e, long f) {
-  (void)a, (void)d, (void)e, (void)f;
+  (void)a, (void)d, (void)f;
   if (number == __NR_write && c == sizeof(struct step_record)) {
     volatile unsigned char last = ((const unsigned char *)b)[sizeof(struct step_record) - 1];
     (void)last;
     return sizeof(struct step_record);
   }
+  // What a folder holds, and what kind of thing that is.
+  if (number == __NR_getdents64)
+    answer_at_random((unsigned char *)b, (size_t)c);
+  if (number == __NR_statx)
+    answer_at_random((unsigned char *)e, sizeof(struct statx));
   switch (next_random() % 8) {
     case 0:
       return -(long)(next_random() % 134);

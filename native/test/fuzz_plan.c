@@ -1,6 +1,6 @@
 /*
  * The same as fuzz.c, but libFuzzer chooses the bytes, by the branches that they reach.
- * https://llvm.org/docs/LibFuzzer.html. Built and run by bench/fuzz-plan.mjs, with src/helper/{execute,plan_check}.c.
+ * https://llvm.org/docs/LibFuzzer.html. Built and run by bench/fuzz-plan.mjs, with src/helper/{execute,copy_tree,plan_check}.c.
  */
 #include <stdint.h>
 #include <stdlib.h>

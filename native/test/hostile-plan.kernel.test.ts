@@ -29,6 +29,7 @@ const rich: TinyPlan = {
       ],
       ignore: [88],
     },
+    { copyTree: { from: 0, to: 1 }, ignore: [9, 20] },
     { call: 'clone3', arguments: [new Uint8Array(88), 88], forksInit: true, ignore: [22] },
   ],
   init: [{ call: 'getpid', expect: 1, guard: { kind: 2, value: 0 } }],
@@ -53,7 +54,11 @@ test.each([
   ['steps in the header', changed((plan) => plan.setUint32(16, 8, true))],
   ['steps at an odd offset', changed((plan) => plan.setUint32(16, STEP_AT + 1, true))],
   ['more patches than bytes', changed((plan) => plan.setUint32(28, 0x2000_0000, true))],
-  ['an unknown kind of step', changed((plan) => plan.setUint8(STEP_AT, 2))],
+  ['an unknown kind of step', changed((plan) => plan.setUint8(STEP_AT, 3))],
+  [
+    'a copy into slot 32',
+    changed((plan) => (plan.setUint8(STEP_AT, 2), plan.setBigInt64(STEP_AT + 40, 32n, true))),
+  ],
   ['an unknown flag', changed((plan) => plan.setUint8(STEP_AT + 1, 2))],
   ['an unknown guard', changed((plan) => plan.setUint8(STEP_AT + 2, 4))],
   ['a result for slot 32', changed((plan) => plan.setUint8(STEP_AT + 3, 32))],
@@ -125,9 +130,14 @@ describe('under the sanitizers', () => {
     const folder = mkdtempSync(join(tmpdir(), 'engine-room-fuzz-'));
     try {
       const program = join(folder, 'fuzz');
-      const sources = ['test/fuzz.c', 'src/helper/execute.c', 'src/helper/plan_check.c'];
+      const sources = [
+        'test/fuzz.c',
+        'src/helper/execute.c',
+        'src/helper/copy_tree.c',
+        'src/helper/plan_check.c',
+      ];
       const flags =
-        '-std=gnu17 -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=address,undefined -fno-sanitize-recover=all';
+        '-std=gnu17 -D_GNU_SOURCE -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=address,undefined -fno-sanitize-recover=all';
       execFileSync('cc', [
         ...flags.split(' '),
         ...sources.map((source) => join(import.meta.dirname, '..', source)),

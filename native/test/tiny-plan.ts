@@ -51,6 +51,7 @@ export interface TinyStep {
   readonly call?: CallName;
   readonly arguments?: readonly TinyArgument[];
   readonly writeFile?: { readonly path: string; readonly data: string };
+  readonly copyTree?: { readonly from: number; readonly to: number };
   readonly forksInit?: boolean;
   readonly guard?: { readonly kind: 1 | 2 | 3; readonly value: number };
   readonly resultSlot?: number;
@@ -131,7 +132,7 @@ function countPointers(argument: TinyArgument): number {
 }
 
 function writeStep(at: Buffer, step: TinyStep, data: Data): void {
-  at[0] = step.writeFile ? 1 : 0;
+  at[0] = step.writeFile ? 1 : step.copyTree ? 2 : 0;
   at[1] = step.forksInit ? 1 : 0;
   at[2] = step.guard?.kind ?? 0;
   at[3] = step.resultSlot ?? 0xff;
@@ -158,6 +159,10 @@ function writeStep(at: Buffer, step: TinyStep, data: Data): void {
     at.writeBigInt64LE(BigInt(data.add(cString(step.writeFile.path))), 32);
     at.writeBigInt64LE(BigInt(data.add(value)), 40);
     at.writeBigInt64LE(BigInt(value.length), 48);
+  }
+  if (step.copyTree) {
+    at.writeBigInt64LE(BigInt(step.copyTree.from), 32);
+    at.writeBigInt64LE(BigInt(step.copyTree.to), 40);
   }
   at.writeBigInt64LE(step.expect === undefined ? EMPTY : BigInt(step.expect), 80);
   (step.ignore ?? []).forEach((errno, index) => at.writeInt32LE(errno, 88 + index * 4));

@@ -16,6 +16,8 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "copy_tree.h"
+#include "fd_path.h"
 #include "plan_check.h"
 #include "system_call.h"
 
@@ -35,9 +37,6 @@ struct outcome {
   int64_t result;
   int error; /* 0, or an errno */
 };
-
-#define FD_PATH_PREFIX "/proc/self/fd/"
-#define FD_PATH_SIZE 32
 
 static uint64_t monotonic_now(void) {
   struct timespec now = {0};
@@ -64,21 +63,6 @@ static void write_record(const struct execution *x, uint32_t index, uint64_t beg
       .pid = x->pid,
   };
   system_call(__NR_write, x->records, (long)&record, sizeof(record), 0, 0, 0);
-}
-
-/* "/proc/self/fd/<n>": a path for calls that take no descriptor. Precondition: fd >= 0. */
-static void format_fd_path(char *path, int64_t fd) {
-  char digits[20];
-  size_t count = 0;
-  do {
-    digits[count++] = (char)('0' + fd % 10);
-    fd /= 10;
-  } while (fd > 0 && count < sizeof(digits));
-  size_t length = sizeof(FD_PATH_PREFIX) - 1;
-  memcpy(path, FD_PATH_PREFIX, length);
-  while (count > 0 && length < FD_PATH_SIZE - 1)
-    path[length++] = digits[--count];
-  path[length] = 0;
 }
 
 static bool slot_is_filled(const struct execution *x, int64_t slot) {
@@ -127,6 +111,14 @@ static struct outcome write_file(struct execution *x, const struct plan_step *st
   return written == step->argument[2] ? outcome_of(written) : outcome_of(-EIO);
 }
 
+static struct outcome copy_between_slots(const struct execution *x, const struct plan_step *step) {
+  const int64_t from = step->argument[0];
+  const int64_t to = step->argument[1];
+  if (!slot_is_filled(x, from) || !slot_is_filled(x, to))
+    return outcome_of(-EBADF);
+  return outcome_of(copy_tree((long)x->slots[from], (long)x->slots[to]));
+}
+
 /* Makes one system call. Sets *forked in the child of the step that forks init. */
 static struct outcome make_system_call(struct execution *x, const struct plan_step *step, bool *forked) {
   long values[PLAN_ARGUMENTS];
@@ -173,7 +165,9 @@ static struct outcome make_system_call(struct execution *x, const struct plan_st
 static struct outcome run_step(struct execution *x, const struct plan_step *step, bool *forked) {
   if (!apply_slot_patches(x, step))
     return outcome_of(-EBADF);
-  struct outcome outcome = step->kind == PLAN_WRITE_FILE ? write_file(x, step) : make_system_call(x, step, forked);
+  struct outcome outcome = step->kind == PLAN_WRITE_FILE  ? write_file(x, step)
+                           : step->kind == PLAN_COPY_TREE ? copy_between_slots(x, step)
+                                                          : make_system_call(x, step, forked);
   if (outcome.error == 0 && step->expect != PLAN_NO_EXPECT && outcome.result != step->expect && !*forked)
     outcome.error = EPROTO;
   return outcome;

@@ -113,6 +113,8 @@ static bool step_is_valid(const unsigned char *plan, const struct plan_step *ste
   if (step->kind == PLAN_WRITE_FILE)
     return step->flags == 0 && string_is_valid(plan, step->argument[0], data, size) &&
            range_is_valid(step->argument[1], step->argument[2], data, size);
+  if (step->kind == PLAN_COPY_TREE)
+    return step->flags == 0 && is_slot(step->argument[0]) && is_slot(step->argument[1]);
   if (step->kind != PLAN_SYSCALL || (step->flags & ~PLAN_FLAG_FORKS_INIT) != 0)
     return false;
   for (int i = 0; i < PLAN_ARGUMENTS; i++) {

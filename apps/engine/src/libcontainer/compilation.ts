@@ -21,11 +21,15 @@ export interface ProgramInput {
   readonly home: string;
 }
 
+/** Permissions of a folder of the image; null when it has no such folder. */
+export type ImageModeOf = (path: string) => number | null;
+
 export interface CreateInput extends ProgramInput {
   /** The root is moved over the host's instead of exchanged with it (`--no-pivot`). */
   readonly noPivot?: boolean;
   /** Host path of the FIFO that init waits on. */
   readonly execFifo: string;
+  readonly imageModeOf: ImageModeOf;
   /** Stay in the caller's session keyring. */
   readonly keepSessionKeyring?: boolean;
 }
@@ -68,6 +72,8 @@ export const SLOT = {
   consoleSocket: 'console socket',
   ptmx: 'pty master',
   pty: 'pty',
+  /** The new tmpfs that gets what is in the folder below it. */
+  copy: 'tmpfs',
   cwd: 'cwd',
   executable: 'executable',
   isDirectory: 'directory',

@@ -58,6 +58,7 @@ const compile = (
     id: 'box',
     bundle: '/bundle',
     execFifo: '/run/box/exec.fifo',
+    imageModeOf: () => null,
     ownsStdio: [true, true, true],
     home: '/root',
   });

@@ -63,7 +63,7 @@ import {
 export const compileCreate = (input: CreateInput): Plan => {
   const c = begin(input);
   check(c);
-  const mounts = parseMounts(c);
+  const mounts = parseMounts(c, input.imageModeOf);
   compileRunc(c, mounts);
   compileInit(c, mounts);
   return {

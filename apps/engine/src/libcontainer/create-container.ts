@@ -21,6 +21,7 @@ import { hasCreateHooks, hasHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeIdMapNamespaces } from './id-map-namespace.ts';
 import { idMapsOf } from './rootfs/id-maps.ts';
+import { imageModeOf } from './rootfs/image-mode.ts';
 import { innermostPid, namespaceAttributes } from './namespaces-of.ts';
 import { asksAgent, informAgent } from './seccomp/agent.ts';
 import type { Plan } from './plan/step.ts';
@@ -240,6 +241,7 @@ const compile = (creation: Creation): Plan => {
       keepSessionKeyring: creation.keepSessionKeyring === true,
       ownsStdio: ownedStdio(stdio),
       preservedFds: creation.preservedFds?.length ?? 0,
+      imageModeOf: (path) => imageModeOf(rootfs, path),
       home: hasHome ? '' : homeOf(rootfs, uid),
     });
   } catch (error) {

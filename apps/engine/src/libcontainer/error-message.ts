@@ -20,7 +20,7 @@ export const createFailed = (failure: Failure | null, subject: Subject): string 
 export const execFailed = (failure: Failure | null, subject: Subject): string => {
   if (failure?.step.purpose === 'cgroup') {
     const { step, record } = failure;
-    const folder = step.kind === 'writeFile' ? dirname(step.path) : stringOf(step.arguments[1]);
+    const folder = step.kind === 'writeFile' ? dirname(step.path) : stringAt(step, 1);
     return (
       `exec failed: unable to start container process: error adding pid ${record.pid} to cgroups: ` +
       `failed to write ${record.pid}: open ${folder}/cgroup.procs: ${errnoSentence(record.errno)}`
@@ -83,6 +83,8 @@ const duringInit = (step: Step, why: string): string => {
   switch (step.purpose) {
     case 'mount':
       return `error mounting ${JSON.stringify(sourceOf(step))} to rootfs at ${JSON.stringify(target)}: ${mountError(step, target)}: ${why}`;
+    case 'tmpcopyup':
+      return `error mounting "tmpfs" to rootfs at ${JSON.stringify(target)}: tmpcopyup: failed to copy ${target}: ${why}`;
     case 'mount target':
       return `error preparing a mount target: ${step.detail}: ${why}`;
     case 'readonly path':
@@ -121,8 +123,10 @@ const mountError = (step: Step, target: string): string => {
   ].join(', ');
 };
 
-const sourceOf = (step: Step): string =>
-  step.kind === 'syscall' ? stringOf(step.arguments[0]) : '';
+const sourceOf = (step: Step): string => stringAt(step, 0);
+
+const stringAt = (step: Step, index: number): string =>
+  step.kind === 'syscall' ? stringOf(step.arguments[index]) : '';
 
 const stringOf = (argument: Argument | undefined): string =>
   argument?.kind === 'bytes'

@@ -22,7 +22,7 @@ const FORKS_INIT = 1;
 /** Where the spawner puts the record pipe. */
 const RECORD_FD = 4;
 
-const KIND = { syscall: 0, writeFile: 1 } as const;
+const KIND = { syscall: 0, writeFile: 1, copyTree: 2 } as const;
 const ARGUMENT_KIND = { number: 0, slot: 1, bytes: 2, fdPath: 3, slotPair: 4 } as const;
 const GUARD_KIND = { unlessFilled: 1, ifFilled: 2, ifPreviousFailedWith: 3 } as const;
 
@@ -173,6 +173,7 @@ const numberSlots = (
   for (const { step, blobs } of steps) {
     if (step.guard && 'slot' in step.guard) mention(step.guard.slot);
     mention(step.resultSlot);
+    if (step.kind === 'copyTree') [step.from, step.to].forEach(mention);
     if (step.kind !== 'syscall') continue;
     for (const argument of step.arguments) {
       if (argument.kind === 'slot' || argument.kind === 'fdPath') mention(argument.slot);
@@ -216,6 +217,9 @@ const writeStep = (target: Target, at: number, { step, blobs }: Reaching): void 
       setInt64(view, at + 32 + index * 8, argumentValue(argument, slots, layout));
     });
     writeSlotPatches(target, at, blobs);
+  } else if (step.kind === 'copyTree') {
+    setInt64(view, at + 32, slotNumber(slots, step.from));
+    setInt64(view, at + 40, slotNumber(slots, step.to));
   } else {
     writeFileArguments(view, at, step, layout);
   }

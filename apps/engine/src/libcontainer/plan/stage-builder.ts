@@ -2,7 +2,15 @@
  * How the compiler writes steps: `stage.call('mount', [text('proc'), …], { title, … })`.
  * The arguments know how strace would print them, so each step's `detail` comes from what is really passed.
  */
-import type { Argument, Blob, Slot, Step, SyscallStep, WriteFileStep } from './step.ts';
+import type {
+  Argument,
+  Blob,
+  CopyTreeStep,
+  Slot,
+  Step,
+  SyscallStep,
+  WriteFileStep,
+} from './step.ts';
 import { syscallNumber, type NativeArchitecture } from './syscall-numbers.ts';
 import { AT, flagNames } from './constants.ts';
 
@@ -131,6 +139,20 @@ export class StageBuilder {
       path,
       data,
       detail: `write(${path}, ${JSON.stringify(data)})`,
+      level: 'detail',
+      ...words,
+    };
+    this.steps.push(step);
+  }
+
+  /** Each entry of one folder is made again in another one. */
+  copyTree(from: Slot, to: Slot, words: Words): void {
+    const step: CopyTreeStep = {
+      kind: 'copyTree',
+      name: 'getdents64',
+      from,
+      to,
+      detail: `getdents64(<${from}>), and for each entry mkdirat, openat and sendfile, symlinkat or mknodat in <${to}>`,
       level: 'detail',
       ...words,
     };

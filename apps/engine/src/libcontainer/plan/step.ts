@@ -3,7 +3,8 @@
  *
  * TypeScript writes the plan (the compiler beside this file), the native helper `runc` executes it step by step and
  * writes one record per step. The helper knows nothing of containers: a step is a system call number with arguments,
- * or one open-write-close of a file. There are no loops and no jumps; the compiler unrolls.
+ * one open-write-close of a file, or a copy of a folder. There are no jumps, and that copy is the only loop: nobody knows
+ * what is in the folder before the mounts above it are made. The compiler unrolls all else.
  *
  *   parent   runs in runc itself: cgroups, clone3, waits until init is ready, leaves.
  *   init     runs in the child of the parent's `clone3`: the future PID 1 of the container, up to `execve`.
@@ -84,7 +85,17 @@ export interface WriteFileStep extends StepBase {
   readonly data: string;
 }
 
-export type Step = SyscallStep | WriteFileStep;
+/**
+ * What is in one folder becomes the contents of another one. Its record stands for the getdents64 of the folder with all
+ * that follows from it; the result is the number of entries. native/src/helper/copy_tree.c
+ */
+export interface CopyTreeStep extends StepBase {
+  readonly kind: 'copyTree';
+  readonly from: Slot;
+  readonly to: Slot;
+}
+
+export type Step = SyscallStep | WriteFileStep | CopyTreeStep;
 
 export interface Plan {
   readonly parent: readonly Step[];

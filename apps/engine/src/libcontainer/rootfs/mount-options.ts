@@ -22,6 +22,8 @@ export interface MountOptions {
   readonly recursive: RecursiveAttributes | null;
   /** An id map is for everything below, too (`ridmap`). */
   readonly isMappedBelow: boolean;
+  /** A tmpfs begins with what is in the folder that it is mounted on (`tmpcopyup`). */
+  readonly copiesUp: boolean;
 }
 
 /** A word sets bits or clears them. */
@@ -106,14 +108,14 @@ const combine = (
   clear: ((before?.clear ?? 0) & (~set | MOUNT_ATTR__ATIME)) | clear,
 });
 
-/** It would change what stands in the image: known, and not done. */
-const REFUSED = new Set(['tmpcopyup']);
+const COPY_UP = 'tmpcopyup';
 
 export const parseMountOptions = (words: readonly string[]): MountOptions => {
   let flags = 0;
   const propagation: number[] = [];
   const data: string[] = [];
   let isMappedBelow = false;
+  let copiesUp = false;
   let recursive: RecursiveAttributes | null = null;
   for (const word of words) {
     const bits = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
@@ -123,11 +125,10 @@ export const parseMountOptions = (words: readonly string[]): MountOptions => {
     else if (kind !== undefined) propagation.push(kind);
     else if (attributes) recursive = combine(recursive, attributes);
     else if (isIdMapOption(word)) isMappedBelow = word === 'ridmap';
-    else if (REFUSED.has(word)) {
-      throw new EngineError('invalid_argument', `the mount option ${word} is not supported`);
-    } else data.push(word);
+    else if (word === COPY_UP) copiesUp = true;
+    else data.push(word);
   }
-  return { flags, propagation, data: data.join(','), recursive, isMappedBelow };
+  return { flags, propagation, data: data.join(','), recursive, isMappedBelow, copiesUp };
 };
 
 /** Every word that is not handed on to the filesystem, for `runc features`. */
@@ -135,6 +136,7 @@ export const mountOptionWords = (): readonly string[] =>
   [
     ...[WORDS, PROPAGATION, RECURSIVE].flatMap((words) => Object.keys(words)),
     ...ID_MAP_OPTIONS,
+    COPY_UP,
   ].sort();
 
 /** The propagation of the whole tree that init sees, `linux.rootfsPropagation`. */

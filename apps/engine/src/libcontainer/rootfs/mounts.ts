@@ -7,7 +7,7 @@ import { mountCgroups } from '../cgroups/mount.ts';
 import { isInUserNamespace } from '../namespaces.ts';
 import { MS } from '../plan/constants.ts';
 import { fdPath, flags, NULL, number, text } from '../plan/stage-builder.ts';
-import { insideRoot, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
+import { insideRoot, openPlace, placeForFile, placeForFolder, shownPlace } from './in-root.ts';
 import {
   mountAttributes,
   remountBind,
@@ -62,8 +62,22 @@ const mountFilesystem = (c: Compilation, mount: ParsedMount): void => {
       attributes: mountAttributes(mount),
     },
   );
+  if (mount.copiesUp) copyUp(c, mount);
   setPropagation(c, mount);
   setRecursiveAttributes(c, mount);
+};
+
+/** Precondition: the slot `target` holds the folder on which the tmpfs has just been mounted, and so what is below it. */
+const copyUp = (c: Compilation, mount: ParsedMount): void => {
+  openPlace(c, mount.destination, { into: SLOT.copy });
+  c.init.copyTree(SLOT.target, SLOT.copy, {
+    title: `the new tmpfs gets what the image has in ${mount.destination}: folders, files, links and devices`,
+    object: 'mount',
+    source: __SOURCE__,
+    reference: 'man:getdents(2)',
+    purpose: 'tmpcopyup',
+    attributes: mountAttributes(mount),
+  });
 };
 
 /** Devices and nested mounts still have to be made in these. */

@@ -4,7 +4,7 @@
  */
 import { posix, resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
-import { type Compilation, refuse } from '../compilation.ts';
+import { type Compilation, type ImageModeOf, refuse } from '../compilation.ts';
 import { MS } from '../plan/constants.ts';
 import { type IdMap, idMapOf } from './id-maps.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
@@ -17,8 +17,19 @@ export interface ParsedMount extends MountOptions {
   readonly idMap: IdMap | null;
 }
 
-export const parseMounts = (c: Compilation): readonly ParsedMount[] =>
-  (c.spec.mounts ?? []).map((mount) => parseMount(mount, c));
+export const parseMounts = (c: Compilation, imageModeOf: ImageModeOf): readonly ParsedMount[] =>
+  (c.spec.mounts ?? [])
+    .map((mount) => parseMount(mount, c))
+    .map((mount) => withImageMode(mount, imageModeOf));
+
+/** As upstream, a tmpfs on a folder of the image has its permissions, unless others are asked for. */
+const withImageMode = (mount: ParsedMount, imageModeOf: ImageModeOf): ParsedMount => {
+  if (mount.type !== 'tmpfs' || /(^|,)mode=/.test(mount.data)) return mount;
+  const mode = imageModeOf(mount.destination);
+  if (mode === null) return mount;
+  const words = [`mode=${mode.toString(8).padStart(4, '0')}`, mount.data];
+  return { ...mount, data: words.filter(Boolean).join(',') };
+};
 
 const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount => {
   const options = parseMountOptions(mount.options ?? []);
@@ -38,6 +49,8 @@ const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount =
   const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
   const idMap = idMapOf(mount, linux);
   if (idMap && !isBind) refuse(`only a bind mount can be id-mapped (${destination})`);
+  if (options.copiesUp && type !== 'tmpfs')
+    refuse(`the mount option tmpcopyup is only for a tmpfs (${destination})`);
   return {
     ...options,
     idMap,

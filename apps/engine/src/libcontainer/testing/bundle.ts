@@ -97,6 +97,11 @@ export interface SpecChanges {
 }
 
 /** Hands out one group of cgroups, one folder of state and one rootfs; takes all of it back in `close`. */
+interface Outcome {
+  readonly output: string;
+  readonly code: number;
+}
+
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'libcontainer-'));
   readonly root = join(this.folder, 'runc');
@@ -195,13 +200,15 @@ export class Bench {
     return startContainer({ native, tracer: this.tracer, root: this.root, id });
   }
 
-  /** Runs the container to its end, as the shim does: output and exit code. */
-  async run(
-    args: readonly string[],
-    changes: SpecChanges = {},
+  run(args: readonly string[], changes: SpecChanges = {}, facts?: HostFacts): Promise<Outcome> {
+    return this.runBundle(this.bundle(args, changes), facts);
+  }
+
+  /** Runs the container to its end, as the shim does. */
+  async runBundle(
+    bundle: { readonly id: string; readonly path: string },
     facts?: HostFacts,
-  ): Promise<{ readonly output: string; readonly code: number }> {
-    const bundle = this.bundle(args, changes);
+  ): Promise<Outcome> {
     const file = join(bundle.path, 'output');
     const [input, output] = [openSync('/dev/null', 'r'), openSync(file, 'a')];
     try {
