@@ -8,7 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { importSources } from './bundle.mjs';
 import { exitOf, removeCgroups, stateFolder, writeBundle } from './container.mjs';
@@ -54,12 +54,12 @@ if (mounted.status !== 0) throw new Error(`mount ${states}: ${mounted.stderr}`);
 const cgroupParent = `/bench-${process.pid}`;
 native.setChildSubreaper();
 
-/** Events are made, and written as JSON later in the turn, as for a lab (tracing/exporter.ts), and then forgotten. */
+/** Events are made, and written as JSON some milliseconds later, as for a lab (tracing/exporter.ts), and then forgotten. */
 const events = [];
 const writeDown = () => events.splice(0).forEach((event) => JSON.stringify(event));
 const tracer = new Tracer('shim', {
   export: (event) => {
-    if (events.push(event) === 1) setImmediate(writeDown);
+    if (events.push(event) === 1) setTimeout(writeDown, 10);
   },
   flush: () => Promise.resolve(),
   close: () => undefined,
@@ -151,7 +151,7 @@ try {
     for (let turn = 0; turn < names.length; turn++) {
       // Who goes first changes from round to round.
       const index = (turn + round + warmUp) % names.length;
-      if (pause > 0) await setTimeout(pause);
+      if (pause > 0) await sleep(pause);
       const laps = await lap(
         runtimes[names[index]],
         bundles[index],

@@ -88,9 +88,12 @@ export const holdAtGate = async (
   const common = { type: 'spanEvent', traceId, spanId, level: 'step', source } as const;
   let isHeld = false;
   const request = { traceId, gate, actor: tracer.actor, pid: process.pid, subjectPid };
+  // Whoever is held may be killed there: what led to it is told first.
+  void tracer.flush();
   const reason = await converse(request, signal, () => {
     isHeld = true;
     tracer.emit({ ...common, id: `${id}/held`, name: HELD_EVENT, attributes });
+    void tracer.flush();
   });
   if (!isHeld) return;
   tracer.emit({
