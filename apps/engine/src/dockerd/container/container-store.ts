@@ -3,7 +3,8 @@
  * Each file is replaced by rename(2), so dockerd may be killed at any moment and finds the old or the new one.
  * Upstream: moby daemon/container/{container,view}.go.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
@@ -14,15 +15,14 @@ const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
 
-const replaceFile = async (path: string, content: unknown): Promise<void> => {
+/**
+ * Without the event loop: the kernel has these few bytes in its memory before another thread would have been woken for
+ * the first of the four calls, and somebody waits for each of them.
+ */
+const replaceFile = (path: string, content: unknown): void => {
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o600);
-  try {
-    await file.writeFile(JSON.stringify(content));
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
+  writeFileSync(temporary, JSON.stringify(content), { mode: 0o600 });
+  renameSync(temporary, path);
 };
 
 export class ContainerStore {
@@ -80,10 +80,10 @@ export class ContainerStore {
   /** Precondition: the name is reserved. */
   async add(record: ContainerRecord, hostConfig: HostConfig): Promise<Container> {
     const directory = this.directoryOf(record.id);
-    await mkdir(directory, { recursive: true, mode: 0o710 });
+    mkdirSync(directory, { recursive: true, mode: 0o710 });
     const container = new Container(directory, record, hostConfig);
     try {
-      await replaceFile(join(directory, HOST_CONFIG), hostConfig);
+      replaceFile(join(directory, HOST_CONFIG), hostConfig);
       await this.save(container);
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
@@ -94,7 +94,7 @@ export class ContainerStore {
   }
 
   async save(container: Container): Promise<void> {
-    await replaceFile(join(container.directory, CONFIG), container.record);
+    replaceFile(join(container.directory, CONFIG), container.record);
   }
 
   /** For what has happened and cannot be refused: on a full disk it is tried again until there is room. */
@@ -119,12 +119,12 @@ export class ContainerStore {
   }
 
   async saveHost(container: Container, host: HostConfig): Promise<void> {
-    await replaceFile(join(container.directory, HOST_CONFIG), host);
+    replaceFile(join(container.directory, HOST_CONFIG), host);
     container.hostConfig = host;
   }
 
   async remove(container: Container): Promise<void> {
-    await rm(container.directory, { recursive: true, force: true });
+    rmSync(container.directory, { recursive: true, force: true });
     this.#byId.delete(container.id);
     this.#idOfName.delete(container.name);
   }

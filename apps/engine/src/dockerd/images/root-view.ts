@@ -5,8 +5,8 @@
  * The layers are shown by a read-only overlay mount for this moment. Links in an image may point anywhere, so a path
  * is walked step by step, and what would leave the root stays inside it, as after chroot(2).
  */
-import { constants, mkdirSync, rmdirSync } from 'node:fs';
-import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { constants, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { lstat, open, readlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
 import type { Mount } from '../containerd-client/tasks.ts';
@@ -103,7 +103,7 @@ export const readUserFiles = async (
   mounts: readonly Mount[],
   target: string,
 ): Promise<UserFiles> => {
-  const layers = await untouchedLayers(mounts);
+  const layers = untouchedLayers(mounts);
   const known = layers === null ? undefined : knownFiles.get(layers);
   if (known) return known;
   const files = (await withRootView(native, mounts, target, async (root) => ({
@@ -123,11 +123,14 @@ const knownFiles = new Map<string, UserFiles>();
 const MOST_KNOWN = 16;
 
 /** The image's layers, when the container has nothing of its own yet; null otherwise. */
-const untouchedLayers = async ([mount]: readonly Mount[]): Promise<string | null> => {
+const untouchedLayers = ([mount]: readonly Mount[]): string | null => {
   if (!mount) return null;
   const upper = optionOf(mount, 'upperdir');
   const lower = optionOf(mount, 'lowerdir');
   if (upper === undefined || lower === undefined) return null;
-  const own = await readdir(upper).catch(() => null);
-  return own?.length === 0 ? lower : null;
+  try {
+    return readdirSync(upper).length === 0 ? lower : null;
+  } catch {
+    return null;
+  }
 };

@@ -2,7 +2,8 @@
  * /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: files of the host, bind-mounted into it,
  * so that the read-only image need not know its name. Upstream: moby daemon/libnetwork/{etchosts,resolvconf}.
  */
-import { appendFile, open, readFile, writeFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { appendFile, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { EngineError } from '../../protocol/errdefs.ts';
@@ -161,22 +162,30 @@ export const rewriteResolvConf = async (
   host: HostConfig,
   view: NetworkView,
 ): Promise<void> => {
-  const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
-  await writeFile(networkFilesIn(directory).resolvConf, resolvConfFor(host, ofTheHost, view));
+  await writeFile(
+    networkFilesIn(directory).resolvConf,
+    resolvConfFor(host, hostResolvConf(), view),
+  );
 };
 
-export const writeNetworkFiles = async (
+/** A few bytes, for which a start waits: without the event loop, as in container-store.ts. */
+export const writeNetworkFiles = (
   directory: string,
   config: ContainerConfig,
   host: HostConfig,
   view: NetworkView,
-): Promise<ManagedFiles> => {
+): ManagedFiles => {
   const files = networkFilesIn(directory);
-  const ofTheHost = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
-  await Promise.all([
-    writeFile(files.hosts, hostsFile(host, view), { mode: 0o644 }),
-    writeFile(files.hostname, `${config.Hostname}\n`, { mode: 0o644 }),
-    writeFile(files.resolvConf, resolvConfFor(host, ofTheHost, view), { mode: 0o644 }),
-  ]);
+  writeFileSync(files.hosts, hostsFile(host, view), { mode: 0o644 });
+  writeFileSync(files.hostname, `${config.Hostname}\n`, { mode: 0o644 });
+  writeFileSync(files.resolvConf, resolvConfFor(host, hostResolvConf(), view), { mode: 0o644 });
   return files;
+};
+
+const hostResolvConf = (): string => {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8');
+  } catch {
+    return '';
+  }
 };
