@@ -3,7 +3,8 @@
  * database, and a crash leaves at most a folder without a record. How a folder comes to show its parents' files is
  * each snapshotter's own.
  */
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Info } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import type { Span, Tracer } from '../../tracing/tracer.ts';
@@ -143,7 +144,7 @@ export abstract class FolderSnapshotter implements Snapshotter {
         this.#making.add(making).add(String(id));
         try {
           await this.make({ namespace, kind, parent, folder: join(this.#folder, making) });
-          await rename(join(this.#folder, making), final);
+          renameSync(join(this.#folder, making), final);
           const snapshot = this.store.create(namespace, { id, ...options });
           this.tell(span, snapshot);
           return this.mountsOf(snapshot);
@@ -160,7 +161,7 @@ export abstract class FolderSnapshotter implements Snapshotter {
   }
 
   /** Puts `fs/` and whatever else belongs to it into the new folder. */
-  protected abstract make(making: Making): Promise<void>;
+  protected abstract make(making: Making): Promise<void> | void;
   /** What the new snapshot is made of, told inside its span. */
   protected abstract tell(span: Span, snapshot: Snapshot): void;
   protected abstract mountsOf(snapshot: Snapshot): readonly Mount[];

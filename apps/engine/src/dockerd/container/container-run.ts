@@ -3,8 +3,7 @@
  * The FIFOs outlive dockerd: the shim keeps both ends open, so bytes wait in them for the next dockerd.
  * See fifo(7). Upstream: containerd pkg/cio, moby daemon/internal/libcontainerd/remote/client_io.go.
  */
-import { constants, mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { constants, mkdirSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Native } from '../../../../../native/native.ts';
@@ -106,6 +105,6 @@ export class ContainerRun {
   /** After the exit: nothing of the run is left but its log. */
   async dispose(): Promise<void> {
     await this.abandon();
-    await rm(this.#fifoDirectory, { recursive: true, force: true });
+    rmSync(this.#fifoDirectory, { recursive: true, force: true });
   }
 }
