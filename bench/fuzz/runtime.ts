@@ -12,7 +12,7 @@ const SPEC = {
   mounts: [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec'] },
     { destination: '/etc/hosts', type: 'bind', source: '/etc/hosts', options: ['rbind', 'ro'] },
-    { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['size=64k', 'mode=1777'] },
+    { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['size=64k', 'tmpcopyup'] },
   ],
   process: {
     terminal: true,
@@ -115,6 +115,7 @@ const compiled = (spec: RuntimeSpec): Uint8Array =>
       id: 'box',
       bundle: '/bundle',
       execFifo: '/run/box/exec.fifo',
+      imageModeOf: () => null,
       ownsStdio: [true, true, true],
       home: '/root',
     }),

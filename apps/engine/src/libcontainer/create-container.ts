@@ -189,7 +189,7 @@ const create = async (creation: Creation): Promise<CreatedContainer> => {
       outcome.failure?.step.purpose === 'init' ? oomOr(cgroupPaths, message) : message,
     );
   }
-  return parked(creation, outcome.initPid, running, console, specKept);
+  return parked(creation, outcome.initPid, { running, console, specKept });
 };
 
 /** Whether it went well matters only to a create that did. */
@@ -250,12 +250,16 @@ const compile = (creation: Creation): Plan => {
   }
 };
 
+interface Begun {
+  readonly running: RunningPlan;
+  readonly console: ConsoleChannel;
+  readonly specKept: Promise<void>;
+}
+
 const parked = async (
   creation: Creation,
   pid: number,
-  running: RunningPlan,
-  console: ConsoleChannel,
-  specKept: Promise<void>,
+  { running, console, specKept }: Begun,
 ): Promise<CreatedContainer> => {
   const { native, root, bundle, spec, span } = creation;
   let pidfd: number | null = null;

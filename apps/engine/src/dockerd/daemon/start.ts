@@ -106,12 +106,10 @@ const createTask = async (
   const lender = networkLender(daemon, host.NetworkMode);
   leaseEndpoints(daemon, container);
   const linkEnv = linkEnvironment(daemon, container);
-  const [mounts, files] = await Promise.all([
-    daemon.images.snapshotMounts(id),
-    lender
-      ? networkFilesIn(lender.directory)
-      : writeNetworkFiles(container.directory, config, host, networkView(daemon, container)),
-  ]);
+  const mounts = await daemon.images.snapshotMounts(id);
+  const files = lender
+    ? networkFilesIn(lender.directory)
+    : writeNetworkFiles(container.directory, config, host, networkView(daemon, container));
   const userFiles = await readUserFiles(
     daemon.native,
     mounts,
