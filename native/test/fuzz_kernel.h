@@ -27,7 +27,7 @@ static uint64_t next_random(void) {
 #define STACK_REACH ((uintptr_t)1 << 20)
 
 /*
- * Zeros as often as not, so that names end and lengths are small ones. Only for a buffer of the helper's own, which is on
+ * Zeros as often as not, so that names end, and lengths below 512. Only for a buffer of the helper's own, which is on
  * its stack: where a plan makes the same call, the real kernel would look at the address first.
  */
 static void answer_at_random(unsigned char *bytes, size_t size) {
@@ -35,7 +35,7 @@ static void answer_at_random(unsigned char *bytes, size_t size) {
   if ((uintptr_t)bytes < here || (uintptr_t)bytes - here > STACK_REACH || size > BUFFER_LIMIT)
     return;
   for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint64_t)) {
-    const uint64_t value = next_random() & next_random() & 0x0000ffff00ffff00u;
+    const uint64_t value = next_random() & next_random() & 0x00ffff00ffff01ffu;
     if (next_random() % 2 == 0)
       memcpy(bytes + at, &value, sizeof(value));
   }
@@ -50,8 +50,11 @@ long system_call(long number, long a, long b, long c, long d, long e, long f) {
     return sizeof(struct step_record);
   }
   // What a folder holds, and what kind of thing that is.
-  if (number == __NR_getdents64)
+  if (number == __NR_getdents64) {
     answer_at_random((unsigned char *)b, (size_t)c);
+    if (next_random() % 2 == 0)
+      return c;
+  }
   if (number == __NR_statx)
     answer_at_random((unsigned char *)e, sizeof(struct statx));
   switch (next_random() % 8) {

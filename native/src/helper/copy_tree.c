@@ -42,6 +42,11 @@ static void close_fd(const long *fd) {
 }
 #define OWNED_FD __attribute__((cleanup(close_fd))) const long
 
+/* Of a call whose result says no more than that it went well. */
+static long error_or_nothing(long result) {
+  return result < 0 ? result : 0;
+}
+
 static long copy_folder(long from, long to, int depth);
 
 static long copy_subfolder(long source, long to, const char *name, int depth) {
@@ -78,7 +83,7 @@ static long copy_file(long source, long to, const char *name, uint64_t size) {
 static long copy_link(long source, long to, const char *name) {
   char target[PATH_MAX + 1] = {0};
   const long length = system_call(__NR_readlinkat, source, (long)"", (long)target, PATH_MAX, 0, 0);
-  return length < 0 ? length : system_call(__NR_symlinkat, (long)target, to, (long)name, 0, 0, 0);
+  return length < 0 ? length : error_or_nothing(system_call(__NR_symlinkat, (long)target, to, (long)name, 0, 0, 0));
 }
 
 /* As mknod(2) wants it. */
@@ -88,6 +93,7 @@ static long device_number(const struct statx *facts) {
   return (long)((minor & 0xff) | (major << 8) | ((minor & ~(uint64_t)0xff) << 12));
 }
 
+/* How many entries lie below it, or an error. */
 static long copy_contents(long source, long to, const char *name, const struct statx *facts, int depth) {
   switch (facts->stx_mode & S_IFMT) {
     case S_IFDIR:
@@ -97,7 +103,8 @@ static long copy_contents(long source, long to, const char *name, const struct s
     case S_IFLNK:
       return copy_link(source, to, name);
     default:
-      return system_call(__NR_mknodat, to, (long)name, facts->stx_mode & S_IFMT, device_number(facts), 0, 0);
+      return error_or_nothing(
+          system_call(__NR_mknodat, to, (long)name, facts->stx_mode & S_IFMT, device_number(facts), 0, 0));
   }
 }
 
@@ -125,6 +132,12 @@ static long copy_entry(long from, const char *name, long to, int depth) {
   return settled < 0 ? settled : below + 1;
 }
 
+/* As the kernel makes them. The batch was empty before: whatever stands behind the name's end is zero, too. */
+static int entry_is_sound(const struct directory_entry *entry, long room) {
+  return entry->length > ENTRY_HEAD && entry->length <= room &&
+         entry->length % _Alignof(struct directory_entry) == 0 && entry->name[entry->length - ENTRY_HEAD - 1] == 0;
+}
+
 static int is_dot_or_two(const char *name) {
   return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
@@ -145,8 +158,7 @@ static long copy_folder(long source, long to, int depth) {
       return -EIO;
     for (long at = 0; at < size;) {
       const struct directory_entry *entry = (const struct directory_entry *)(const void *)(batch + at);
-      // The batch was empty before: whatever stands behind the name's end is zero, too.
-      if (entry->length <= ENTRY_HEAD || entry->length > size - at || batch[at + entry->length - 1] != 0)
+      if (!entry_is_sound(entry, size - at))
         return -EIO;
       at += entry->length;
       if (is_dot_or_two(entry->name))
