@@ -3,7 +3,7 @@
  * Each file is replaced by rename(2), so dockerd may be killed at any moment and finds the old or the new one.
  * Upstream: moby daemon/container/{container,view}.go.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
@@ -124,7 +124,8 @@ export class ContainerStore {
   }
 
   async remove(container: Container): Promise<void> {
-    rmSync(container.directory, { recursive: true, force: true });
+    // Its log may be huge, and the kernel takes its time for such a file.
+    await rm(container.directory, { recursive: true, force: true });
     this.#byId.delete(container.id);
     this.#idOfName.delete(container.name);
   }
