@@ -36,12 +36,7 @@ const LINKED = words('-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,-z,separate
 const FORTIFIED = words('-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2');
 
 const C = words('-std=gnu17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wconversion -Werror');
-const ADDON_C = [
-  ...C,
-  ...HARDENED,
-  ...FORTIFIED,
-  ...words('-fPIC -fvisibility=hidden'),
-];
+const ADDON_C = [...C, ...HARDENED, ...FORTIFIED, ...words('-fPIC -fvisibility=hidden')];
 // -O1: these files only convert values, and the compiler's time is worth more than theirs.
 const ADDON_CC = [
   ...HARDENED,
