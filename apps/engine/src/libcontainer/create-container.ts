@@ -17,12 +17,13 @@ import { readConfig } from './config-file.ts';
 import { type ConsoleChannel, openConsole, ownedStdio } from './console-channel.ts';
 import { createFailed, executeFailed } from './error-message.ts';
 import { homeOf } from './home.ts';
-import { hasCreateHooks, hasHooks, runHooks } from './hooks.ts';
+import { hasCreateHooks, runHooks } from './hooks.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
 import { makeIdMapNamespaces } from './id-map-namespace.ts';
 import { idMapsOf } from './rootfs/id-maps.ts';
 import { imageModeOf } from './rootfs/image-mode.ts';
 import { innermostPid, namespaceAttributes } from './namespaces-of.ts';
+import { newState } from './new-state.ts';
 import { asksAgent, informAgent } from './seccomp/agent.ts';
 import type { Plan } from './plan/step.ts';
 import { type RunningPlan, runPlan } from './run-plan.ts';
@@ -32,7 +33,6 @@ import {
   readProcess,
   removeStateFolder,
   stateFolder,
-  type StateFile,
   writeSpec,
   writeState,
 } from './state-file.ts';
@@ -41,7 +41,7 @@ import { oomOr, undoCreate } from './undo-create.ts';
 export interface CreateOptions {
   readonly native: Native;
   readonly tracer: Tracer;
-  /** Where runc keeps its state: `<root>/<id>/state.json` and `<root>/<id>/exec.fifo`. */
+  /** Where runc keeps its state: `<root>/<id>/`, see state-file.ts. */
   readonly root: string;
   readonly id: string;
   /** Absolute path of the bundle; config.json is read from it, root.path is ready (mounted by the shim). */
@@ -202,7 +202,7 @@ const keepSpec = ({ root, id, spec }: Creation): Promise<void> => {
 /** init has its namespaces and mounts, and waits. */
 const runCreateHooks = async (creation: Creation, pid: number): Promise<void> => {
   const { native, tracer, root, id, spec } = creation;
-  const { ociVersion, bundle, rootfs, annotations } = stateOf(creation);
+  const { ociVersion, bundle, rootfs, annotations } = newState(creation);
   const state: State = { ociVersion, id, status: 'creating', pid, bundle, annotations };
   const folder = stateFolder(root, id);
   const context = { native, tracer, spec, state, folder, rootfs, hostPid: pid };
@@ -214,7 +214,7 @@ const runCreateHooks = async (creation: Creation, pid: number): Promise<void> =>
 
 const tellAgent = (creation: Creation, pid: number): void => {
   const { native, id, spec } = creation;
-  const { ociVersion, bundle, annotations } = stateOf(creation);
+  const { ociVersion, bundle, annotations } = newState(creation);
   const state: State = { ociVersion, id, status: 'creating', pid, bundle, annotations };
   const policy = spec.linux?.seccomp;
   if (policy) informAgent(native, policy, { pid, state });
@@ -269,7 +269,7 @@ const parked = async (
     ptyMaster = console.receive();
     const startTime = readProcess(pid)?.startTime ?? '';
     await specKept;
-    writeState(root, { ...stateOf(creation), pid, startTime });
+    writeState(root, { ...newState(creation), pid, startTime });
     span.event(
       'init is parked on exec.fifo',
       { 'process.pid': pid, ...namespaceAttributes(pid) },
@@ -296,18 +296,4 @@ const execed = (running: RunningPlan, spec: RuntimeSpec): Promise<void> => {
   });
   promise.catch(() => undefined);
   return promise;
-};
-
-const stateOf = (creation: Creation): Omit<StateFile, 'pid' | 'startTime'> => {
-  const { spec, id, bundle } = creation;
-  return {
-    ociVersion: spec.ociVersion,
-    id,
-    bundle,
-    rootfs: isAbsolute(spec.root.path) ? spec.root.path : join(bundle, spec.root.path),
-    created: new Date().toISOString(),
-    annotations: spec.annotations ?? {},
-    cgroupPaths: cgroupPathsOf(creation),
-    hasHooks: hasHooks(spec),
-  };
 };

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { TraceEvent } from '../protocol/trace/event.ts';
 import { SocketExporter } from './exporter.ts';
 
@@ -53,7 +53,7 @@ const idsRead = (): string[] =>
   chunks
     .join('')
     .split('\n')
-    .filter(Boolean)
+    .slice(0, -1)
     .map((line) => (JSON.parse(line) as TraceEvent).id);
 
 const read = async (count: number): Promise<string[]> => {
@@ -77,25 +77,30 @@ test('events of one moment go in one piece and in their order, without being ask
   exporter.close();
 });
 
-test('a flush hands over what has gathered', async () => {
+test.each(['flush', 'close'] as const)('a %s leaves nothing behind', async (end) => {
   await listen();
   const exporter = new SocketExporter(path);
   exporter.export(event('a'));
   await exporter.flush();
   exporter.export(event('b'));
-  await exporter.flush();
+  await exporter[end]();
   expect(await read(2)).toEqual(['a', 'b']);
   exporter.close();
 });
 
-test('whoever closes leaves nothing behind', async () => {
-  await listen();
-  const exporter = new SocketExporter(path);
-  exporter.export(event('a'));
-  await exporter.flush();
-  exporter.export(event('b'));
-  exporter.close();
-  expect(await read(2)).toEqual(['a', 'b']);
+test('many events do not wait for the moment to be over', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  try {
+    await listen();
+    const exporter = new SocketExporter(path);
+    await exporter.flush();
+    const ids = Array.from({ length: 1000 }, (_, index) => `${index}`);
+    for (const id of ids) exporter.export(event(id));
+    expect(await read(1000)).toEqual(ids);
+    exporter.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('what happens before the lab is there is told when it is', async () => {

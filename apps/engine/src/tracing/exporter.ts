@@ -18,6 +18,8 @@ const BUFFER_LIMIT_BYTES = 8 * 1024 * 1024;
 const RECONNECT_MS = 250;
 /** Events gather for so long: whoever waits for an answer has it by then, and the lab is woken once instead of often. */
 const GATHER_MS = 10;
+/** More than these do not wait for the moment to be over: what has gathered is bounded, too. */
+const MOST_GATHERED = 1000;
 
 /** An exporter for a machine without a lab: everything is dropped. */
 export const nullExporter: Exporter = {
@@ -45,8 +47,8 @@ export class SocketExporter implements Exporter {
 
   /** The event must not change any more: it is written down a moment later. */
   export(event: TraceEvent): void {
-    this.#events.push(event);
-    this.#gathering ??= setTimeout(() => this.#drain(), GATHER_MS);
+    if (this.#events.push(event) >= MOST_GATHERED) this.#drain();
+    else this.#gathering ??= setTimeout(() => this.#drain(), GATHER_MS);
   }
 
   flush(): Promise<void> {

@@ -16,8 +16,8 @@ const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
 
 /**
- * Without the event loop: the kernel has these few bytes in its memory before another thread would have been woken for
- * the first of the four calls, and somebody waits for each of them.
+ * Without the event loop: handed to other threads one by one, the four calls take half as long again, and somebody waits
+ * for each of these files.
  */
 const replaceFile = (path: string, content: unknown): void => {
   const temporary = `${path}.tmp`;

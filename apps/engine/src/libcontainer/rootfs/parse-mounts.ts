@@ -22,7 +22,7 @@ export const parseMounts = (c: Compilation, imageModeOf: ImageModeOf): readonly 
     .map((mount) => parseMount(mount, c))
     .map((mount) => withImageMode(mount, imageModeOf));
 
-/** As upstream, a tmpfs on a folder of the image has its permissions, unless others are asked for. */
+/** As upstream, a tmpfs on a folder of the image has its permissions; others that are asked for come first. */
 const withImageMode = (mount: ParsedMount, imageModeOf: ImageModeOf): ParsedMount => {
   if (mount.type !== 'tmpfs' || /(^|,)mode=/.test(mount.data)) return mount;
   const mode = imageModeOf(mount.destination);

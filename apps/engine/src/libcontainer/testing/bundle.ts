@@ -97,11 +97,6 @@ export interface SpecChanges {
 }
 
 /** Hands out one group of cgroups, one folder of state and one rootfs; takes all of it back in `close`. */
-interface Outcome {
-  readonly output: string;
-  readonly code: number;
-}
-
 export class Bench {
   readonly folder = mkdtempSync(join(tmpdir(), 'libcontainer-'));
   readonly root = join(this.folder, 'runc');
@@ -200,7 +195,7 @@ export class Bench {
     return startContainer({ native, tracer: this.tracer, root: this.root, id });
   }
 
-  run(args: readonly string[], changes: SpecChanges = {}, facts?: HostFacts): Promise<Outcome> {
+  run(args: readonly string[], changes: SpecChanges = {}, facts?: HostFacts) {
     return this.runBundle(this.bundle(args, changes), facts);
   }
 
@@ -208,7 +203,7 @@ export class Bench {
   async runBundle(
     bundle: { readonly id: string; readonly path: string },
     facts?: HostFacts,
-  ): Promise<Outcome> {
+  ): Promise<{ readonly output: string; readonly code: number }> {
     const file = join(bundle.path, 'output');
     const [input, output] = [openSync('/dev/null', 'r'), openSync(file, 'a')];
     try {
