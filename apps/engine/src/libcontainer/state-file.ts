@@ -4,11 +4,8 @@
  * OCI runtime.md#state. Upstream: runc libcontainer/state_linux.go, container_linux.go (saveState).
  */
 import {
-  closeSync,
   existsSync,
-  fsyncSync,
   mkdirSync,
-  openSync,
   readFileSync,
   renameSync,
   rmdirSync,
@@ -100,15 +97,9 @@ export const writeSpec = (root: string, id: string, spec: RuntimeSpec): void => 
   writeWhole(join(stateFolder(root, id), CONFIG), spec);
 };
 
-/** Whole or not at all: a reader never sees half of it. */
+/** Whole or not at all: a reader never sees half of it. No fsync: what it tells of does not outlive the machine either. */
 const writeWhole = (path: string, value: unknown): void => {
-  const file = openSync(`${path}.new`, 'w', 0o600);
-  try {
-    writeFileSync(file, `${JSON.stringify(value)}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  writeFileSync(`${path}.new`, `${JSON.stringify(value)}\n`, { mode: 0o600 });
   renameSync(`${path}.new`, path);
 };
 

@@ -92,14 +92,14 @@ const takeOver = async (task: Task, { tasks, exits, log }: ReconnectOptions): Pr
 };
 
 /** Which command cleans up: what the bundle says, else what the container's runtime is. */
-const binaryOf = async (
+const binaryOf = (
   bundle: Bundle,
   { shims, containers }: ReconnectOptions,
-): Promise<ShimBinary | undefined> => {
+): ShimBinary | undefined => {
   const path = bundle.read('shim-binary-path');
   if (path) return shims.binaryAt(path);
   try {
-    return await shims.binaryFor(containers.get(bundle.namespace, bundle.id).runtime?.name ?? '');
+    return shims.binaryFor(containers.get(bundle.namespace, bundle.id).runtime?.name ?? '');
   } catch {
     return undefined;
   }

@@ -43,9 +43,9 @@ export class ShimStarter {
     this.#options = options;
   }
 
-  async binaryFor(runtime: string): Promise<ShimBinary> {
+  binaryFor(runtime: string): ShimBinary {
     return new ShimBinary(
-      await resolveRuntimePath(runtime, this.#options.ownFolder),
+      resolveRuntimePath(runtime, this.#options.ownFolder),
       this.#options.surroundings,
     );
   }
@@ -61,7 +61,7 @@ export class ShimStarter {
     { runtime, options, onDisconnect }: ShimRequest,
     context: Task['context'],
   ): Promise<Task> {
-    const binary = await this.binaryFor(runtime);
+    const binary = this.binaryFor(runtime);
     const stopLog = followShimLog(bundle, this.#options.fifos);
     try {
       // For a containerd that comes after us, whatever happens next.

@@ -66,7 +66,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spare-'));
   keeper = new SpareKeeper({
     folder,
-    shimPath: () => Promise.resolve(SHIM),
+    shimPath: () => SHIM,
     surroundings: { address: '/a', ttrpcAddress: '/b', publishBinary: '', isDebug: false },
     spawnDetached: ({ argv }) => {
       template = new Template(argv.at(-1) ?? '');

@@ -29,7 +29,7 @@ const LAST_RETRY_MS = 60_000;
 /** `folder` has one for each containerd that ever was. */
 export interface SpareOptions extends ShimTemplateOptions {
   /** The shim of the runtime that is kept warm. */
-  readonly shimPath: () => Promise<string>;
+  readonly shimPath: () => string;
   /** False keeps none: every shim is bootstrapped, as in real containerd. */
   readonly isWanted: boolean;
 }
@@ -139,7 +139,7 @@ export class SpareKeeper {
   async #take(shimPath: string): Promise<Spare | undefined> {
     if (this.#stopped || !this.#options.isWanted) return undefined;
     // A shim of another kind has nothing to wait for.
-    if (!this.#spare && shimPath !== (await this.#options.shimPath())) return undefined;
+    if (!this.#spare && shimPath !== this.#options.shimPath()) return undefined;
     const spare = this.#spare;
     if (spare) {
       if (spare.shimPath !== shimPath) return undefined;
@@ -196,7 +196,7 @@ export class SpareKeeper {
   }
 
   async #start(): Promise<Spare> {
-    const shimPath = await this.#options.shimPath();
+    const shimPath = this.#options.shimPath();
     const socket = await this.#template.connect(shimPath);
     const lines = new JsonLines(socket);
     try {

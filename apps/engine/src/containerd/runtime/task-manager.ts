@@ -63,6 +63,8 @@ export class TaskManager {
   /** Names that are being made or unmade. */
   readonly #busy = new Set<string>();
   readonly #burials: Burials;
+  /** Shims whose task is gone, until their address and their bundle are free again. */
+  readonly #farewells = new Map<string, Promise<void>>();
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
@@ -88,6 +90,7 @@ export class TaskManager {
   async create(request: CreateTask): Promise<number> {
     const { namespace, id } = request;
     const key = taskKey(namespace, id);
+    await this.#farewells.get(key);
     if (this.has(namespace, id)) throw alreadyExists(`task ${id}`);
     this.#busy.add(key);
     try {
@@ -119,11 +122,13 @@ export class TaskManager {
     });
   }
 
-  /** Removes a stopped task, and its shim with it. */
+  /**
+   * Removes a stopped task, and its shim with it. The shim leaves afterwards: upstream waits for it, but whoever asked
+   * wants the exit code, and only the next task of that name needs what the shim still holds.
+   */
   async delete(namespace: string, id: string): Promise<TaskExit> {
     const task = this.get(namespace, id);
     const key = keyOf(task);
-    const { tracer, log, unmounter, exits } = this.#options;
     // Asked while it can answer. Ours tells its end itself.
     const shim = task.binary.isOurs
       ? null
@@ -134,15 +139,9 @@ export class TaskManager {
     );
     // From here on a disconnection is no death.
     this.#tasks.delete(key);
-    this.#busy.add(key);
-    try {
-      const hasGone = await shutDown(task, false, log);
-      if (shim && hasGone) tellForeignShimGone(tracer, task, shim.shimPid);
-      task.bundle.delete(unmounter);
-    } finally {
-      this.#busy.delete(key);
-      exits.forget(namespace, id);
-    }
+    const farewell = this.#sayFarewell(task, shim?.shimPid);
+    this.#farewells.set(key, farewell);
+    void farewell.then(() => this.#farewells.delete(key));
     return { pid, exitStatus, exitedAt };
   }
 
@@ -183,7 +182,7 @@ export class TaskManager {
 
   /** Resolves when nothing is being cleaned up. */
   async settled(): Promise<void> {
-    await this.#burials.settled();
+    await Promise.all([this.#burials.settled(), ...this.#farewells.values()]);
   }
 
   /** Hangs up on all shims; they live on. */
@@ -193,6 +192,20 @@ export class TaskManager {
       stopLog();
     }
     this.#tasks.clear();
+  }
+
+  /** Never rejects. `foreignPid`: of a shim that does not tell its end itself. */
+  async #sayFarewell(task: Task, foreignPid: number | undefined): Promise<void> {
+    const { tracer, log, unmounter, exits } = this.#options;
+    const { namespace, id } = task.bundle;
+    const hasGone = await shutDown(task, false, log);
+    if (foreignPid !== undefined && hasGone) tellForeignShimGone(tracer, task, foreignPid);
+    try {
+      task.bundle.delete(unmounter);
+    } catch (error) {
+      log.error('failed to delete bundle', { id, namespace, error: messageOf(error) });
+    }
+    exits.forget(namespace, id);
   }
 
   #makeBundle({ namespace, id, config }: CreateTask): Promise<Bundle> {

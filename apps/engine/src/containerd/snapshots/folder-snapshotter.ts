@@ -11,6 +11,7 @@ import type { Span, Tracer } from '../../tracing/tracer.ts';
 import { failedPrecondition } from '../errors.ts';
 import type { Labels } from '../metadata/update-mask.ts';
 import { diskUsage } from './disk-usage.ts';
+import { removeTree } from './remove-tree.ts';
 import { infoOf, type Snapshot, type SnapshotStore } from './snapshot-store.ts';
 import type { Mount, Snapshotter, Usage } from './snapshotter.ts';
 
@@ -88,12 +89,11 @@ export abstract class FolderSnapshotter implements Snapshotter {
   async remove(namespace: string, key: string): Promise<void> {
     // First the record, then the files: a crash in between leaves a folder that `cleanup` finds.
     const id = this.store.remove(namespace, key);
-    await rm(this.folderOf(id), { recursive: true, force: true });
+    await removeTree(this.folderOf(id));
   }
 
   async collect(namespace: string, keys: ReadonlySet<string>): Promise<void> {
-    for (const id of this.store.removeAll(namespace, keys))
-      await rm(this.folderOf(id), { recursive: true, force: true });
+    for (const id of this.store.removeAll(namespace, keys)) await removeTree(this.folderOf(id));
   }
 
   find(namespace: string, key: string): Info | undefined {

@@ -3,7 +3,7 @@
  * Each file is replaced by rename(2), so dockerd may be killed at any moment and finds the old or the new one.
  * Upstream: moby daemon/container/{container,view}.go.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
@@ -14,6 +14,7 @@ const CONFIG = 'config.v2.json';
 const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
+const LARGE_BYTES = 1024 ** 2;
 
 /**
  * Without the event loop: handed to other threads one by one, the four calls take half as long again, and somebody waits
@@ -24,6 +25,10 @@ const replaceFile = (path: string, content: unknown): void => {
   writeFileSync(temporary, JSON.stringify(content), { mode: 0o600 });
   renameSync(temporary, path);
 };
+
+/** Zero where there is none. */
+const sizeOf = (path: string | null): number =>
+  path === null ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
 
 export class ContainerStore {
   readonly #root: string;
@@ -124,8 +129,10 @@ export class ContainerStore {
   }
 
   async remove(container: Container): Promise<void> {
-    // Its log may be huge, and the kernel takes its time for such a file.
-    await rm(container.directory, { recursive: true, force: true });
+    const { directory, logFile } = container;
+    // The kernel takes its time for a huge file; small ones have gone before another thread would be at it.
+    if (sizeOf(logFile) > LARGE_BYTES) await rm(directory, { recursive: true, force: true });
+    else rmSync(directory, { recursive: true, force: true });
     this.#byId.delete(container.id);
     this.#idOfName.delete(container.name);
   }

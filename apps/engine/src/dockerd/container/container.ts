@@ -75,6 +75,8 @@ export class Container {
   run: ContainerRun | null = null;
   /** containerd has a task (or half of one) of ours that must be deleted before the container can go. */
   hasTask = false;
+  /** containerd has a record of it: from its start on, until its task is gone. */
+  hasRecord = false;
   /** A start has failed, and containerd was away when its task was to be taken back: the client was told that nothing runs. */
   isTaskUnwanted = false;
   /** True while a removal is on its way, so that only one is. */

@@ -2,6 +2,7 @@
  * A container has exited: its last bytes are logged, then its state changes, then whoever waits is told.
  * Upstream: moby daemon/monitor.go handleContainerExit.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { TaskEvent } from '../containerd-client/tasks.ts';
 import { messageOf } from '../../protocol/errdefs.ts';
 import { taskEventId } from '../../protocol/trace/event-id.ts';
@@ -88,6 +89,11 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   }
   await endExecsOf(daemon, container, KILLED);
   const collected = await collect(daemon, container);
+  if (leavesItself(container)) {
+    autoRemove(daemon, container);
+    // What is asked leaves at the end of this turn, and is done while we do the rest.
+    await setImmediate();
+  }
   await run?.dispose();
   container.run = null;
   leaveNetworks(daemon, container);
@@ -118,8 +124,10 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
     }),
   );
   if (delayMs !== null) scheduleRestart(daemon, container, delayMs);
-  if (container.record.isAutoRemove && !container.isRestartedByHand) autoRemove(daemon, container);
 };
+
+const leavesItself = ({ record, isRestartedByHand }: Container): boolean =>
+  record.isAutoRemove && !isRestartedByHand;
 
 /** When containerd is away, the event's exit code is all there is; the rest is collected when it is back. */
 const collect = async (
@@ -128,8 +136,11 @@ const collect = async (
 ): Promise<{ readonly exitCode: number } | null> => {
   try {
     const collected = await daemon.tasks.delete(container.id);
-    await daemon.tasks.deleteContainer(container.id);
     container.hasTask = false;
+    // Of one that is removed now, the record goes with the rest.
+    if (leavesItself(container)) return collected;
+    await daemon.tasks.deleteContainer(container.id);
+    container.hasRecord = false;
     return collected;
   } catch (error) {
     complain(container)(error);

@@ -39,23 +39,40 @@ export const remove = async (
   }
   // A --rm container may have removed itself by now.
   if (daemon.store.byId(container.id) !== container) return;
-  await removeStopped(daemon, container, removesVolumes);
+  await removeStopped(daemon, container, { removesVolumes });
 };
 
+const dropTask = async (daemon: Daemon, container: Container): Promise<void> => {
+  if (container.hasTask) await daemon.tasks.delete(container.id);
+  else if (container.isTaskUnwanted) await daemon.tasks.discard(container.id);
+  container.hasTask = false;
+  container.isTaskUnwanted = false;
+};
+
+/** Precondition: it has no task. Its record and its layer do not need one another any more. */
+const leaveContainerd = async (daemon: Daemon, container: Container): Promise<void> => {
+  await Promise.all([
+    container.hasRecord ? daemon.tasks.deleteContainer(container.id) : undefined,
+    daemon.images.removeSnapshot(container.id),
+  ]);
+  container.hasRecord = false;
+};
+
+/** `leaving`: what containerd keeps is on its way out already. */
 const removeStopped = (
   daemon: Daemon,
   container: Container,
-  removesVolumes: boolean,
+  { removesVolumes, leaving }: { removesVolumes: boolean; leaving?: Promise<void> | undefined },
 ): Promise<void> => {
   container.isRemoving = true;
   return container.exclusively(async () => {
     if (daemon.store.byId(container.id) !== container) return;
     try {
-      if (container.hasTask) {
-        await daemon.tasks.delete(container.id);
-        await daemon.tasks.deleteContainer(container.id);
-      } else if (container.isTaskUnwanted) await daemon.tasks.discard(container.id);
-      await daemon.images.removeSnapshot(container.id);
+      if (leaving) await leaving;
+      else {
+        await dropTask(daemon, container);
+        await leaveContainerd(daemon, container);
+      }
       removeSharedMemory(daemon, container);
       await daemon.store.remove(container);
       daemon.execs.removeAll(container);
@@ -73,11 +90,20 @@ const removeStopped = (
   });
 };
 
-/** `--rm`: the daemon removes it, whether a client is still there or not. */
+/**
+ * `--rm`: the daemon removes it, whether a client is still there or not. Precondition: the caller has the container for
+ * himself. What containerd keeps is given back at once, the rest when the caller is through.
+ */
 export const autoRemove = (daemon: Daemon, container: Container): void => {
   if (container.isRemoving) return;
+  const isTaskGone = !container.hasTask && !container.isTaskUnwanted;
+  const leaving = isTaskGone ? leaveContainerd(daemon, container) : undefined;
+  // Awaited later, and not unhandled until then.
+  leaving?.catch(() => undefined);
   // Not awaited: the exit is complete without it, and whoever waits for the removal is told by wasRemoved.
-  void removeStopped(daemon, container, true).catch((error: unknown) => {
-    process.stderr.write(`dockerd: removing ${container.id}: ${messageOf(error)}\n`);
-  });
+  void removeStopped(daemon, container, { removesVolumes: true, leaving }).catch(
+    (error: unknown) => {
+      process.stderr.write(`dockerd: removing ${container.id}: ${messageOf(error)}\n`);
+    },
+  );
 };

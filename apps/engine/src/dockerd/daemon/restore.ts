@@ -33,8 +33,13 @@ const reconcile = async (
   if (task?.status === 'stopped' && !isRunning(container.state) && container.hasTask) {
     // Its exit is settled; only the collecting failed, because containerd was away.
     await daemon.tasks.delete(container.id);
-    await daemon.tasks.deleteContainer(container.id);
     container.hasTask = false;
+    if (container.record.isAutoRemove) {
+      autoRemove(daemon, container);
+      return;
+    }
+    await daemon.tasks.deleteContainer(container.id);
+    container.hasRecord = false;
     return;
   }
   if (task && (isAlive || task.status === 'stopped') && !isRunning(container.state)) {
@@ -52,12 +57,15 @@ const reconcile = async (
     // Nobody will ever start it: the client that asked has seen its connection break.
     await daemon.tasks.discard(container.id);
     container.hasTask = false;
+    container.hasRecord = false;
     return;
   }
   // Between two runs, and its timer runs, or `startAtBoot` will see to it.
   if (container.state.status === 'restarting' && !task) return;
   if (!isRunning(container.state)) {
     if (container.state.status === 'exited' && container.record.isAutoRemove) {
+      // Whether its record is still there is not known: dockerd may have died at any moment.
+      container.hasRecord = true;
       autoRemove(daemon, container);
     }
     return;
@@ -70,6 +78,7 @@ const reconcile = async (
     watchHealth(daemon, container);
   }
   container.hasTask = task !== null;
+  container.hasRecord = true;
   if (isAlive) {
     await adoptNetworks(daemon, container);
     if (isAdopted) tellAdoption(daemon, container);

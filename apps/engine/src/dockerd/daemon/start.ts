@@ -139,6 +139,7 @@ const createTask = async (
   // Written before the task exists: whatever happens next, the exit finds its trace.
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;
+  container.hasRecord = true;
   // A dockerd that was killed in the middle of a start leaves its half behind.
   const record = { id, image: imageRef, spec, labels: {}, runtime };
   await daemon.tasks.createContainer(record).catch(async (error: unknown) => {
@@ -168,6 +169,7 @@ const failedStart = async (
   leaveNetworks(daemon, container);
   removeSharedMemory(daemon, container);
   container.hasTask = false;
+  container.hasRecord = container.isTaskUnwanted;
   container.run = null;
   await run?.dispose();
   container.hub.end();
