@@ -14,6 +14,7 @@ const CONFIG = 'config.v2.json';
 const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
+const LATER_MS = 50;
 const LARGE_BYTES = 1024 ** 2;
 
 /**
@@ -34,6 +35,7 @@ export class ContainerStore {
   readonly #root: string;
   readonly #byId = new Map<string, Container>();
   readonly #idOfName = new Map<string, string>();
+  readonly #later = new Map<Container, NodeJS.Timeout>();
 
   constructor(root: string) {
     this.#root = root;
@@ -99,6 +101,7 @@ export class ContainerStore {
   }
 
   async save(container: Container): Promise<void> {
+    this.#forgetLater(container);
     replaceFile(join(container.directory, CONFIG), container.record);
   }
 
@@ -118,6 +121,17 @@ export class ContainerStore {
     }
   }
 
+  /** For what a new dockerd would find out by itself: with the next change, or when there is time. */
+  noteLater(container: Container, change: Partial<ContainerRecord>): void {
+    container.record = { ...container.record, ...change };
+    const write = (): void => {
+      if (this.#byId.get(container.id) === container)
+        void container.exclusively(() => this.note(container, {}));
+    };
+    clearTimeout(this.#later.get(container));
+    this.#later.set(container, setTimeout(write, LATER_MS));
+  }
+
   async update(container: Container, change: Partial<ContainerRecord>): Promise<void> {
     container.record = { ...container.record, ...change };
     await this.save(container);
@@ -129,6 +143,7 @@ export class ContainerStore {
   }
 
   async remove(container: Container): Promise<void> {
+    this.#forgetLater(container);
     const { directory, logFile } = container;
     // The kernel takes its time for a huge file; small ones have gone before another thread would be at it.
     if (sizeOf(logFile) > LARGE_BYTES) await rm(directory, { recursive: true, force: true });
@@ -176,6 +191,11 @@ export class ContainerStore {
     if (alias === undefined || more.length > 0) return undefined;
     const { links = [] } = this.#byId.get(this.#idOfName.get(parent) ?? '')?.record ?? {};
     return this.#byId.get(links.find((link) => link.alias === alias)?.childId ?? '');
+  }
+
+  #forgetLater(container: Container): void {
+    clearTimeout(this.#later.get(container));
+    this.#later.delete(container);
   }
 
   #remember(container: Container): void {

@@ -3,6 +3,7 @@
  * Upstream: moby daemon/container/container.go.
  */
 import type { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
+import type { Mount } from '../containerd-client/tasks.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 import type { Endpoint, EndpointSettings } from '../libnetwork/endpoint.ts';
 import type { PublishedPort } from '../libnetwork/port-mapper.ts';
@@ -83,6 +84,8 @@ export class Container {
   isRemoving = false;
   /** In the middle of `docker restart`: its end is not the end, not even with --rm. */
   isRestartedByHand = false;
+  /** How its writable layer and its image are mounted; null when this dockerd has not asked containerd yet. */
+  layer: readonly Mount[] | null = null;
   hub = new OutputHub();
   /** A user has ended it: no policy starts it again. */
   isToStay = false;

@@ -19,6 +19,7 @@ import { newRecord, NO_NETWORK, type Link } from '../container/container.ts';
 import { checkName, generateName } from '../container/names.ts';
 import type { ImageConfig, LoadedImage } from '../images/image-store.ts';
 import type { EndpointSettings } from '../libnetwork/endpoint.ts';
+import type { Mount } from '../containerd-client/tasks.ts';
 import { unpackImage } from '../images/unpack.ts';
 import type { MountPoint } from '../volumes/mount-points.ts';
 import { withImageEnvironment } from '../oci/environment.ts';
@@ -175,7 +176,7 @@ const makeContainer = async (
 ): Promise<void> => {
   const { id, name, config, host, image, points, settings, links } = made;
   const [path = '', ...args] = commandLine(config);
-  await prepareLayer(daemon, id, image);
+  const layer = await prepareLayer(daemon, id, image);
   let mountPoints: readonly MountPoint[] = [];
   try {
     mountPoints = await prepareVolumes(daemon, id, points);
@@ -196,6 +197,7 @@ const makeContainer = async (
       createdIn: currentContext() ?? null,
     });
     const container = await daemon.store.add(record, host);
+    container.layer = layer;
     daemon.events.emit(containerEvent(container, 'create'));
   } catch (error) {
     await releaseVolumes(daemon, id, { mountPoints, removesAnonymous: true });
@@ -205,15 +207,15 @@ const makeContainer = async (
 };
 
 /** The writable layer over the image's. Layers that somebody took away are unpacked again. */
-const prepareLayer = async (daemon: Daemon, id: string, image: LoadedImage): Promise<void> => {
+const prepareLayer = async (daemon: Daemon, id: string, image: LoadedImage): Promise<Mount[]> => {
   const prepare = () => daemon.images.prepareSnapshot(id, image.chainId, { isKept: true });
   try {
-    await prepare();
+    return await prepare();
   } catch (error) {
     if (kindOf(error) !== 'not_found') throw error;
     try {
       await daemon.images.withLease((client) => unpackImage(client, image));
-      await prepare();
+      return await prepare();
     } catch (again) {
       // Not `not_found`: the client would take it for a missing image and pull.
       throw new EngineError(

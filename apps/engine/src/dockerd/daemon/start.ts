@@ -48,7 +48,8 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
       async () => {
         container.backOff.reset();
         container.isToStay = false;
-        await daemon.store.update(container, { restartCount: 0, hasBeenStopped: false });
+        // Written down with the rest, before there is a task.
+        container.record = { ...container.record, restartCount: 0, hasBeenStopped: false };
         await startTask(daemon, container);
       },
     );
@@ -70,7 +71,7 @@ export const startTask = async (daemon: Daemon, container: Container): Promise<v
     throw await failedStart(daemon, container, run, error);
   }
   // The exit may have been told already; it waits behind us for this container.
-  await daemon.store.update(container, {
+  daemon.store.noteLater(container, {
     state: nextState(container.state, 'running', {
       exitCode: 0,
       error: '',
@@ -106,7 +107,7 @@ const createTask = async (
   const lender = networkLender(daemon, host.NetworkMode);
   leaseEndpoints(daemon, container);
   const linkEnv = linkEnvironment(daemon, container);
-  const mounts = await daemon.images.snapshotMounts(id);
+  const mounts = container.layer ?? (await daemon.images.snapshotMounts(id));
   const files = lender
     ? networkFilesIn(lender.directory)
     : writeNetworkFiles(container.directory, config, host, networkView(daemon, container));
