@@ -21,17 +21,26 @@ const counterIn = (text: string | null, name: string): number =>
   Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text ?? '')?.[1] ?? 0);
 
 export class ContainerCgroup {
-  readonly #hierarchies: readonly CgroupHierarchy[];
+  /** As in /proc/<pid>/cgroup. */
+  readonly #membership: string;
+  #found: readonly CgroupHierarchy[] | undefined;
 
-  private constructor(hierarchies: readonly CgroupHierarchy[]) {
-    this.#hierarchies = hierarchies;
+  private constructor(membership: string) {
+    this.#membership = membership;
   }
 
   /** The cgroups that a process is in. They are asked for once: after the process is gone, /proc has forgotten them. */
   static of(pid: number): ContainerCgroup {
-    const mountinfo = readFileSync('/proc/self/mountinfo', 'utf8');
-    const own = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-    return new ContainerCgroup(readHierarchies(mountinfo, own, { read: readOrNull }));
+    return new ContainerCgroup(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
+  }
+
+  /** Where they are mounted can be asked at any time: when somebody wants to know, and nobody waits for a create. */
+  get #hierarchies(): readonly CgroupHierarchy[] {
+    return (this.#found ??= readHierarchies(
+      readFileSync('/proc/self/mountinfo', 'utf8'),
+      this.#membership,
+      { read: readOrNull },
+    ));
   }
 
   /** The unified hierarchy of version 2, when controllers live there. */

@@ -6,7 +6,6 @@ import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
-import { readConfig } from '../libcontainer/config-file.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema, type Options } from '../protocol/gen/containerd/runc-options_pb.ts';
 import type { CreateTaskRequest, ExecProcessRequest } from '../protocol/gen/task/shim_pb.ts';
@@ -25,6 +24,7 @@ import type { Reaper } from './reaper.ts';
 import { mountRootfs, unmountRootfs } from './rootfs-mount.ts';
 import type { RuncCommand } from './runc-command.ts';
 import { joinShimCgroup } from './shim-process.ts';
+import type { SpecAhead } from './spec-ahead.ts';
 import { ContainerStdio, type StdioOwner } from './stdio.ts';
 
 export interface ContainerParts {
@@ -33,6 +33,7 @@ export interface ContainerParts {
   readonly tracer: Tracer;
   readonly runc: RuncCommand;
   readonly reaper: Reaper;
+  readonly specs: SpecAhead;
 }
 
 interface Made {
@@ -84,7 +85,7 @@ export class Container {
     const { id, bundle, stdin, stdout, stderr, terminal } = request;
     const context = currentContext();
     if (context) saveContainerTrace(bundle, context);
-    const spec = specIn(bundle);
+    const spec = parts.specs.take(bundle);
     const argv = spec?.process?.args ?? [];
     const story = new ContainerStory(tracer, { containerId: id, argv, isInit: true });
     const options = optionsIn(request.options);
@@ -235,15 +236,6 @@ const heldAsZombie = (tracer: Tracer, story: ContainerStory, pid: number): Promi
   withContext(story.context, () =>
     passGate(tracer, { gate: 'exited-not-reaped', subjectPid: () => pid, source: __SOURCE__ }),
   );
-
-/** Undefined where config.json cannot be read: the runtime says why. */
-const specIn = (bundle: string): RuntimeSpec | undefined => {
-  try {
-    return readConfig(bundle);
-  } catch {
-    return undefined;
-  }
-};
 
 const hasOwnPids = ({ linux }: RuntimeSpec): boolean =>
   (linux?.namespaces ?? []).some(({ type, path }) => type === 'pid' && !path);

@@ -10,8 +10,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
 import { compileStart } from '../libcontainer/compile-start.ts';
+import { deleteContainer } from '../libcontainer/delete-container.ts';
 import { encodePlan } from '../libcontainer/plan/encode.ts';
 import { syscallNames } from '../libcontainer/plan/syscall-numbers.ts';
+import { startContainer } from '../libcontainer/start-container.ts';
+import { makeStateFolder, readProcess, writeState } from '../libcontainer/state-file.ts';
 import { messageOf } from '../protocol/errdefs.ts';
 import { Task } from '../protocol/gen/task/shim-v2_pb.ts';
 import { SocketExporter } from '../tracing/exporter.ts';
@@ -22,6 +25,7 @@ import type { ShimIdentity } from './identity.ts';
 import type { Publisher } from './publisher.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
+import { SpecAhead } from './spec-ahead.ts';
 import { TaskService } from './task-service.ts';
 
 const ROUNDS = 2;
@@ -112,6 +116,18 @@ const NOBODY: Publisher = {
   close: () => undefined,
 };
 
+/** What `runc start` and `runc delete` do before they do anything. The container is ourselves: it runs, and both refuse. */
+const askAfterOurselves = async (native: Native, tracer: Tracer, root: string): Promise<void> => {
+  const [id, { pid }] = ['nobody', process];
+  makeStateFolder(root, id);
+  writeState(root, {
+    ...{ ociVersion: '1.0.2', id, bundle: root, rootfs: root, created: '', annotations: {} },
+    ...{ cgroupPaths: {}, hasHooks: false, pid, startTime: readProcess(pid)?.startTime ?? '' },
+  });
+  for (const verb of [startContainer, deleteContainer])
+    await verb({ native, tracer, root, id }).catch(() => undefined);
+};
+
 const createIn = async (native: Native, bundle: string): Promise<string> => {
   const id = 'nothing';
   const address = join(bundle, 'containerd.sock');
@@ -123,7 +139,7 @@ const createIn = async (native: Native, bundle: string): Promise<string> => {
   // The copies of this process are to be children of init, not of ours.
   const reaper = new Reaper({ ...native, setChildSubreaper: () => undefined });
   const service = new TaskService({
-    ...{ native, tracer, runc, reaper, identity },
+    ...{ native, tracer, runc, reaper, identity, specs: new SpecAhead() },
     publisher: NOBODY,
     onShutdown: () => undefined,
   });
@@ -135,6 +151,7 @@ const createIn = async (native: Native, bundle: string): Promise<string> => {
     encodePlan(
       compileStart({ architecture: runc.prepare().architecture, execFifo: bundle, pid: 1 }),
     );
+    await askAfterOurselves(native, tracer, join(bundle, 'runc'));
     const request = { id, bundle, rootfs: [] };
     await tracer.span('rehearsal', {}, () => channel.client(Task).create(request));
     return '';

@@ -25,6 +25,7 @@ import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
 import { openShimLog, type ShimLog } from './shim-log.ts';
 import { yieldToContainerd } from './shim-process.ts';
+import { SpecAhead } from './spec-ahead.ts';
 import { TaskService } from './task-service.ts';
 
 /** What a spare has ready before it knows its container. */
@@ -55,11 +56,14 @@ export class Shim {
   readonly #publisher: EventPublisher;
   readonly #log: ShimLog;
   readonly #socketPath: string;
+  readonly #specs = new SpecAhead();
+  readonly #bundle: string;
   #isLeaving = false;
 
   private constructor(parts: ShimParts, identity: ShimIdentity) {
     const { native, tracer } = parts;
     this.#tracer = tracer;
+    this.#bundle = identity.bundle;
     this.#socketPath = socketPathOf(identity);
     this.address = addressOf(this.#socketPath);
     this.#log = openShimLog(identity.bundle, {
@@ -72,6 +76,7 @@ export class Shim {
     const service = new TaskService({
       ...parts,
       identity,
+      specs: this.#specs,
       publisher: this.#publisher,
       onShutdown: () => this.#leaveSoon(),
     });
@@ -95,6 +100,11 @@ export class Shim {
     await shim.#server.listen(shim.#socketPath, 0o600);
     writeFileSync(join(identity.bundle, 'address'), shim.address, { mode: 0o600 });
     return shim;
+  }
+
+  /** Precondition: somebody has been told the address, and has not called yet. */
+  lookAhead(): void {
+    this.#specs.look(this.#bundle);
   }
 
   /**

@@ -147,6 +147,7 @@ const converse = async (prepare: () => ShimParts, socket: Socket): Promise<boole
     process.off('uncaughtException', endUnclaimed);
     say({ version: TTRPC_VERSION, address: shim.address, protocol: 'ttrpc' });
     socket.end();
+    setImmediate(() => shim.lookAhead());
     return true;
   } catch (error) {
     await new Promise<void>((resolve) => {

@@ -146,7 +146,8 @@ export class TaskService {
       (...exited) => void this.#exits.initExited(...exited),
     );
     this.#container = container;
-    this.#exits.watchMemory(container, this.#options.native);
+    // Nothing can run before the next request, and this one is waited for.
+    setImmediate(() => this.#exits.watchMemory(container, this.#options.native));
     const { pid } = container.init;
     const io = { stdin, stdout, stderr, terminal };
     this.#options.publisher.publish('/tasks/create', TaskCreateSchema, {
