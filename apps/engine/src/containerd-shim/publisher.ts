@@ -8,6 +8,7 @@
 import { create, toBinary, type DescMessage, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampNow, type Timestamp } from '@bufbuild/protobuf/wkt';
 import { existsSync } from 'node:fs';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { kindOf } from '../protocol/errdefs.ts';
 import { Events as GrpcEvents } from '../protocol/gen/containerd/events_pb.ts';
 import { Events as TtrpcEvents } from '../protocol/gen/task/events-ttrpc_pb.ts';
@@ -122,6 +123,8 @@ export class EventPublisher implements Publisher {
 
   async #send(): Promise<void> {
     this.#isSending = true;
+    // Whoever asked for what has happened is answered first.
+    await setImmediate();
     let retryMs = RETRY_FIRST_MS;
     for (let event = this.#queue[0]; event && !this.#isClosed; event = this.#queue[0]) {
       try {
@@ -135,7 +138,7 @@ export class EventPublisher implements Publisher {
           continue;
         }
         // A socket that nobody serves gives nothing to wait for.
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        await setTimeout(retryMs);
         retryMs = Math.min(retryMs * 2, RETRY_LAST_MS);
       }
     }
