@@ -51,7 +51,7 @@ export const reconnect = async (options: ReconnectOptions): Promise<void> => {
 
 const reconnectOne = async (bundle: Bundle, options: ReconnectOptions): Promise<void> => {
   const { shims, tasks, unmounter } = options;
-  const binary = await binaryOf(bundle, options);
+  const binary = binaryOf(bundle, options);
   if (!binary) {
     bundle.delete(unmounter);
     return;

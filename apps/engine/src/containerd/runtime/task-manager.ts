@@ -14,6 +14,7 @@ import type { Log } from '../log.ts';
 import { subjectOf } from '../events/teller.ts';
 import { containerIn, tellForeignEvent, tellForeignShimGone } from './foreign-shim-trace.ts';
 import { Burials } from './burials.ts';
+import { Farewells } from './farewells.ts';
 import { Bundle, type BundleFolders } from './bundle.ts';
 import type { Exits } from './exits.ts';
 import type { Unmounter } from './mounts.ts';
@@ -63,8 +64,7 @@ export class TaskManager {
   /** Names that are being made or unmade. */
   readonly #busy = new Set<string>();
   readonly #burials: Burials;
-  /** Shims whose task is gone, until their address and their bundle are free again. */
-  readonly #farewells = new Map<string, Promise<void>>();
+  readonly #farewells = new Farewells();
 
   constructor(options: TaskManagerOptions) {
     this.#options = options;
@@ -90,7 +90,7 @@ export class TaskManager {
   async create(request: CreateTask): Promise<number> {
     const { namespace, id } = request;
     const key = taskKey(namespace, id);
-    await this.#farewells.get(key);
+    await this.#farewells.hurry(key);
     if (this.has(namespace, id)) throw alreadyExists(`task ${id}`);
     this.#busy.add(key);
     try {
@@ -124,7 +124,7 @@ export class TaskManager {
 
   /**
    * Removes a stopped task, and its shim with it. The shim leaves afterwards: upstream waits for it, but whoever asked
-   * wants the exit code, and only the next task of that name needs what the shim still holds.
+   * wants the exit code.
    */
   async delete(namespace: string, id: string): Promise<TaskExit> {
     const task = this.get(namespace, id);
@@ -139,9 +139,7 @@ export class TaskManager {
     );
     // From here on a disconnection is no death.
     this.#tasks.delete(key);
-    const farewell = this.#sayFarewell(task, shim?.shimPid);
-    this.#farewells.set(key, farewell);
-    void farewell.then(() => this.#farewells.delete(key));
+    this.#farewells.begin(key, () => this.#sayFarewell(task, shim?.shimPid));
     return { pid, exitStatus, exitedAt };
   }
 
@@ -182,7 +180,7 @@ export class TaskManager {
 
   /** Resolves when nothing is being cleaned up. */
   async settled(): Promise<void> {
-    await Promise.all([this.#burials.settled(), ...this.#farewells.values()]);
+    await Promise.all([this.#burials.settled(), this.#farewells.settled()]);
   }
 
   /** Hangs up on all shims; they live on. */

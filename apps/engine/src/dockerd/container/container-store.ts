@@ -3,7 +3,7 @@
  * Each file is replaced by rename(2), so dockerd may be killed at any moment and finds the old or the new one.
  * Upstream: moby daemon/container/{container,view}.go.
  */
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
@@ -15,7 +15,8 @@ const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
 const LATER_MS = 50;
-const LARGE_BYTES = 1024 ** 2;
+/** What is left when dockerd dies meanwhile: the next one takes it away. */
+const REMOVED = '.removed';
 
 /**
  * Without the event loop: handed to other threads one by one, the four calls take half as long again, and somebody waits
@@ -27,14 +28,11 @@ const replaceFile = (path: string, content: unknown): void => {
   renameSync(temporary, path);
 };
 
-/** Zero where there is none. */
-const sizeOf = (path: string | null): number =>
-  path === null ? 0 : (statSync(path, { throwIfNoEntry: false })?.size ?? 0);
-
 export class ContainerStore {
   readonly #root: string;
   readonly #byId = new Map<string, Container>();
   readonly #idOfName = new Map<string, string>();
+  readonly #emptying = new Set<Promise<void>>();
   readonly #later = new Map<Container, NodeJS.Timeout>();
 
   constructor(root: string) {
@@ -45,8 +43,9 @@ export class ContainerStore {
   async load(): Promise<void> {
     await mkdir(this.#root, { recursive: true, mode: 0o710 });
     for (const id of await readdir(this.#root)) {
-      if (!ID.test(id)) continue;
       const directory = join(this.#root, id);
+      if (id.endsWith(REMOVED)) await rm(directory, { recursive: true, force: true });
+      if (!ID.test(id)) continue;
       try {
         const record = JSON.parse(
           await readFile(join(directory, CONFIG), 'utf8'),
@@ -142,14 +141,26 @@ export class ContainerStore {
     container.hostConfig = host;
   }
 
-  async remove(container: Container): Promise<void> {
+  /** Gone in one step. The files follow: a log may be huge, and the kernel takes its time for it. */
+  remove(container: Container): void {
     this.#forgetLater(container);
-    const { directory, logFile } = container;
-    // The kernel takes its time for a huge file; small ones have gone before another thread would be at it.
-    if (sizeOf(logFile) > LARGE_BYTES) await rm(directory, { recursive: true, force: true });
-    else rmSync(directory, { recursive: true, force: true });
+    const { directory } = container;
+    const removed = `${directory}${REMOVED}`;
+    // Somebody may have taken it away by hand.
+    if (existsSync(directory)) renameSync(directory, removed);
     this.#byId.delete(container.id);
     this.#idOfName.delete(container.name);
+    const emptied = rm(removed, { recursive: true, force: true }).catch((error: unknown) => {
+      process.stderr.write(`dockerd: ${removed}: ${messageOf(error)}\n`);
+    });
+    this.#emptying.add(emptied);
+    void emptied.then(() => this.#emptying.delete(emptied));
+  }
+
+  /** Resolves when all is written down, and nothing is left of what was removed. */
+  async settled(): Promise<void> {
+    for (const container of [...this.#later.keys()]) await this.note(container, {});
+    await Promise.all(this.#emptying);
   }
 
   /** Newest first. */

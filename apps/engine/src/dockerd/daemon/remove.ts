@@ -74,7 +74,7 @@ const removeStopped = (
         await leaveContainerd(daemon, container);
       }
       removeSharedMemory(daemon, container);
-      await daemon.store.remove(container);
+      daemon.store.remove(container);
       daemon.execs.removeAll(container);
       await releaseVolumes(daemon, container.id, {
         mountPoints: container.mountPoints,

@@ -158,6 +158,7 @@ export const shutDown = async (daemon: Daemon): Promise<void> => {
   const containers = daemon.store.list();
   await Promise.allSettled(containers.map((container) => settleForGood(daemon, container)));
   await Promise.allSettled(containers.map(async (container) => container.run?.abandon()));
+  await daemon.store.settled();
 };
 
 const settleForGood = async (daemon: Daemon, container: Container): Promise<void> => {
