@@ -1,15 +1,7 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { ContainerStore } from './container-store.ts';
 import { A_CONTAINER_ID, aRecord } from './testing/a-record.ts';
@@ -86,37 +78,4 @@ test('a dockerd that died while files followed leaves them to the next one', asy
 
   expect(store.list()).toEqual([]);
   expect(readdirSync(root)).toEqual([]);
-});
-
-test('what has time is written with the next change, or at the end', async () => {
-  const stored = () =>
-    JSON.parse(readFileSync(join(root, A_CONTAINER_ID, 'config.v2.json'), 'utf8')).restartCount;
-  const store = new ContainerStore(root);
-  const container = await add(store, A_CONTAINER_ID, 'one');
-
-  store.noteLater(container, { restartCount: 1 });
-  expect(container.record.restartCount).toBe(1);
-  expect(stored()).toBe(0);
-  await store.update(container, { path: 'true' });
-  expect(stored()).toBe(1);
-
-  store.noteLater(container, { restartCount: 2 });
-  await store.settled();
-  expect(stored()).toBe(2);
-});
-
-test('what has time is written before long, unless the container has gone', async () => {
-  const store = new ContainerStore(root);
-  const container = await add(store, A_CONTAINER_ID, 'one');
-  const written = vi.spyOn(store, 'note');
-
-  store.noteLater(container, { restartCount: 1 });
-  await vi.waitFor(() => expect(written).toHaveBeenCalled());
-  await container.settled();
-  written.mockClear();
-  store.noteLater(container, { restartCount: 2 });
-  store.remove(container);
-  await store.settled();
-
-  expect(written).not.toHaveBeenCalled();
 });

@@ -14,7 +14,6 @@ const CONFIG = 'config.v2.json';
 const HOST_CONFIG = 'hostconfig.json';
 const ID = /^[0-9a-f]{64}$/;
 const RETRY_MS = 500;
-const LATER_MS = 50;
 /** What is left when dockerd dies meanwhile: the next one takes it away. */
 const REMOVED = '.removed';
 
@@ -33,7 +32,6 @@ export class ContainerStore {
   readonly #byId = new Map<string, Container>();
   readonly #idOfName = new Map<string, string>();
   readonly #emptying = new Set<Promise<void>>();
-  readonly #later = new Map<Container, NodeJS.Timeout>();
 
   constructor(root: string) {
     this.#root = root;
@@ -100,7 +98,6 @@ export class ContainerStore {
   }
 
   async save(container: Container): Promise<void> {
-    this.#forgetLater(container);
     replaceFile(join(container.directory, CONFIG), container.record);
   }
 
@@ -120,17 +117,6 @@ export class ContainerStore {
     }
   }
 
-  /** For what a new dockerd would find out by itself: with the next change, or when there is time. */
-  noteLater(container: Container, change: Partial<ContainerRecord>): void {
-    container.record = { ...container.record, ...change };
-    const write = (): void => {
-      if (this.#byId.get(container.id) === container)
-        void container.exclusively(() => this.note(container, {}));
-    };
-    clearTimeout(this.#later.get(container));
-    this.#later.set(container, setTimeout(write, LATER_MS));
-  }
-
   async update(container: Container, change: Partial<ContainerRecord>): Promise<void> {
     container.record = { ...container.record, ...change };
     await this.save(container);
@@ -143,7 +129,6 @@ export class ContainerStore {
 
   /** Gone in one step. The files follow: a log may be huge, and the kernel takes its time for it. */
   remove(container: Container): void {
-    this.#forgetLater(container);
     const { directory } = container;
     const removed = `${directory}${REMOVED}`;
     // Somebody may have taken it away by hand.
@@ -157,9 +142,8 @@ export class ContainerStore {
     void emptied.then(() => this.#emptying.delete(emptied));
   }
 
-  /** Resolves when all is written down, and nothing is left of what was removed. */
+  /** Resolves when nothing of the removed containers is left. */
   async settled(): Promise<void> {
-    for (const container of [...this.#later.keys()]) await this.note(container, {});
     await Promise.all(this.#emptying);
   }
 
@@ -202,11 +186,6 @@ export class ContainerStore {
     if (alias === undefined || more.length > 0) return undefined;
     const { links = [] } = this.#byId.get(this.#idOfName.get(parent) ?? '')?.record ?? {};
     return this.#byId.get(links.find((link) => link.alias === alias)?.childId ?? '');
-  }
-
-  #forgetLater(container: Container): void {
-    clearTimeout(this.#later.get(container));
-    this.#later.delete(container);
   }
 
   #remember(container: Container): void {

@@ -44,7 +44,10 @@ export const remove = async (
 
 const dropTask = async (daemon: Daemon, container: Container): Promise<void> => {
   if (container.hasTask) await daemon.tasks.delete(container.id);
-  else if (container.isTaskUnwanted) await daemon.tasks.discard(container.id);
+  else if (container.isTaskUnwanted) {
+    await daemon.tasks.discard(container.id);
+    container.hasRecord = false;
+  }
   container.hasTask = false;
   container.isTaskUnwanted = false;
 };
@@ -104,6 +107,8 @@ export const autoRemove = (daemon: Daemon, container: Container): void => {
   void removeStopped(daemon, container, { removesVolumes: true, leaving }).catch(
     (error: unknown) => {
       process.stderr.write(`dockerd: removing ${container.id}: ${messageOf(error)}\n`);
+      // It stays, so how it ended must stay, too.
+      if (daemon.store.byId(container.id) === container) void daemon.store.note(container, {});
     },
   );
 };

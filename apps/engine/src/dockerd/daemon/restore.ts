@@ -27,6 +27,7 @@ const reconcile = async (
   if (task && container.isTaskUnwanted) {
     await daemon.tasks.discard(container.id);
     container.isTaskUnwanted = false;
+    container.hasRecord = false;
     return;
   }
   const isAlive = task?.status === 'running' || task?.status === 'paused';

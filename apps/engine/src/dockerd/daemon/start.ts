@@ -71,7 +71,7 @@ export const startTask = async (daemon: Daemon, container: Container): Promise<v
     throw await failedStart(daemon, container, run, error);
   }
   // The exit may have been told already; it waits behind us for this container.
-  daemon.store.noteLater(container, {
+  await daemon.store.update(container, {
     state: nextState(container.state, 'running', {
       exitCode: 0,
       error: '',
