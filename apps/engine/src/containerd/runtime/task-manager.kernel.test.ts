@@ -53,7 +53,8 @@ describe('a task', () => {
       message: 'task c1 not found',
     });
     await until(() => bench.daemon.shims().length === 0, 'the shim to leave');
-    expect([bench.bundles(), bench.daemon.mounts(), isAlive(pid)]).toEqual([[], [], false]);
+    await until(() => bench.bundles().length === 0, 'the bundle to go');
+    expect([bench.daemon.mounts(), isAlive(pid)]).toEqual([[], false]);
     await channel.client(Containers).delete({ id: 'c1' });
     await channel.client(Snapshots).remove({ snapshotter: 'overlayfs', key: 'c1' });
     expect(

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { Status } from '../../protocol/gen/containerd/process_pb.ts';
+import { Snapshots } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import { Tasks } from '../../protocol/gen/containerd/tasks_pb.ts';
 import { until } from '../testing/daemon.ts';
 import { exitsOf, isAlive, NO_SPARE, run, taskBench } from '../testing/tasks.ts';
@@ -85,6 +86,29 @@ describe('when containerd is killed', () => {
     expect(await again.client(Tasks).delete({ containerId: 'short' })).toMatchObject({
       exitStatus: 9,
     });
+  });
+
+  test('a task that was deleted stays deleted, its shim leaves, and its name is free', async () => {
+    const channel = await bench.start(NO_SPARE);
+    const tasks = channel.client(Tasks);
+    await run(channel, 'c1', 'sh', '-c', 'exit 3');
+    await tasks.wait({ containerId: 'c1' });
+    expect(await tasks.delete({ containerId: 'c1' })).toMatchObject({ exitStatus: 3 });
+    await bench.daemon.kill('SIGKILL');
+
+    await bench.daemon.start(NO_SPARE);
+
+    const again = bench.daemon.channel();
+    await expect(again.client(Tasks).get({ containerId: 'c1' })).rejects.toMatchObject({
+      kind: 'not_found',
+    });
+    await until(() => bench.daemon.shims().length === 0, 'the shim to leave');
+    const { mounts } = await again
+      .client(Snapshots)
+      .mounts({ snapshotter: 'overlayfs', key: 'c1' });
+    await again.client(Tasks).create({ containerId: 'c1', rootfs: mounts });
+    await again.client(Tasks).start({ containerId: 'c1' });
+    expect(await again.client(Tasks).wait({ containerId: 'c1' })).toMatchObject({ exitStatus: 3 });
   });
 
   test('an exit that nobody listened to waits for the next subscriber', async () => {
