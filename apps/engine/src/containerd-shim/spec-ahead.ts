@@ -1,6 +1,6 @@
 /**
- * config.json lies ready when a shim is claimed, and the request for the container is a moment away: time to read it, for
- * that takes longer than anything else that a shim does before it calls runc. What has changed meanwhile is read again.
+ * config.json lies ready when a shim is claimed, and the request for the container is a moment away: time to read it,
+ * which takes some milliseconds. What has changed meanwhile is read again.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ export class SpecAhead {
   }
 }
 
-/** Another one whenever it is another file, or another text. Empty when there is none. */
+/** Another one when it is another file, or was written since, to the tick of the kernel's clock. Empty when there is none. */
 const stampOf = (bundle: string): string => {
   const path = join(bundle, 'config.json');
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });
