@@ -65,12 +65,12 @@ test('tmpcopyup: folders, files, links, FIFOs and devices with owners and permis
 test('tmpcopyup of more than one batch of names and more than one page of bytes', async () => {
   const names = Array.from({ length: 700 }, (_, index) => `a-file-with-a-long-name-${index}`);
   const bundle = bench.bundle(
-    ['sh', '-c', 'ls /data | wc -l; cat /data/a* | md5sum; ls /proc/1/fd | wc -l'],
+    ['sh', '-c', 'ls /data | wc -l; cat /data/a* | md5sum; echo /proc/1/fd/*'],
     tmpfs('/data', 'tmpcopyup'),
   );
   mkdirSync(join(bundle.rootfs, 'data'));
   for (const name of names) writeFileSync(join(bundle.rootfs, 'data', name), name.repeat(40));
-  const plain = bench.bundle(['sh', '-c', 'cat /data/a* | md5sum; ls /proc/1/fd | wc -l']);
+  const plain = bench.bundle(['sh', '-c', 'cat /data/a* | md5sum; echo /proc/1/fd/*']);
   mkdirSync(join(plain.rootfs, 'data'));
   for (const name of names) writeFileSync(join(plain.rootfs, 'data', name), name.repeat(40));
 
