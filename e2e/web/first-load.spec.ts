@@ -73,10 +73,18 @@ test('what fails to load is loaded again: the page itself, and what it fetches l
     await page.keyboard.press('?');
   };
   const loaded = page.waitForEvent('load');
-  await openHelp();
+  // A page that has just been drawn may not listen to keys yet.
+  await expect
+    .poll(async () => {
+      await openHelp();
+      return failed.has('ShortcutsDialog');
+    })
+    .toBe(true);
   await loaded;
   await expect(page.getByRole('region', { name: 'Bühne' }).getByRole('button')).not.toHaveCount(0);
-  await openHelp();
-  await expect(page.getByRole('dialog')).toBeVisible();
+  await expect(async () => {
+    await openHelp();
+    await expect(page.getByRole('dialog')).toBeVisible({ timeout: 2000 });
+  }).toPass();
   expect([...failed].sort()).toEqual(['ShortcutsDialog', 'Stage', 'de', 'page']);
 });
