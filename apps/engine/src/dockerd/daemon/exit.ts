@@ -104,17 +104,14 @@ const settleExit = async (daemon: Daemon, container: Container, exit: Exit): Pro
   const delayMs = restartDelay(daemon, container, exitCode);
   const ranSeconds =
     Math.max(0, Date.parse(exit.exitedAt) - Date.parse(container.state.startedAt)) / 1000;
-  const state = nextState(container.state, delayMs === null ? 'exited' : 'restarting', {
-    pid: 0,
-    exitCode,
-    finishedAt: exit.exitedAt,
+  await daemon.store.note(container, {
+    state: nextState(container.state, delayMs === null ? 'exited' : 'restarting', {
+      pid: 0,
+      exitCode,
+      finishedAt: exit.exitedAt,
+    }),
+    restartCount: container.record.restartCount + (delayMs === null ? 0 : 1),
   });
-  // Of one that is being removed nothing needs to be written any more.
-  if (container.isRemoving) container.record = { ...container.record, state };
-  else {
-    const restartCount = container.record.restartCount + (delayMs === null ? 0 : 1);
-    await daemon.store.note(container, { state, restartCount });
-  }
   // Attached clients get their last bytes and the end; the next run has a hub of its own.
   const { hub } = container;
   container.hub = new OutputHub();

@@ -107,8 +107,6 @@ export const autoRemove = (daemon: Daemon, container: Container): void => {
   void removeStopped(daemon, container, { removesVolumes: true, leaving }).catch(
     (error: unknown) => {
       process.stderr.write(`dockerd: removing ${container.id}: ${messageOf(error)}\n`);
-      // It stays, so how it ended must stay, too.
-      if (daemon.store.byId(container.id) === container) void daemon.store.note(container, {});
     },
   );
 };
