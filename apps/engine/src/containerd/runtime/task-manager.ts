@@ -137,9 +137,11 @@ export class TaskManager {
       { id },
       { source: __SOURCE__ },
     );
-    // From here on a disconnection is no death.
-    this.#tasks.delete(key);
-    this.#farewells.begin(key, () => this.#sayFarewell(task, shim?.shimPid));
+    // From here on a disconnection is no death. Of two that delete it at once, one says farewell.
+    if (this.#tasks.get(key) === task) {
+      this.#tasks.delete(key);
+      this.#farewells.begin(key, () => this.#sayFarewell(task, shim?.shimPid));
+    }
     return { pid, exitStatus, exitedAt };
   }
 

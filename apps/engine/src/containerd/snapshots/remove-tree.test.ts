@@ -58,6 +58,19 @@ test('a link is removed, and not what it leads to', async () => {
   expect(existsSync(join(outside, 'file'))).toBe(true);
 });
 
+test('a folder whose name is no text does not lead through a link that is called as it is read', async () => {
+  const outside = join(root, 'outside');
+  mkdirSync(outside);
+  writeFileSync(join(outside, 'file'), 'precious');
+  mkdirSync(Buffer.concat([Buffer.from(join(tree, 'fs/')), Buffer.from([0xff])]));
+  symlinkSync(outside, join(tree, 'fs/\ufffd'));
+
+  await removeTree(tree);
+
+  expect(existsSync(tree)).toBe(false);
+  expect(existsSync(join(outside, 'file'))).toBe(true);
+});
+
 test('what is not there is removed', async () => {
   await removeTree(join(root, 'nothing'));
 });

@@ -26,10 +26,13 @@ const removeSmall = (folder: string, left: { entries: number }): boolean => {
       const path = join(folder, entry.name);
       left.entries -= 1;
       if (left.entries < 0) return false;
-      if (entry.isDirectory()) {
+      // Not what the entry says: a container chooses its names, and one that is no text is read as another one, which may
+      // be a link out of here. Asked by the name that we have, a link is a link.
+      const found = lstatSync(path);
+      if (found.isDirectory()) {
         if (!removeSmall(path, left)) return false;
       } else {
-        if (lstatSync(path).size > SMALL_BYTES) return false;
+        if (found.size > SMALL_BYTES) return false;
         unlinkSync(path);
       }
     }
