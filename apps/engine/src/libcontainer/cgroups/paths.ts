@@ -6,6 +6,7 @@ import { posix } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { RuntimeSpec } from '../../protocol/oci/runtime-spec.ts';
 import type { CgroupHierarchy, HostFacts } from '../host-facts.ts';
+import { below, normalPath } from '../normal-path.ts';
 
 export interface Cgroup {
   readonly hierarchy: CgroupHierarchy;
@@ -36,22 +37,14 @@ export const cgroupsOf = (
     );
   }
   return facts.hierarchies.map((hierarchy) => {
-    // normalize() of an absolute path keeps `..` from climbing out.
-    const inner = posix.normalize(
-      wanted.startsWith('/')
-        ? wanted
-        : posix.join('/', baseOf(hierarchy), posix.normalize(`/${wanted}`)),
-    );
+    const normal = normalPath(wanted);
+    const inner = wanted.startsWith('/') ? normal : below(normalPath(baseOf(hierarchy)), normal);
     if (inner === '/')
       throw new EngineError(
         'invalid_argument',
         `cgroupsPath ${wanted} names the root of all cgroups`,
       );
-    return {
-      hierarchy,
-      inner: inner.replace(/(.)\/$/, '$1'),
-      path: posix.join(hierarchy.mountPoint, inner).replace(/(.)\/$/, '$1'),
-    };
+    return { hierarchy, inner, path: below(hierarchy.mountPoint, inner) };
   });
 };
 
@@ -96,6 +89,8 @@ export const cgroupOfBirth = (cgroups: readonly Cgroup[]): Cgroup | undefined =>
 
 /** The cgroup and all above it, from the top, without the mount point. */
 export const levelsOf = ({ hierarchy, inner }: Cgroup): readonly string[] => {
-  const parts = inner.split('/').filter(Boolean);
-  return parts.map((_, depth) => posix.join(hierarchy.mountPoint, ...parts.slice(0, depth + 1)));
+  const levels: string[] = [];
+  for (let end = inner.indexOf('/', 1); end > 0; end = inner.indexOf('/', end + 1))
+    levels.push(below(hierarchy.mountPoint, inner.slice(0, end)));
+  return [...levels, below(hierarchy.mountPoint, inner)];
 };

@@ -4,7 +4,7 @@
  *   header | parent steps | init steps | pointer patches | data
  */
 import { EngineError } from '../../protocol/errdefs.ts';
-import type { Argument, Blob, Plan, Slot, Step, WriteFileStep } from './step.ts';
+import type { Argument, Blob, Plan, Slot, Step, SyscallStep, WriteFileStep } from './step.ts';
 
 const MAGIC = 0x4e4c5045;
 const VERSION = 1;
@@ -29,16 +29,17 @@ const GUARD_KIND = { unlessFilled: 1, ifFilled: 2, ifPreviousFailedWith: 3 } as 
 /** open(2) flags of a writeFile step; the helper adds O_CLOEXEC. */
 const O_WRONLY = 1;
 
-/** Where everything will stand; filled while walking the steps, before a single byte is written. */
+/**
+ * Where the data will stand. A create has hundreds of steps and a shim encodes one plan in its life, without compiled
+ * code: so nothing here makes a list or an iterator for each step.
+ */
 class DataLayout {
-  readonly #begin: number;
   #end: number;
   readonly #blobs = new Map<Blob, number>();
   readonly #chunks: { readonly at: number; readonly bytes: Uint8Array }[] = [];
   readonly pointerPatches: { readonly at: number; readonly target: number }[] = [];
 
   constructor(begin: number) {
-    this.#begin = begin;
     this.#end = begin;
   }
 
@@ -60,62 +61,61 @@ class DataLayout {
     if (known !== undefined) return known;
     const at = this.add(blob.bytes);
     this.#blobs.set(blob, at);
-    for (const patch of blob.patches ?? []) {
-      if ('pointerTo' in patch) {
-        this.pointerPatches.push({ at: at + patch.offset, target: this.place(patch.pointerTo) });
-      }
-    }
+    blob.patches?.forEach((patch) => {
+      if (!('pointerTo' in patch)) return;
+      this.pointerPatches.push({ at: at + patch.offset, target: this.place(patch.pointerTo) });
+    });
     return at;
   }
 
-  copyInto(plan: Uint8Array, shift: number): void {
-    for (const { at, bytes } of this.#chunks) plan.set(bytes, at - this.#begin + shift);
+  copyInto(plan: Uint8Array): void {
+    this.#chunks.forEach(({ at, bytes }) => plan.set(bytes, at));
   }
 }
 
-/** Where a step is written to, and what its bytes must know of the rest of the plan. */
+/** Slots get numbers in the order of their first mention. */
+class SlotNumbers {
+  readonly #numbers = new Map<Slot, number>();
+
+  of(slot: Slot): number {
+    const known = this.#numbers.get(slot);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size;
+    if (number === SLOTS)
+      throw new EngineError(
+        'internal',
+        `the plan needs at least ${SLOTS + 1} slots, and there are ${SLOTS}`,
+      );
+    this.#numbers.set(slot, number);
+    return number;
+  }
+}
+
+/** What the steps are written to, and what their bytes must know of the rest of the plan. */
 interface Target {
   readonly view: DataView;
-  readonly slots: ReadonlyMap<Slot, number>;
+  readonly slots: SlotNumbers;
   readonly layout: DataLayout;
 }
 
-/** A step with the blobs that it reaches, each once. */
-interface Reaching {
-  readonly step: Step;
-  readonly blobs: readonly Blob[];
-}
-
-const NO_BLOBS: readonly Blob[] = [];
-
-const blobsOf = (step: Step): readonly Blob[] => {
-  if (step.kind !== 'syscall') return NO_BLOBS;
-  const seen: Blob[] = [];
-  const visit = (blob: Blob): void => {
-    if (seen.includes(blob)) return;
-    seen.push(blob);
-    for (const patch of blob.patches ?? []) if ('pointerTo' in patch) visit(patch.pointerTo);
-  };
-  for (const argument of step.arguments) if (argument.kind === 'bytes') visit(argument.data);
-  return seen;
-};
-
 export const encodePlan = (plan: Plan): Uint8Array => {
-  const steps = [...plan.parent, ...plan.init].map((step) => ({ step, blobs: blobsOf(step) }));
-  const slots = numberSlots(plan.preset, steps);
+  const { parent, init, preset } = plan;
   const parentOffset = HEADER_SIZE;
-  const initOffset = parentOffset + plan.parent.length * STEP_SIZE;
-  const patchOffset = initOffset + plan.init.length * STEP_SIZE;
-
-  const pointerPatchCount = countPointerPatches(steps);
+  const initOffset = parentOffset + parent.length * STEP_SIZE;
+  const patchOffset = initOffset + init.length * STEP_SIZE;
+  const pointerPatchCount = countPointers(parent, init);
   const dataOffset = patchOffset + pointerPatchCount * POINTER_PATCH_SIZE;
-  const layout = new DataLayout(dataOffset);
 
+  const layout = new DataLayout(dataOffset);
+  const slots = new SlotNumbers();
   const head = new Uint8Array(dataOffset);
   const view = new DataView(head.buffer);
-  steps.forEach((reaching, index) => {
-    writeStep({ view, slots, layout }, parentOffset + index * STEP_SIZE, reaching);
-  });
+  for (let slot = 0; slot < SLOTS; slot++) view.setBigInt64(40 + slot * 8, NOTHING, true);
+  for (const [slot, value] of Object.entries(preset))
+    setInt64(view, 40 + slots.of(slot) * 8, value);
+  const target: Target = { view, slots, layout };
+  parent.forEach((step, index) => writeStep(target, parentOffset + index * STEP_SIZE, step));
+  init.forEach((step, index) => writeStep(target, initOffset + index * STEP_SIZE, step));
   layout.pointerPatches.forEach(({ at, target }, index) => {
     view.setUint32(patchOffset + index * POINTER_PATCH_SIZE, at, true);
     view.setUint32(patchOffset + index * POINTER_PATCH_SIZE + 4, target, true);
@@ -128,124 +128,94 @@ export const encodePlan = (plan: Plan): Uint8Array => {
     MAGIC,
     VERSION,
     layout.end,
-    plan.parent.length,
+    parent.length,
     parentOffset,
-    plan.init.length,
+    init.length,
     initOffset,
     pointerPatchCount,
     patchOffset,
     plan.recordFd ?? RECORD_FD,
   ];
   header.forEach((value, index) => view.setUint32(index * 4, value, true));
-  for (let slot = 0; slot < SLOTS; slot++) view.setBigInt64(40 + slot * 8, NOTHING, true);
-  for (const [slot, value] of Object.entries(plan.preset)) {
-    view.setBigInt64(40 + slotNumber(slots, slot) * 8, BigInt(value), true);
-  }
 
   const bytes = new Uint8Array(layout.end);
   bytes.set(head);
-  layout.copyInto(bytes, dataOffset);
+  layout.copyInto(bytes);
   return bytes;
 };
 
-/** One entry in the table for each pointer in each distinct blob. */
-const countPointerPatches = (steps: readonly Reaching[]): number => {
+/** One entry in the table for each pointer in each distinct blob: the data begins behind that table. */
+const countPointers = (...stages: readonly (readonly Step[])[]): number => {
   const counted = new Set<Blob>();
   let count = 0;
-  for (const blob of steps.flatMap(({ blobs }) => blobs)) {
-    if (!blob.patches || counted.has(blob)) continue;
+  const visit = (blob: Blob): void => {
+    if (!blob.patches || counted.has(blob)) return;
     counted.add(blob);
-    count += blob.patches.filter((patch) => 'pointerTo' in patch).length;
-  }
+    blob.patches.forEach((patch) => {
+      if (!('pointerTo' in patch)) return;
+      count += 1;
+      visit(patch.pointerTo);
+    });
+  };
+  const look = (argument: Argument): void => {
+    if (argument.kind === 'bytes') visit(argument.data);
+  };
+  for (const steps of stages)
+    steps.forEach((step) => {
+      if (step.kind === 'syscall') step.arguments.forEach(look);
+    });
   return count;
 };
 
-/** Slots get numbers in the order of their first mention; those of a pair only need to be two. */
-const numberSlots = (
-  preset: Plan['preset'],
-  steps: readonly Reaching[],
-): ReadonlyMap<Slot, number> => {
-  const slots = new Map<Slot, number>();
-  const mention = (slot: Slot | undefined): void => {
-    if (slot !== undefined && !slots.has(slot)) slots.set(slot, slots.size);
-  };
-  Object.keys(preset).forEach(mention);
-  for (const { step, blobs } of steps) {
-    if (step.guard && 'slot' in step.guard) mention(step.guard.slot);
-    mention(step.resultSlot);
-    if (step.kind === 'copyTree') [step.from, step.to].forEach(mention);
-    if (step.kind !== 'syscall') continue;
-    for (const argument of step.arguments) {
-      if (argument.kind === 'slot' || argument.kind === 'fdPath') mention(argument.slot);
-      if (argument.kind === 'slotPair') [argument.first, argument.second].forEach(mention);
-    }
-    for (const blob of blobs) {
-      for (const patch of blob.patches ?? []) if ('slot' in patch) mention(patch.slot);
-    }
-  }
-  if (slots.size > SLOTS)
-    throw new EngineError('internal', `the plan needs ${slots.size} slots, and there are ${SLOTS}`);
-  return slots;
-};
-
-const slotNumber = (slots: ReadonlyMap<Slot, number>, slot: Slot): number => {
-  const number = slots.get(slot);
-  if (number === undefined) throw new EngineError('internal', `the plan has no slot ${slot}`);
-  return number;
-};
-
-const writeStep = (target: Target, at: number, { step, blobs }: Reaching): void => {
-  const { view, slots, layout } = target;
+const writeStep = (target: Target, at: number, step: Step): void => {
+  const { view, slots } = target;
+  const { guard, resultSlot, expect, ignore } = step;
   view.setUint8(at, KIND[step.kind]);
-  view.setUint8(at + 1, step.kind === 'syscall' && step.forksInit ? FORKS_INIT : 0);
-  view.setUint8(at + 2, step.guard ? GUARD_KIND[step.guard.kind] : 0);
-  view.setUint8(
-    at + 3,
-    step.resultSlot === undefined ? NO_SLOT : slotNumber(slots, step.resultSlot),
-  );
-  if (step.guard) {
-    const value = 'slot' in step.guard ? slotNumber(slots, step.guard.slot) : step.guard.errno;
-    view.setInt32(at + 4, value, true);
+  view.setUint8(at + 3, resultSlot === undefined ? NO_SLOT : slots.of(resultSlot));
+  if (guard) {
+    view.setUint8(at + 2, GUARD_KIND[guard.kind]);
+    view.setInt32(at + 4, 'slot' in guard ? slots.of(guard.slot) : guard.errno, true);
   }
-  view.setInt32(at + 8, step.kind === 'syscall' ? step.number : O_WRONLY, true);
-
-  if (step.kind === 'syscall') {
-    if (step.arguments.length > ARGUMENTS)
-      throw new EngineError('internal', `${step.name} has too many arguments`);
-    step.arguments.forEach((argument, index) => {
-      view.setUint8(at + 20 + index, ARGUMENT_KIND[argument.kind]);
-      setInt64(view, at + 32 + index * 8, argumentValue(argument, slots, layout));
-    });
-    writeSlotPatches(target, at, blobs);
-  } else if (step.kind === 'copyTree') {
-    setInt64(view, at + 32, slotNumber(slots, step.from));
-    setInt64(view, at + 40, slotNumber(slots, step.to));
-  } else {
-    writeFileArguments(view, at, step, layout);
+  if (step.kind === 'syscall') writeCall(target, at, step);
+  else if (step.kind === 'writeFile') writeFileArguments(target, at, step);
+  else {
+    setInt64(view, at + 32, slots.of(step.from));
+    setInt64(view, at + 40, slots.of(step.to));
   }
-
-  setInt64(view, at + 80, step.expect ?? NOTHING);
-  const ignore = step.ignore ?? [];
+  if (expect === undefined) view.setBigInt64(at + 80, NOTHING, true);
+  else setInt64(view, at + 80, expect);
+  if (!ignore) return;
   if (ignore.length > IGNORES)
     throw new EngineError('internal', `${step.name} ignores too many errors`);
   ignore.forEach((errno, index) => view.setInt32(at + 88 + index * 4, errno, true));
 };
 
-const argumentValue = (
-  argument: Argument,
-  slots: ReadonlyMap<Slot, number>,
-  layout: DataLayout,
-): number | bigint => {
+const writeCall = (target: Target, at: number, step: SyscallStep): void => {
+  const { view } = target;
+  if (step.arguments.length > ARGUMENTS)
+    throw new EngineError('internal', `${step.name} has too many arguments`);
+  if (step.forksInit) view.setUint8(at + 1, FORKS_INIT);
+  view.setInt32(at + 8, step.number, true);
+  let isPatched = false;
+  step.arguments.forEach((argument, index) => {
+    view.setUint8(at + 20 + index, ARGUMENT_KIND[argument.kind]);
+    setInt64(view, at + 32 + index * 8, argumentValue(argument, target));
+    if (argument.kind === 'bytes' && argument.data.patches) isPatched = true;
+  });
+  if (isPatched) writeSlotPatches(target, at, step);
+};
+
+const argumentValue = (argument: Argument, { slots, layout }: Target): number | bigint => {
   switch (argument.kind) {
     case 'number':
       return argument.value;
     case 'slot':
     case 'fdPath':
-      return slotNumber(slots, argument.slot);
+      return slots.of(argument.slot);
     case 'bytes':
       return layout.place(argument.data);
     case 'slotPair':
-      return slotNumber(slots, argument.first) | (slotNumber(slots, argument.second) << 8);
+      return slots.of(argument.first) | (slots.of(argument.second) << 8);
   }
 };
 
@@ -257,18 +227,18 @@ const setInt64 = (view: DataView, at: number, value: number | bigint): void => {
 };
 
 /** The values that the helper copies into the step's bytes just before it makes the call. */
-const writeSlotPatches = (
-  { view, slots, layout }: Target,
-  at: number,
-  blobs: readonly Blob[],
-): void => {
-  const patches = blobs.flatMap((blob) =>
-    (blob.patches ?? []).flatMap((patch) =>
-      'slot' in patch
-        ? [{ at: layout.place(blob) + patch.offset, slot: slotNumber(slots, patch.slot) }]
-        : [],
-    ),
-  );
+const writeSlotPatches = ({ view, slots, layout }: Target, at: number, step: SyscallStep): void => {
+  const patches: { readonly at: number; readonly slot: number }[] = [];
+  const seen = new Set<Blob>();
+  const visit = (blob: Blob): void => {
+    if (seen.has(blob)) return;
+    seen.add(blob);
+    for (const patch of blob.patches ?? []) {
+      if ('pointerTo' in patch) visit(patch.pointerTo);
+      else patches.push({ at: layout.place(blob) + patch.offset, slot: slots.of(patch.slot) });
+    }
+  };
+  for (const argument of step.arguments) if (argument.kind === 'bytes') visit(argument.data);
   if (patches.length === 0) return;
   const table = new Uint8Array(patches.length * SLOT_PATCH_SIZE);
   const tableView = new DataView(table.buffer);
@@ -280,13 +250,9 @@ const writeSlotPatches = (
   view.setUint32(at + 16, patches.length, true);
 };
 
-const writeFileArguments = (
-  view: DataView,
-  at: number,
-  step: WriteFileStep,
-  layout: DataLayout,
-): void => {
+const writeFileArguments = ({ view, layout }: Target, at: number, step: WriteFileStep): void => {
   const data = Buffer.from(step.data);
+  view.setInt32(at + 8, O_WRONLY, true);
   setInt64(view, at + 32, layout.add(Buffer.from(`${step.path}\0`)));
   setInt64(view, at + 40, layout.add(data));
   setInt64(view, at + 48, data.length);

@@ -5,14 +5,14 @@
  */
 import { posix } from 'node:path';
 import { type Compilation, SLOT } from '../compilation.ts';
+import { normalPath } from '../normal-path.ts';
 import { ERRNO } from '../plan/errno.ts';
 import { flagNames, openFlags, RESOLVE } from '../plan/constants.ts';
 import { number, pack, slot, struct, text, type ShownArgument } from '../plan/stage-builder.ts';
 import type { Slot } from '../plan/step.ts';
 
 /** `/a/../b/` → `b`: how the path is handed to openat2, relative to the rootfs. */
-export const insideRoot = (path: string): string =>
-  posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '') || '.';
+export const insideRoot = (path: string): string => normalPath(path).slice(1) || '.';
 
 /** How a reader of the trace sees a place in the rootfs. */
 export const shownPlace = (path: string): string => `rootfs/${insideRoot(path)}`;
@@ -24,6 +24,9 @@ interface OpenOptions {
   readonly purpose?: string;
 }
 
+/** The handful of ways in which the steps below open a place: the kernel only reads them, so that steps may share one. */
+const hows = new Map<string, ShownArgument>();
+
 const openHow = (
   c: Compilation,
   openFlagBits: number,
@@ -34,8 +37,11 @@ const openHow = (
     RESOLVE.RESOLVE_IN_ROOT |
     RESOLVE.RESOLVE_NO_MAGICLINKS |
     (noSymlinks ? RESOLVE.RESOLVE_NO_SYMLINKS : 0);
+  const key = `${openFlagBits} ${mode} ${resolve}`;
+  const known = hows.get(key);
+  if (known) return known;
   const table = openFlags(c.facts.architecture);
-  return struct(
+  const how = struct(
     {
       bytes: pack([
         [8, openFlagBits],
@@ -45,6 +51,8 @@ const openHow = (
     },
     `{flags=${flagNames(table, openFlagBits)}, resolve=${flagNames(RESOLVE, resolve)}}`,
   );
+  hows.set(key, how);
+  return how;
 };
 
 /** Opens an existing place as a mere handle (O_PATH). */

@@ -2,9 +2,10 @@
  * `mounts` of config.json, read and checked; what cannot be done is refused before anything is made.
  * OCI config.md#mounts. Upstream: runc libcontainer/specconv/spec_linux.go, rootfs_linux.go (checkProcMount).
  */
-import { posix, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Mount } from '../../protocol/oci/runtime-spec.ts';
 import { type Compilation, type ImageModeOf, refuse } from '../compilation.ts';
+import { normalPath } from '../normal-path.ts';
 import { MS } from '../plan/constants.ts';
 import { type IdMap, idMapOf } from './id-maps.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
@@ -33,7 +34,7 @@ const withImageMode = (mount: ParsedMount, imageModeOf: ImageModeOf): ParsedMoun
 
 const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount => {
   const options = parseMountOptions(mount.options ?? []);
-  const destination = posix.normalize(`/${mount.destination}`).replace(/(.)\/$/, '$1');
+  const destination = normalPath(mount.destination);
   if (destination === '/') refuse('a mount over / is not supported');
   const isBind = (options.flags & MS.MS_BIND) !== 0 || mount.type === 'bind';
   const type = isBind ? 'bind' : (mount.type ?? '');
@@ -41,12 +42,12 @@ const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount =
   if (options.flags & MS.MS_REMOUNT)
     refuse(`the mount option remount is not supported (${destination})`);
   if (isBind && !mount.source) refuse(`the bind mount on ${destination} has no source`);
-  checkBelowProc(destination, { type, source: isBind ? resolve(bundle, mount.source ?? '') : '' });
+  const source = isBind ? fromBundle(bundle, mount.source ?? '') : (mount.source ?? type);
+  checkBelowProc(destination, { type, source: isBind ? source : '' });
   if (isBind && options.data !== '')
     refuse(
       `invalid mount on ${destination}: bind mounts cannot have any filesystem-specific options applied (${options.data})`,
     );
-  const source = isBind ? resolve(bundle, mount.source ?? '') : (mount.source ?? type);
   const idMap = idMapOf(mount, linux);
   if (idMap && !isBind) refuse(`only a bind mount can be id-mapped (${destination})`);
   if (options.copiesUp && type !== 'tmpfs')
@@ -61,6 +62,9 @@ const parseMount = (mount: Mount, { bundle, linux }: Compilation): ParsedMount =
     isBind,
   };
 };
+
+const fromBundle = (bundle: string, source: string): string =>
+  source.startsWith('/') ? normalPath(source) : resolve(bundle, source);
 
 /** Files of /proc that some replace by ones that tell the container's own numbers (lxcfs). */
 const REPLACEABLE = new Set(
