@@ -5,6 +5,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import type { Any } from '@bufbuild/protobuf/wkt';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { OptionsSchema, type Options } from '../protocol/gen/containerd/runc-options_pb.ts';
@@ -46,6 +47,7 @@ interface Made {
   readonly runcRoot: string;
   readonly rootfs: string;
   readonly owner: StdioOwner;
+  readonly mayHavePoststopHooks: boolean;
 }
 
 export class Container {
@@ -61,6 +63,7 @@ export class Container {
   readonly #runcRoot: string;
   readonly #rootfs: string;
   readonly #owner: StdioOwner;
+  readonly #mayHavePoststopHooks: boolean;
 
   private constructor(made: Made) {
     this.id = made.parts.identity.id;
@@ -73,6 +76,7 @@ export class Container {
     this.#runcRoot = made.runcRoot;
     this.#rootfs = made.rootfs;
     this.#owner = made.owner;
+    this.#mayHavePoststopHooks = made.mayHavePoststopHooks;
   }
 
   /** Postcondition: the process waits for its start; or nothing is left behind. */
@@ -134,6 +138,7 @@ export class Container {
         init: new InitProcess(initOptions),
         story,
         sharesPids: spec !== undefined && !hasOwnPids(spec),
+        mayHavePoststopHooks: !spec || (spec.hooks?.poststop ?? []).length > 0,
         argv,
         runtime,
         runcRoot,
@@ -209,10 +214,13 @@ export class Container {
     if (!exit)
       throw new EngineError('failed_precondition', `cannot delete a ${this.init.state} process`);
     const { native, tracer } = this.#parts;
-    await this.#runtime.delete(this.#place, true);
+    const isDeleted = this.#runtime.delete(this.#place, true);
+    // The last hooks may look at the root. Where there are none, the kernel takes it away while runc is at work.
+    const isIdle = this.#mayHavePoststopHooks ? isDeleted : setImmediate();
+    const isUnmounted = isIdle.then(() => unmountRootfs(native, tracer, this.#rootfs));
+    await Promise.all([isDeleted, isUnmounted]);
     this.init.release();
     for (const exec of this.execs.values()) exec.release();
-    unmountRootfs(native, tracer, this.#rootfs);
     return exit;
   }
 }

@@ -34,6 +34,7 @@ export interface ShimParts {
   readonly tracer: Tracer;
   readonly runc: RuncCommand;
   readonly reaper: Reaper;
+  readonly specs: SpecAhead;
 }
 
 export const prepareShim = (native: Native, tracer: Tracer): ShimParts => {
@@ -44,7 +45,7 @@ export const prepareShim = (native: Native, tracer: Tracer): ShimParts => {
   // The container outlives whoever sent these.
   for (const signal of ['SIGHUP', 'SIGINT', 'SIGPIPE'] as const)
     process.on(signal, () => undefined);
-  return { native, tracer, runc, reaper };
+  return { native, tracer, runc, reaper, specs: new SpecAhead() };
 };
 
 const FLUSH_MS = 2000;
@@ -56,14 +57,11 @@ export class Shim {
   readonly #publisher: EventPublisher;
   readonly #log: ShimLog;
   readonly #socketPath: string;
-  readonly #specs = new SpecAhead();
-  readonly #bundle: string;
   #isLeaving = false;
 
   private constructor(parts: ShimParts, identity: ShimIdentity) {
     const { native, tracer } = parts;
     this.#tracer = tracer;
-    this.#bundle = identity.bundle;
     this.#socketPath = socketPathOf(identity);
     this.address = addressOf(this.#socketPath);
     this.#log = openShimLog(identity.bundle, {
@@ -76,7 +74,6 @@ export class Shim {
     const service = new TaskService({
       ...parts,
       identity,
-      specs: this.#specs,
       publisher: this.#publisher,
       onShutdown: () => this.#leaveSoon(),
     });
@@ -100,11 +97,6 @@ export class Shim {
     await shim.#server.listen(shim.#socketPath, 0o600);
     writeFileSync(join(identity.bundle, 'address'), shim.address, { mode: 0o600 });
     return shim;
-  }
-
-  /** Precondition: somebody has been told the address, and has not called yet. */
-  lookAhead(): void {
-    this.#specs.look(this.#bundle);
   }
 
   /**

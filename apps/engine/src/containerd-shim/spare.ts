@@ -16,6 +16,7 @@ import {
   SPARE_ORPHAN_MS,
   type ClaimAnswer,
   type ClaimRequest,
+  type ForeseeRequest,
   type LearnRequest,
   type SpareHello,
 } from '../protocol/task/claim.ts';
@@ -141,13 +142,12 @@ const converse = async (prepare: () => ShimParts, socket: Socket): Promise<boole
   try {
     const parts = prepare();
     sayHello(socket);
-    const line = await readLine(socket);
-    if (line === null) return false;
-    const shim = await Shim.serve(parts, identityIn(JSON.parse(line)));
+    const claim = await awaitClaim(socket, (text) => parts.specs.foresee(text));
+    if (claim === null) return false;
+    const shim = await Shim.serve(parts, identityIn(claim));
     process.off('uncaughtException', endUnclaimed);
     say({ version: TTRPC_VERSION, address: shim.address, protocol: 'ttrpc' });
     socket.end();
-    setImmediate(() => shim.lookAhead());
     return true;
   } catch (error) {
     await new Promise<void>((resolve) => {
@@ -159,17 +159,27 @@ const converse = async (prepare: () => ShimParts, socket: Socket): Promise<boole
   }
 };
 
-/** The first line, or null when the other side left without a word. */
-const readLine = (socket: Socket): Promise<string | null> =>
+/** What it is claimed with, or null when the other side left without a word. What may come before: the next container. */
+const awaitClaim = (
+  socket: Socket,
+  foresee: (config: string) => void,
+): Promise<Partial<ClaimRequest> | null> =>
   new Promise((resolve, reject) => {
-    let received = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (text: string) => {
-      received += text;
-      const end = received.indexOf('\n');
-      if (end >= 0) resolve(received.slice(0, end));
-      else if (received.length > LINE_LIMIT_BYTES)
+    let rest = '';
+    socket.setEncoding('utf8').on('data', (received: string) => {
+      const lines = (rest + received).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > LINE_LIMIT_BYTES)
         reject(new EngineError('invalid_argument', 'claim is too long'));
+      try {
+        for (const line of lines) {
+          const request = JSON.parse(line) as Partial<ClaimRequest & ForeseeRequest>;
+          if (typeof request.config !== 'string') return resolve(request);
+          foresee(request.config);
+        }
+      } catch (error) {
+        reject(error as Error);
+      }
     });
     socket.on('error', () => resolve(null));
     socket.on('close', () => resolve(null));

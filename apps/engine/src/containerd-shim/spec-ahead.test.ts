@@ -2,73 +2,69 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { readConfig } from '../libcontainer/config-file.ts';
+import { parseConfig } from '../libcontainer/config-file.ts';
 import { SpecAhead } from './spec-ahead.ts';
 
 let bundle: string;
-const write = (hostname: string) =>
-  writeFileSync(
-    join(bundle, 'config.json'),
-    JSON.stringify({
-      ociVersion: '1.0.2',
-      hostname,
-      root: { path: 'rootfs' },
-      process: { args: ['true'], cwd: '/', user: { uid: 0, gid: 0 } },
-    }),
-  );
+const configOf = (hostname: string) =>
+  JSON.stringify({
+    ociVersion: '1.0.2',
+    hostname,
+    root: { path: 'rootfs' },
+    process: { args: ['true'], cwd: '/', user: { uid: 0, gid: 0 } },
+  });
+const write = (text: string) => writeFileSync(join(bundle, 'config.json'), text);
 
 beforeEach(() => {
   bundle = mkdtempSync(join(tmpdir(), 'spec-ahead-'));
 });
 afterEach(() => rmSync(bundle, { recursive: true, force: true }));
 
-test('what was read ahead is taken, once', () => {
-  write('one');
-  const read = vi.fn(readConfig);
-  const specs = new SpecAhead(read);
+test('what was foreseen is not read again, once', () => {
+  const parse = vi.fn(parseConfig);
+  const specs = new SpecAhead(parse);
+  write(configOf('one'));
 
-  specs.look(bundle);
+  specs.foresee(configOf('one'));
 
   expect(specs.take(bundle)?.hostname).toBe('one');
-  expect(read).toHaveBeenCalledTimes(1);
+  expect(parse).toHaveBeenCalledTimes(1);
   expect(specs.take(bundle)?.hostname).toBe('one');
-  expect(read).toHaveBeenCalledTimes(2);
+  expect(parse).toHaveBeenCalledTimes(2);
 });
 
-test('whoever comes first has it read, and it is not read for nobody afterwards', () => {
-  write('one');
-  const read = vi.fn(readConfig);
-  const specs = new SpecAhead(read);
-  specs.take(bundle);
+test('of two that were foreseen the later one counts', () => {
+  const parse = vi.fn(parseConfig);
+  const specs = new SpecAhead(parse);
+  write(configOf('two'));
 
-  specs.look(bundle);
+  specs.foresee(configOf('one'));
+  specs.foresee(configOf('two'));
 
-  expect(read).toHaveBeenCalledTimes(1);
+  expect(specs.take(bundle)?.hostname).toBe('two');
+  expect(parse).toHaveBeenCalledTimes(2);
 });
 
-test('what has changed meanwhile is read again', () => {
-  write('one');
+test('what stands in the bundle decides', () => {
   const specs = new SpecAhead();
-  specs.look(bundle);
-
-  write('another');
+  specs.foresee(configOf('one'));
+  write(configOf('another'));
 
   expect(specs.take(bundle)?.hostname).toBe('another');
 });
 
-test('a bundle that was not looked at is read', () => {
-  write('one');
-  const specs = new SpecAhead();
-  specs.look(join(bundle, 'elsewhere'));
+test('what was not foreseen is read', () => {
+  write(configOf('one'));
 
-  expect(specs.take(bundle)?.hostname).toBe('one');
+  expect(new SpecAhead().take(bundle)?.hostname).toBe('one');
 });
 
 test('nothing comes of a file that is missing or no specification', () => {
   const specs = new SpecAhead();
-  specs.look(bundle);
+  specs.foresee('{');
   expect(specs.take(bundle)).toBeUndefined();
 
-  writeFileSync(join(bundle, 'config.json'), '{');
+  specs.foresee('{');
+  write('{');
   expect(specs.take(bundle)).toBeUndefined();
 });

@@ -1,46 +1,45 @@
 /**
- * config.json lies ready when a shim is claimed, and the request for the container is a moment away: time to read it,
- * which takes some milliseconds. What has changed meanwhile is read again.
+ * To read a specification takes some milliseconds. containerd knows it when the container is made, a moment before its task
+ * is, and tells a spare: time to read it. What stands in the bundle decides all the same.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
-import { readConfig } from '../libcontainer/config-file.ts';
 import type { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
+import { parseConfig, readConfigText } from '../libcontainer/config-file.ts';
 
 export class SpecAhead {
-  readonly #readSpec: (bundle: string) => RuntimeSpec;
-  #isTaken = false;
-  #read: { readonly stamp: string; readonly spec: RuntimeSpec | undefined } | undefined;
+  readonly #parse: (text: string) => RuntimeSpec;
+  #foreseen: { readonly text: string; readonly spec: RuntimeSpec | undefined } | undefined;
 
-  constructor(readSpec: (bundle: string) => RuntimeSpec = readConfig) {
-    this.#readSpec = readSpec;
+  constructor(parse: (text: string) => RuntimeSpec = parseConfig) {
+    this.#parse = parse;
   }
 
-  /** Precondition: nobody waits. */
-  look(bundle: string): void {
-    if (!this.#isTaken) this.#read = { stamp: stampOf(bundle), spec: this.#specIn(bundle) };
+  /** `text`: what config.json will probably say. Precondition: nobody waits. */
+  foresee(text: string): void {
+    this.#foreseen = { text, spec: this.#specIn(text) };
   }
 
   /** Undefined where config.json cannot be read: the runtime says why. */
   take(bundle: string): RuntimeSpec | undefined {
-    this.#isTaken = true;
-    const read = this.#read;
-    this.#read = undefined;
-    return read?.stamp === stampOf(bundle) ? read.spec : this.#specIn(bundle);
+    const foreseen = this.#foreseen;
+    this.#foreseen = undefined;
+    const text = textIn(bundle);
+    if (text === undefined) return undefined;
+    return text === foreseen?.text ? foreseen.spec : this.#specIn(text);
   }
 
-  #specIn(bundle: string): RuntimeSpec | undefined {
+  #specIn(text: string): RuntimeSpec | undefined {
     try {
-      return this.#readSpec(bundle);
+      return this.#parse(text);
     } catch {
       return undefined;
     }
   }
 }
 
-/** Another one when it is another file, or was written since, to the tick of the kernel's clock. Empty when there is none. */
-const stampOf = (bundle: string): string => {
-  const path = join(bundle, 'config.json');
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return found ? [path, found.dev, found.ino, found.size, found.mtimeNs, found.ctimeNs].join() : '';
+const textIn = (bundle: string): string | undefined => {
+  try {
+    return readConfigText(bundle);
+  } catch {
+    return undefined;
+  }
 };

@@ -8,11 +8,11 @@ import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import { RuntimeSpec } from '../protocol/oci/runtime-spec.ts';
 
 /** Precondition: the bundle is an absolute path. */
-export const readConfig = (bundle: string): RuntimeSpec => {
-  const path = join(bundle, 'config.json');
-  let text: string;
+export const readConfig = (bundle: string): RuntimeSpec => parseConfig(readConfigText(bundle));
+
+export const readConfigText = (bundle: string): string => {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(join(bundle, 'config.json'), 'utf8');
   } catch (error) {
     throw new EngineError(
       'not_found',
@@ -20,6 +20,9 @@ export const readConfig = (bundle: string): RuntimeSpec => {
       { cause: error },
     );
   }
+};
+
+export const parseConfig = (text: string): RuntimeSpec => {
   let json: unknown;
   try {
     json = JSON.parse(text);

@@ -7,8 +7,7 @@ import { posix } from 'node:path';
 /** Absolute, without `.`, `..` (which cannot climb above `/`), double slashes and a slash at the end. */
 export const normalPath = (path: string): string => {
   const absolute = path.startsWith('/') ? path : `/${path}`;
-  const isNormal =
-    !absolute.includes('//') && !absolute.includes('/.') && !absolute.endsWith('/');
+  const isNormal = !absolute.includes('//') && !absolute.includes('/.') && !absolute.endsWith('/');
   if (isNormal) return absolute;
   const normal = posix.normalize(absolute);
   return normal.endsWith('/') && normal !== '/' ? normal.slice(0, -1) : normal;

@@ -9,11 +9,13 @@ import type { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../../protocol/errdefs.ts';
-import type {
-  BootstrapAnswer,
-  ClaimAnswer,
-  ClaimRequest,
-  SpareHello,
+import {
+  LINE_LIMIT_BYTES,
+  type BootstrapAnswer,
+  type ClaimAnswer,
+  type ClaimRequest,
+  type ForeseeRequest,
+  type SpareHello,
 } from '../../protocol/task/claim.ts';
 import { withContext } from '../../tracing/context.ts';
 import { JsonLines } from './json-lines.ts';
@@ -88,6 +90,13 @@ export class SpareKeeper {
     // Outside of any span: a spare belongs to no container yet.
     this.#timer = withContext(undefined, () => setTimeout(() => void refill(), delayMs));
     this.#timer.unref();
+  }
+
+  /** A container has this config.json (JSON text): whatever spare waits, waits for it. */
+  foresee(config: Uint8Array): void {
+    if (!this.#spare || config.length > LINE_LIMIT_BYTES / 2) return;
+    const request: ForeseeRequest = { config: Buffer.from(config).toString() };
+    this.#spare.socket.write(`${JSON.stringify(request)}\n`);
   }
 
   /** A container is made of this config.json (JSON text); the next one is likely to be of the same kind. */

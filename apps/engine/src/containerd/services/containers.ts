@@ -18,6 +18,8 @@ export interface ContainersDependencies {
   readonly garbage: GarbageCollector;
   /** True while a task of the container exists. */
   readonly hasTask: (namespace: string, id: string) => boolean;
+  /** Told the specification (JSON text) of a new container: its task will probably be the next. */
+  readonly foresee: (config: Uint8Array) => void;
 }
 
 export const containersService = ({
@@ -25,6 +27,7 @@ export const containersService = ({
   events,
   garbage,
   hasTask,
+  foresee,
 }: ContainersDependencies): HandlersOf<typeof Containers> => ({
   get: async ({ id }, call) => ({ container: containers.get(requireNamespace(call), id) }),
 
@@ -39,7 +42,8 @@ export const containersService = ({
   create: async ({ container }, call) => {
     const namespace = requireNamespace(call);
     const created = containers.create(namespace, required(container));
-    const { id, image, runtime } = created;
+    const { id, image, runtime, spec } = created;
+    if (spec) foresee(spec.value);
     events.publish(namespace, '/containers/create', ContainerCreateSchema, {
       id,
       image,

@@ -75,8 +75,9 @@ const addServices = (
   forward: (envelope: Envelope) => void,
   { kernel, tracer, applyBlob }: PartsOptions,
 ): void => {
-  const { events, tasks, uuid, lacks } = parts;
+  const { events, tasks, spares, uuid, lacks } = parts;
   const hasTask = (namespace: string, id: string) => tasks.has(namespace, id);
+  const foresee = (config: Uint8Array) => spares.foresee(config);
   const holds = (namespace: string) => contentsOf(parts, namespace);
   const mounted = { calls: kernel, folder: tmpdir() };
   const teller = new EventTeller(tracer);
@@ -85,7 +86,7 @@ const addServices = (
     .add(Health, healthService())
     .add(Introspection, introspectionService({ uuid, lacks }))
     .add(Namespaces, namespacesService({ ...parts, holds }), __SOURCE__)
-    .add(Containers, containersService({ ...parts, hasTask }), __SOURCE__)
+    .add(Containers, containersService({ ...parts, hasTask, foresee }), __SOURCE__)
     .add(Content, contentService({ ...parts, tracer }), __SOURCE__)
     .add(Images, imagesService(parts), __SOURCE__)
     .add(Snapshots, snapshotsService(parts), __SOURCE__)

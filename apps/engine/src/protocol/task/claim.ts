@@ -17,6 +17,8 @@
  *   containerd                                      spare
  *                                  ← SpareHello       one line of JSON
  *     … keeps the connection open; if it ends unclaimed, the spare exits …
+ *     ForeseeRequest →                                one line of JSON, when a container is made
+ *                                                     reads the specification while nobody waits
  *     ClaimRequest →                                  one line of JSON
  *                                                     chdir to the bundle, renames itself as `ps` shows a shim,
  *                                                     listens on its ttrpc socket, writes `address` into the bundle
@@ -34,6 +36,12 @@ export interface SpareHello {
 export interface LearnRequest {
   /** `linux.seccomp` of a config.json. */
   readonly seccomp: unknown;
+}
+
+/** A container has been made, and its task will probably be the next. */
+export interface ForeseeRequest {
+  /** config.json, as text. */
+  readonly config: string;
 }
 
 export interface ClaimRequest {
