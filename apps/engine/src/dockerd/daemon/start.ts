@@ -3,6 +3,7 @@
  * Upstream: moby daemon/start.go.
  */
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { EngineError } from '../../protocol/errdefs.ts';
 import { currentContext } from '../../tracing/context.ts';
 import { nextState, isRunning } from '../container/container-state.ts';
@@ -57,18 +58,17 @@ export const start = (daemon: Daemon, container: Container): Promise<void> =>
 
 /** Precondition: nothing runs, and nobody else changes the container. */
 export const startTask = async (daemon: Daemon, container: Container): Promise<void> => {
-  let run: ContainerRun | null = null;
+  let opened = null as ContainerRun | null;
   refuseAtTheEnd(daemon);
   try {
-    run = openRun(daemon, container);
     container.isTaskUnwanted = false;
-    await createTask(daemon, container, run);
+    const run = await createTask(daemon, container, () => (opened = openRun(daemon, container)));
     refuseAtTheEnd(daemon);
     container.run = run;
     run.begin();
     await daemon.tasks.start(container.id);
   } catch (error) {
-    throw await failedStart(daemon, container, run, error);
+    throw await failedStart(daemon, container, opened, error);
   }
   // The exit may have been told already; it waits behind us for this container.
   await daemon.store.update(container, {
@@ -93,8 +93,8 @@ const refuseAtTheEnd = ({ lifecycle }: Daemon): void => {
 const createTask = async (
   daemon: Daemon,
   container: Container,
-  run: ContainerRun,
-): Promise<void> => {
+  open: () => ContainerRun,
+): Promise<ContainerRun> => {
   const { id, hostConfig: host } = container;
   const { config, imageRef } = container.record;
   const runtime = daemon.runtimes.get(host.Runtime);
@@ -141,18 +141,37 @@ const createTask = async (
   await daemon.store.update(container, { startedIn: currentContext() ?? null });
   container.hasTask = true;
   container.hasRecord = true;
-  // A dockerd that was killed in the middle of a start leaves its half behind.
-  const record = { id, image: imageRef, spec, labels: {}, runtime };
-  await daemon.tasks.createContainer(record).catch(async (error: unknown) => {
-    if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
-    await daemon.tasks.discard(id);
-    await daemon.tasks.createContainer(record);
-  });
+  const isKnown = makeRecord(daemon, { id, image: imageRef, spec, labels: {}, runtime });
+  // Awaited below, and not unhandled until then.
+  isKnown.catch(() => undefined);
+  // The request leaves with this turn of the event loop; FIFOs and log are made while containerd is at it.
+  await setImmediate();
+  let run: ContainerRun;
+  try {
+    run = open();
+  } finally {
+    await isKnown;
+  }
   const pid = await daemon.tasks.create(id, mounts, run.stdio);
   container.record = { ...container.record, state: { ...container.state, pid } };
   tellMounts(daemon, container, 'mount');
   await enterNetworks(daemon, container);
   await tellParents(daemon, container);
+  return run;
+};
+
+/** A dockerd that was killed in the middle of a start leaves its half behind. */
+const makeRecord = async (
+  { tasks }: Daemon,
+  record: Parameters<Daemon['tasks']['createContainer']>[0],
+): Promise<void> => {
+  try {
+    await tasks.createContainer(record);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.kind === 'already_exists')) throw error;
+    await tasks.discard(record.id);
+    await tasks.createContainer(record);
+  }
 };
 
 /** Takes everything back, keeps the reason, and answers what to throw. */
