@@ -21,10 +21,11 @@ import { SocketExporter } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import { createTtrpcChannel } from '../transport/ttrpc-client.ts';
 import { createTtrpcServer } from '../transport/ttrpc-server.ts';
-import type { ShimIdentity } from './identity.ts';
+import { checkIdentity, socketPathOf, type ShimIdentity } from './identity.ts';
 import type { Publisher } from './publisher.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
+import { openShimLog } from './shim-log.ts';
 import { SpecAhead } from './spec-ahead.ts';
 import { TaskService } from './task-service.ts';
 
@@ -128,6 +129,16 @@ const askAfterOurselves = async (native: Native, tracer: Tracer, root: string): 
     await verb({ native, tracer, root, id }).catch(() => undefined);
 };
 
+/** What a shim needs between its claim and its first exit, and Node compiles when it is first used. */
+const useOnce = (identity: ShimIdentity): void => {
+  checkIdentity(identity);
+  socketPathOf(identity);
+  openShimLog(identity.bundle, { id: identity.id });
+  const gone = new AbortController();
+  gone.signal.addEventListener('abort', () => undefined, { once: true });
+  gone.abort('rehearsed');
+};
+
 const createIn = async (native: Native, bundle: string): Promise<string> => {
   const id = 'nothing';
   const address = join(bundle, 'containerd.sock');
@@ -151,6 +162,7 @@ const createIn = async (native: Native, bundle: string): Promise<string> => {
     encodePlan(
       compileStart({ architecture: runc.prepare().architecture, execFifo: bundle, pid: 1 }),
     );
+    useOnce(identity);
     await askAfterOurselves(native, tracer, join(bundle, 'runc'));
     const request = { id, bundle, rootfs: [] };
     await tracer.span('rehearsal', {}, () => channel.client(Task).create(request));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
 import { aProcess, aSpanEvent } from '../testing/events.ts';
-import { LINE_LIMIT_CHARACTERS, Receiver } from './receiver.ts';
+import { LINE_LIMIT_BYTES, Receiver } from './receiver.ts';
 
 let folder: string;
 let receiver: Receiver;
@@ -101,7 +101,7 @@ test('a line without an end costs the connection, and others go on', async () =>
   const other = await open();
   endless.on('error', () => undefined);
 
-  endless.write('x'.repeat(LINE_LIMIT_CHARACTERS + 1));
+  endless.write('x'.repeat(LINE_LIMIT_BYTES + 1));
   await once(endless, 'close');
   other.write(line(aSpanEvent()));
   await until(2);
