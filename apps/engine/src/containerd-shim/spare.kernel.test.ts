@@ -128,6 +128,17 @@ describe('a spare', () => {
     expect((await task.wait({ id })).exitStatus).toBe(7);
   });
 
+  it('runs what stands in its bundle, whatever container was foreseen', async () => {
+    const { id, bundle, task } = await bench.claim({ args: ['sh', '-c', 'exit 7'] }, (spare) => {
+      const process = { args: ['sh', '-c', 'exit 9'], cwd: '/', user: { uid: 0, gid: 0 } };
+      const other = JSON.stringify({ ociVersion: '1.0.2', root: { path: 'rootfs' }, process });
+      for (const config of ['nonsense', other]) spare.write(`${JSON.stringify({ config })}\n`);
+    });
+    await task.create({ id, bundle, rootfs: bench.rootfs(bundle) });
+    await task.start({ id });
+    expect((await task.wait({ id })).exitStatus).toBe(7);
+  });
+
   it('says no to nonsense and leaves', async () => {
     const { socket, hello } = await bench.spare();
     socket.write(

@@ -161,11 +161,14 @@ export class ShimBench {
     return this.#connect(id, path, stdout.toString());
   }
 
-  /** By a claim. `claimed` is called when the spare is about to be told. */
-  async claim(wanted: Wanted, claimed: () => void = () => undefined): Promise<RunningShim> {
+  /** By a claim. `claimed` gets the line to the spare that is about to be told. */
+  async claim(
+    wanted: Wanted,
+    claimed: (spare: Socket) => void = () => undefined,
+  ): Promise<RunningShim> {
     const { id, path } = this.bundle(wanted);
     const { socket } = await this.spare();
-    claimed();
+    claimed(socket);
     const claim = {
       namespace: NAMESPACE,
       id,

@@ -19,13 +19,17 @@ class Template {
   readonly heard: unknown[] = [];
   readonly #server: Server;
   readonly #sockets: Socket[] = [];
+  #wake: () => void = () => undefined;
 
   constructor(claimSocket: string) {
     this.#server = createServer((socket) => {
       const isLine = this.#sockets.push(socket) === 1;
       socket.write('{"pid":1,"startTime":"1"}\n');
       if (isLine) void this.#learn(socket);
-      else this.heard.push('spare');
+      else {
+        this.heard.push('spare');
+        void this.#foresee(socket);
+      }
     }).listen(claimSocket);
   }
 
@@ -33,6 +37,21 @@ class Template {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
+  }
+
+  async #foresee(spare: Socket): Promise<void> {
+    const lines = new JsonLines(spare);
+    for (;;) {
+      const request = await lines.next(10_000).catch(() => undefined);
+      if (!request) return;
+      if ('config' in (request as object)) this.heard.push(request);
+      this.#wake();
+    }
+  }
+
+  /** The next word to a spare. */
+  next(): Promise<void> {
+    return new Promise((wake) => (this.#wake = wake));
   }
 
   async #learn(line: Socket): Promise<void> {
@@ -116,6 +135,18 @@ test('the policy of the last container is taught once, and before the next copy 
 
   await runOne(config(other));
   expect(heard.slice(4)).toEqual([{ seccomp: other }, 'spare']);
+});
+
+test('the spare that waits is told which container comes next; where none waits, nobody is', async () => {
+  keeper.foresee(config('too early'));
+  const first = await firstSpare();
+  const word = first.next();
+
+  keeper.foresee(config({ names: 'x'.repeat(64 * 1024) }));
+  keeper.foresee(config('at the right time'));
+  await word;
+
+  expect(first.heard).toEqual(['spare', { config: config('at the right time').toString() }]);
 });
 
 test.each([

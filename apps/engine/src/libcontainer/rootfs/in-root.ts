@@ -37,7 +37,7 @@ const openHow = (
     RESOLVE.RESOLVE_IN_ROOT |
     RESOLVE.RESOLVE_NO_MAGICLINKS |
     (noSymlinks ? RESOLVE.RESOLVE_NO_SYMLINKS : 0);
-  const key = `${openFlagBits} ${mode} ${resolve}`;
+  const key = `${c.facts.architecture} ${openFlagBits} ${mode} ${resolve}`;
   const known = hows.get(key);
   if (known) return known;
   const table = openFlags(c.facts.architecture);
