@@ -143,6 +143,7 @@ test('the spare that waits is told which container comes next; where none waits,
   const word = first.next();
 
   keeper.foresee(config({ names: 'x'.repeat(64 * 1024) }));
+  keeper.foresee(Buffer.alloc(16 * 1024, '\u0001'));
   keeper.foresee(config('at the right time'));
   await word;
 

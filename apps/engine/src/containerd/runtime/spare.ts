@@ -94,9 +94,11 @@ export class SpareKeeper {
 
   /** A container has this config.json (JSON text): whatever spare waits, waits for it. */
   foresee(config: Uint8Array): void {
-    if (!this.#spare || config.length > LINE_LIMIT_BYTES / 2) return;
+    if (!this.#spare || config.length > LINE_LIMIT_BYTES) return;
     const request: ForeseeRequest = { config: Buffer.from(config).toString() };
-    this.#spare.socket.write(`${JSON.stringify(request)}\n`);
+    const line = JSON.stringify(request);
+    // Nobody has looked yet at what it is, and a control character takes six.
+    if (line.length <= LINE_LIMIT_BYTES) this.#spare.socket.write(`${line}\n`);
   }
 
   /** A container is made of this config.json (JSON text); the next one is likely to be of the same kind. */

@@ -2,6 +2,9 @@
  * Plan → bytes for the helper. The layout is fixed in native/src/plan.h; offsets count from the beginning of the plan.
  *
  *   header | parent steps | init steps | pointer patches | data
+ *
+ * A create has hundreds of steps, and a shim encodes one in its life, without optimised code: so nothing here makes a list
+ * or an iterator for each step.
  */
 import { EngineError } from '../../protocol/errdefs.ts';
 import type { Argument, Blob, Plan, Slot, Step, SyscallStep, WriteFileStep } from './step.ts';
@@ -29,10 +32,7 @@ const GUARD_KIND = { unlessFilled: 1, ifFilled: 2, ifPreviousFailedWith: 3 } as 
 /** open(2) flags of a writeFile step; the helper adds O_CLOEXEC. */
 const O_WRONLY = 1;
 
-/**
- * Where the data will stand. A create has hundreds of steps and a shim encodes one plan in its life, without compiled
- * code: so nothing here makes a list or an iterator for each step.
- */
+/** Where the data will stand; filled while the steps are written. */
 class DataLayout {
   #end: number;
   readonly #blobs = new Map<Blob, number>();
