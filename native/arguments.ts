@@ -89,6 +89,9 @@ export function withCheckedArguments(module: NativeModule): Native {
     },
 
     forkTwin: () => module.forkTwin(),
+    leaveFootprint: () => module.leaveFootprint(),
+    askFootprint: () => module.askFootprint(),
+    forgetFootprint: () => module.forgetFootprint(),
     exitNow(code) {
       integer('code', code, 0, 255);
       return module.exitNow(code);

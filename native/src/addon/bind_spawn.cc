@@ -1,8 +1,10 @@
-// loadHelper, spawnRunc, spawnDetached, forkTwin, exitNow. What they do is in runc.c, daemon.c, spawn.c and twin.c.
+// loadHelper, spawnRunc, spawnDetached, forkTwin, leaveFootprint, askFootprint, forgetFootprint,
+// exitNow. What they do is in runc.c, daemon.c, spawn.c, twin.c and footprint.c.
 #include <napi.h>
 
 #include "convert.h"
 #include "daemon.h"
+#include "footprint.h"
 #include "runc.h"
 #include "twin.h"
 #include "uv_poll.h"
@@ -93,6 +95,21 @@ Napi::Value fork_twin_of_ours(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(env, is_twin);
 }
 
+Napi::Value leave_footprint(const Napi::CallbackInfo &info) {
+  footprint_leave();
+  return info.Env().Undefined();
+}
+
+Napi::Value ask_footprint(const Napi::CallbackInfo &info) {
+  footprint_ask();
+  return info.Env().Undefined();
+}
+
+Napi::Value forget_footprint(const Napi::CallbackInfo &info) {
+  footprint_forget();
+  return info.Env().Undefined();
+}
+
 Napi::Value exit_past_node(const Napi::CallbackInfo &info) {
   exit_now(int_argument(info, 0));
   return info.Env().Undefined();
@@ -105,6 +122,9 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("spawnRunc", Napi::Function::New(env, spawn_runc, "spawnRunc"));
   exports.Set("spawnDetached", Napi::Function::New(env, spawn_detached, "spawnDetached"));
   exports.Set("forkTwin", Napi::Function::New(env, fork_twin_of_ours, "forkTwin"));
+  exports.Set("leaveFootprint", Napi::Function::New(env, leave_footprint, "leaveFootprint"));
+  exports.Set("askFootprint", Napi::Function::New(env, ask_footprint, "askFootprint"));
+  exports.Set("forgetFootprint", Napi::Function::New(env, forget_footprint, "forgetFootprint"));
   exports.Set("exitNow", Napi::Function::New(env, exit_past_node, "exitNow"));
 }
 

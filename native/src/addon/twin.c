@@ -7,6 +7,8 @@
  */
 #include "twin.h"
 
+#include "footprint.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +43,7 @@ int fork_twin(bool *is_twin, struct native_error *error) {
   *is_twin = false;
   if (include_all_memory(error) < 0)
     return -1;
+  footprint_share();
   const pid_t middle = fork();
   if (middle < 0)
     return native_error_set(error, "fork", NULL);
@@ -49,6 +52,7 @@ int fork_twin(bool *is_twin, struct native_error *error) {
     if (twin != 0)
       _exit(twin < 0 ? errno : 0);
     setsid();
+    footprint_populate();
     *is_twin = true;
     return 0;
   }

@@ -27,6 +27,7 @@ import {
   VERSION,
   type ShimIdentity,
 } from './identity.ts';
+import { emptyNewSpace } from './new-space.ts';
 import { parseOptions, type ShimOptions } from './options.ts';
 import { rehearse } from './rehearsal.ts';
 import { prepareShim, Shim } from './shim.ts';
@@ -79,8 +80,18 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} template`;
   const { architecture } = readHostFacts();
+  // Twice, for each time V8 goes on in the other half, and copies are alike that go on in the same one.
+  const settle = () => {
+    emptyNewSpace();
+    emptyNewSpace();
+    native.askFootprint();
+  };
   // What it took to learn something is no part of what the spares share.
-  const learnt = () => globalThis.gc?.();
+  const learnt = () => {
+    globalThis.gc?.();
+    emptyNewSpace();
+    native.forgetFootprint();
+  };
   // Hardly longer than the claim socket: the path of a socket has an end, too.
   await rehearse(native, join(dirname(claimSocket), 'stage'));
   learnt();
@@ -88,6 +99,7 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
     native,
     claimSocket,
     prepare: () => prepareShim(native, newTracer()),
+    settle,
     learn: (policy) => {
       compileSeccomp(LinuxSeccomp.parse(policy), architecture);
       learnt();

@@ -29,7 +29,7 @@ import { openShimLog } from './shim-log.ts';
 import { SpecAhead } from './spec-ahead.ts';
 import { TaskService } from './task-service.ts';
 
-const ROUNDS = 2;
+const ROUNDS = 8;
 const PATH_MAX = 4096;
 
 const mount = (destination: string, type: string, options: string[]) => ({

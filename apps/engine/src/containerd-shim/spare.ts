@@ -25,6 +25,8 @@ import { RUNTIME_BINARY, startTimeIn, type ShimIdentity } from './identity.ts';
 import { Shim, type ShimParts } from './shim.ts';
 
 const TTRPC_VERSION = 2;
+/** After so many copies what the template does for each has filled a quarter of its space for new objects. */
+const COPIES_ALIKE = 32;
 
 export interface Template {
   readonly native: Native;
@@ -33,6 +35,8 @@ export interface Template {
   readonly prepare: () => ShimParts;
   /** In the template: what later spares are to know already. */
   readonly learn: (policy: unknown) => void;
+  /** In the template, now and then: copies are as much alike again as the first ones. */
+  readonly settle: () => void;
 }
 
 /** Precondition: no descriptor is open that a spare should not have, and V8 has no threads. */
@@ -41,8 +45,10 @@ export const offerSpares = async ({
   claimSocket,
   prepare,
   learn,
+  settle,
 }: Template): Promise<void> => {
   let line: Socket | undefined;
+  let copies = 0;
   const leave = () => {
     rmSync(claimSocket, { force: true });
     process.exit(0);
@@ -69,6 +75,8 @@ export const offerSpares = async ({
     // At once, so that no other connection is open meanwhile: a spare that had it, too, would keep it open.
     if (!forkTwin(native)) {
       socket.destroy();
+      copies += 1;
+      if (copies % COPIES_ALIKE === 0) settle();
       return;
     }
     server.close();
@@ -77,6 +85,8 @@ export const offerSpares = async ({
     becomeSpare(native);
     void converse(prepare, socket).then((isClaimed) => {
       if (!isClaimed) process.exit(0);
+      // Whoever lived a whole life knows which memory the next ones will need for it.
+      process.once('exit', () => native.leaveFootprint());
     });
   });
   process.once('SIGTERM', leave);

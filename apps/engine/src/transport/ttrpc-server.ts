@@ -45,15 +45,23 @@ interface Registered {
   readonly source: string | undefined;
 }
 
+export interface TtrpcServerOptions {
+  readonly tracer?: Tracer;
+  /** Before each call. */
+  readonly onCall?: () => void;
+}
+
 export class TtrpcServer {
   readonly #server: Server;
   readonly #tracer: Tracer | undefined;
+  readonly #onCall: (() => void) | undefined;
   readonly #methods = new Map<string, Registered>();
   readonly #services = new Set<string>();
   readonly #sockets = new Set<Socket>();
 
-  constructor(options: { readonly tracer?: Tracer }) {
-    this.#tracer = options.tracer;
+  constructor({ tracer, onCall }: TtrpcServerOptions) {
+    this.#tracer = tracer;
+    this.#onCall = onCall;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -118,6 +126,7 @@ export class TtrpcServer {
   }
 
   async #call(request: Request, signal: AbortSignal): Promise<Uint8Array> {
+    this.#onCall?.();
     const registered = this.#methods.get(`${request.service}/${request.method}`);
     if (!registered?.handler)
       throw new EngineError(
@@ -152,7 +161,7 @@ export class TtrpcServer {
   }
 }
 
-export const createTtrpcServer = (options: { readonly tracer?: Tracer } = {}): TtrpcServer =>
+export const createTtrpcServer = (options: TtrpcServerOptions = {}): TtrpcServer =>
   new TtrpcServer(options);
 
 const decodeRequest = (method: DescMethod, payload: Uint8Array): Message => {
