@@ -80,9 +80,7 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} template`;
   const { architecture } = readHostFacts();
-  // Twice, for each time V8 goes on in the other half, and copies are alike that go on in the same one.
   const settle = () => {
-    emptyNewSpace();
     emptyNewSpace();
     native.askFootprint();
   };

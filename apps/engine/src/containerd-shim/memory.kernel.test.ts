@@ -1,0 +1,78 @@
+/** What a shim has of its own in memory: before it is needed, while it works, and when it waits again. */
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { isAlive, readJson, until } from './testing/ask.ts';
+import { buildShim, ShimBench, type RunningShim } from './testing/shim-bench.ts';
+
+let bench: ShimBench;
+
+beforeAll(buildShim, 60_000);
+beforeEach(async () => {
+  bench = new ShimBench();
+  await bench.openContainerd();
+});
+afterEach(async () => {
+  await bench.close();
+});
+
+/** What no other process shares, and no file has. proc_pid_smaps(5) */
+const ownKib = (pid: number): number =>
+  Number(/^Private_Dirty:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
+
+const begin = async (args: string[]): Promise<RunningShim> => {
+  const shim = await bench.claim({ args });
+  const { id, bundle, task } = shim;
+  await task.create({ id, bundle, rootfs: bench.rootfs(bundle) });
+  await task.start({ id });
+  return shim;
+};
+
+const wholeLife = async (): Promise<void> => {
+  const { id, task, pid } = await begin(['true']);
+  await task.wait({ id });
+  await task.delete({ id });
+  await task.shutdown({ id });
+  await until(() => !isAlive(pid));
+};
+
+const ownOfNextSpare = async (): Promise<number> => {
+  const { socket, hello } = await bench.spare();
+  const own = ownKib(hello.pid);
+  socket.destroy();
+  await until(() => !isAlive(hello.pid));
+  return own;
+};
+
+test('a spare is born with the pages that an earlier shim has changed, until the template has moved its own', async () => {
+  const { line } = await bench.template();
+  const withoutExample = await ownOfNextSpare();
+
+  await wholeLife();
+  const withExample = await ownOfNextSpare();
+  expect(withExample).toBeGreaterThan(withoutExample + 2048);
+  await wholeLife();
+
+  line.write(`${JSON.stringify({ seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } })}\n`);
+  await readJson(line);
+  expect(await ownOfNextSpare()).toBeLessThan(withExample - 2048);
+
+  await wholeLife();
+  expect(await ownOfNextSpare()).toBeGreaterThan(withoutExample + 2048);
+});
+
+test('of many spares all but the next example are born so, also when no example has come to its end', async () => {
+  await bench.template();
+  await wholeLife();
+  const owns: number[] = [];
+  for (let born = 0; born < 70; born++) owns.push(await ownOfNextSpare());
+  // None of these was claimed, so none has told anything.
+  const full = Math.max(...owns);
+  expect(owns.filter((own) => own < full - 2048).length).toBe(2);
+});
+
+test('what only work has needed is given back when it is quiet', async () => {
+  const { id, pid, task } = await begin(['sleep', '1000']);
+  for (let asked = 0; asked < 500; asked++) await task.state({ id });
+  const atWork = ownKib(pid);
+  await until(() => ownKib(pid) < atWork - 1024);
+});
