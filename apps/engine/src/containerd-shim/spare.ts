@@ -25,7 +25,7 @@ import { RUNTIME_BINARY, startTimeIn, type ShimIdentity } from './identity.ts';
 import { Shim, type ShimParts } from './shim.ts';
 
 const TTRPC_VERSION = 2;
-/** After so many copies what the template does for each has filled a quarter of its space for new objects. */
+/** What the template does for each takes some of its space for new objects, in which the copy goes on. */
 const COPIES_ALIKE = 32;
 
 export interface Template {
