@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import { importSources } from './bundle.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
+import { makeRunFolder } from './run-folder.mjs';
 
 const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3 });
 // Debian's daemons lie in /usr/sbin.
@@ -36,10 +37,11 @@ const { startOurEngine, startRealEngine } = await importSources('engines', [
   'e2e/docker-cli/support/real-engine.ts',
 ]);
 const started = [];
+const run = makeRunFolder();
 try {
-  const ours = await startOurEngine();
+  const ours = await startOurEngine([], [], run.of('ours'));
   started.push(ours);
-  const real = await startRealEngine();
+  const real = await startRealEngine(undefined, { runFolder: run.of('real') });
   started.push(real);
 
   printMachine();
@@ -72,4 +74,5 @@ try {
   console.log(`load ${load()} (1, 5, 15 min, after)`);
 } finally {
   for (const engine of started.reverse()) await engine.stop();
+  run.remove();
 }

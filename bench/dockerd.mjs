@@ -8,6 +8,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { importSources } from './bundle.mjs';
+import { makeRunFolder } from './run-folder.mjs';
 import { load, median, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
 
 const PARTS = ['memory', 'run', 'burst', 'list', 'attach'];
@@ -104,10 +105,11 @@ const { startOurEngine, startRealEngine } = await importSources('engines', [
   'e2e/docker-cli/support/real-engine.ts',
 ]);
 const started = [];
+const run = makeRunFolder();
 try {
-  const ours = await startOurEngine();
+  const ours = await startOurEngine([], [], run.of('ours'));
   started.push(ours);
-  const real = await startRealEngine();
+  const real = await startRealEngine(undefined, { runFolder: run.of('real') });
   started.push(real);
   const engines = { 'ours, traced': ours, 'real dockerd': real };
   const wants = (part) => only === null || only === part;
@@ -191,4 +193,5 @@ try {
   console.log(`\nload ${load()} (1, 5, 15 min, after)`);
 } finally {
   for (const engine of started.reverse()) await engine.stop();
+  run.remove();
 }

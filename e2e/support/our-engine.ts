@@ -22,15 +22,19 @@ export interface OurEngine extends Engine {
   restartLab(): Promise<void>;
 }
 
-/** `below`: a command that becomes the lab, such as one that gives it a clock of its own. */
+/**
+ * `below`: a command that becomes the lab, such as one that gives it a clock of its own. `runFolder`: where everything is
+ * kept that a restart of the machine takes away.
+ */
 export async function startOurEngine(
   flags: readonly string[] = [],
   below: readonly string[] = [],
+  runFolder?: string,
 ): Promise<OurEngine> {
   const root = mkdtempSync(join(tmpdir(), 'our-engine-'));
   // As below /run: others may pass through to the sockets, whose own modes say who may speak.
   chmodSync(root, 0o711);
-  const execRoot = join(root, 'exec');
+  const execRoot = join(runFolder ?? root, 'exec');
   const socket = join(execRoot, 'docker.sock');
   const cgroupParent = `/engine-room-test-${process.pid}-${root.slice(-6)}`;
   const start = (port: string) =>

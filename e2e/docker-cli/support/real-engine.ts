@@ -23,14 +23,18 @@ const ours = (binary: string): string =>
 
 /**
  * `isOurs`: which part is not Debian's. `sharesNetwork`: the network is the caller's, bridge and packet rules
- * included.
+ * included. `runFolder`: where everything is kept that a restart of the machine takes away.
  */
 export async function startRealEngine(
   isOurs?: 'runc' | 'containerd' | 'dockerd',
-  { sharesNetwork = false }: { readonly sharesNetwork?: boolean } = {},
+  {
+    sharesNetwork = false,
+    runFolder,
+  }: { readonly sharesNetwork?: boolean; readonly runFolder?: string } = {},
 ): Promise<RealEngine> {
   const root = mkdtempSync(join(tmpdir(), 'real-engine-'));
   const socket = join(root, 'docker.sock');
+  const run = runFolder ?? root;
   const cgroupParent = `/peer-${process.pid}`;
   const log = createWriteStream(join(root, 'daemons.log'));
 
@@ -60,14 +64,14 @@ export async function startRealEngine(
   const containerdSocket = join(root, 'containerd.sock');
   writeFileSync(
     join(root, 'containerd.toml'),
-    `version = 2\nroot = "${root}/containerd"\nstate = "${root}/containerd-state"\n` +
+    `version = 2\nroot = "${root}/containerd"\nstate = "${run}/containerd-state"\n` +
       `disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${containerdSocket}"\n`,
   );
   const containerd =
     isOurs === 'containerd'
       ? inside(ours('containerd'), [
           ...['--address', containerdSocket, '--root', join(root, 'containerd')],
-          ...['--state', join(root, 'containerd-state')],
+          ...['--state', join(run, 'containerd-state')],
         ])
       : inside('containerd', ['--config', join(root, 'containerd.toml')]);
   const dockerd = inside(isOurs === 'dockerd' ? ours('dockerd') : 'dockerd', [
@@ -80,7 +84,7 @@ export async function startRealEngine(
     '--data-root',
     join(root, 'docker'),
     '--exec-root',
-    join(root, 'exec'),
+    join(run, 'exec'),
     '--cgroup-parent',
     cgroupParent,
     ...(isOurs === 'dockerd'
