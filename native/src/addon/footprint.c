@@ -13,7 +13,7 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* A shim has some five hundred ranges, of two thousand pages. One that had far more to do is no example. */
+/* A shim has some four hundred ranges, of two thousand pages. One that had far more to do is no example. */
 #define RANGES_MAX 2048
 #define PAGES_MAX 4096
 
@@ -34,7 +34,10 @@ struct footprint {
   struct range ranges[RANGES_MAX];
 };
 
-/* Written by whoever tells and read by whoever is born, without a lock: half of one and half of another costs time only. */
+/*
+ * Written by whoever tells and read by whoever is born, without a lock: half of one and half of another costs time and
+ * memory, and nothing else.
+ */
 static struct {
   /* How often everything has moved. */
   atomic_uint generation;

@@ -1,6 +1,6 @@
 /*
  * Which pages a copy of this process changes in its life. The kernel copies a page when it is first written to, while
- * somebody waits: some fifteen hundred times between a shim's claim and its end. Copies of one process change nearly
+ * somebody waits: some two thousand times between a shim's claim and its end. Copies of one process change nearly
  * the same pages, so one tells at its end which they were, and those after it have them before anybody waits.
  *
  * Told in memory that all copies share. Whoever writes there can have the others populate what they would not need.
