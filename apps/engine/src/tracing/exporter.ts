@@ -17,7 +17,7 @@ export interface Exporter {
 const BUFFER_LIMIT_BYTES = 8 * 1024 * 1024;
 const RECONNECT_MS = 250;
 /** Events gather for so long: whoever waits for an answer has it by then, and the lab is woken once instead of often. */
-const GATHER_MS = 10;
+const GATHER_MS = 50;
 /** More than these do not wait for the moment to be over: what has gathered is bounded, too. */
 const MOST_GATHERED = 1000;
 

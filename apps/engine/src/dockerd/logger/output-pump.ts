@@ -17,7 +17,7 @@ export interface OutputPumpOptions {
   readonly spoolDirectory: string;
   readonly log: ContainerLog;
   readonly hub: OutputHub;
-  readonly native: Pick<Native, 'splice' | 'watchReadable'>;
+  readonly native: Pick<Native, 'splice' | 'peekPipe' | 'watchReadable'>;
   /** The bytes for the trace, with their place in the stream. */
   readonly onOutput: (bytes: Buffer, offset: number) => void;
 }
@@ -104,7 +104,7 @@ export class OutputPump {
       if (moved >= TURN_BYTES) break;
       let bytes;
       try {
-        bytes = this.#spool.take(this.#fifo, native.splice, MOVE_BYTES);
+        bytes = this.#spool.take(this.#fifo, native, MOVE_BYTES);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
         this.#pause();
@@ -195,8 +195,7 @@ export class OutputPump {
     if (rest) this.#options.log.append([{ stream, time: logTime(), bytes: rest }]);
     try {
       await this.#options.log.flush();
-      this.#spool.remove();
-      this.#options.log.saveCheckpoint();
+      if (this.#spool.remove()) this.#options.log.saveCheckpoint();
       this.#resolve();
     } catch (error) {
       this.#reject(error);
