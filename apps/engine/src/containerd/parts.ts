@@ -98,14 +98,14 @@ const openStores = async (options: PartsOptions) => {
 
 /** What this machine cannot do is left out, and said by name in the list of plugins. */
 const openSnapshotters = async (
-  { root, kernel, tracer }: PartsOptions,
+  { root, kernel, tracer, log }: PartsOptions,
   database: MetadataDatabase,
   namespaces: NamespaceStore,
 ) => {
   const folderOf = (name: string) => join(root, `io.containerd.snapshotter.v1.${name}`);
   const storeOf = (name: string) => new SnapshotStore(database, namespaces, name);
-  const native = new NativeSnapshotter(folderOf('native'), storeOf('native'), tracer);
-  const overlay = new OverlaySnapshotter(folderOf('overlayfs'), storeOf('overlayfs'), tracer);
+  const native = new NativeSnapshotter(folderOf('native'), storeOf('native'), tracer, log);
+  const overlay = new OverlaySnapshotter(folderOf('overlayfs'), storeOf('overlayfs'), tracer, log);
   const lack = whyNoOverlay(kernel, folderOf('overlayfs'));
   const opened = lack === null ? [overlay, native] : [native];
   for (const snapshotter of opened) await snapshotter.open();

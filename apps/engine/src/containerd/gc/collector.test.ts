@@ -34,6 +34,7 @@ const makeParts = async () => {
     join(root, 'overlay'),
     new SnapshotStore(database, namespaces, 'overlayfs'),
     new Tracer('containerd', nullExporter),
+    new Log('error'),
   );
   await overlay.open();
   const stores = {

@@ -57,9 +57,9 @@ describe('a task', () => {
     expect([bench.daemon.mounts(), isAlive(pid)]).toEqual([[], false]);
     await channel.client(Containers).delete({ id: 'c1' });
     await channel.client(Snapshots).remove({ snapshotter: 'overlayfs', key: 'c1' });
-    expect(
-      readdirSync(join(bench.daemon.root, 'io.containerd.snapshotter.v1.overlayfs/snapshots')),
-    ).toEqual(['1']);
+    const snapshots = join(bench.daemon.root, 'io.containerd.snapshotter.v1.overlayfs/snapshots');
+    await until(() => readdirSync(snapshots).length === 1, 'the snapshot’s folder to go');
+    expect(readdirSync(snapshots)).toEqual(['1']);
   });
 
   test('exists once, even when it is created twice at the same moment', async () => {

@@ -14,7 +14,7 @@ import type { Log } from '../log.ts';
 import { subjectOf } from '../events/teller.ts';
 import { containerIn, tellForeignEvent, tellForeignShimGone } from './foreign-shim-trace.ts';
 import { Burials } from './burials.ts';
-import { Farewells } from './farewells.ts';
+import { Farewells } from '../farewells.ts';
 import { Bundle, type BundleFolders } from './bundle.ts';
 import type { Exits } from './exits.ts';
 import type { Unmounter } from './mounts.ts';

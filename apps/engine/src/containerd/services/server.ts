@@ -63,6 +63,7 @@ export const startContainerd = async (options: PartsOptions): Promise<Containerd
       await Promise.all([grpc.close(GRACE_MS), ttrpc.close()]);
       await tasks.settled();
       await garbage.close();
+      for (const snapshotter of parts.snapshotters.values()) await snapshotter.settled();
       tasks.close();
       await database.close();
     },

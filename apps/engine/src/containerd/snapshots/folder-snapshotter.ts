@@ -8,7 +8,10 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Info } from '../../protocol/gen/containerd/snapshots_pb.ts';
 import type { Span, Tracer } from '../../tracing/tracer.ts';
+import { messageOf } from '../../protocol/errdefs.ts';
 import { failedPrecondition } from '../errors.ts';
+import { Farewells } from '../farewells.ts';
+import type { Log } from '../log.ts';
 import type { Labels } from '../metadata/update-mask.ts';
 import { diskUsage } from './disk-usage.ts';
 import { removeTree } from './remove-tree.ts';
@@ -29,13 +32,16 @@ export abstract class FolderSnapshotter implements Snapshotter {
   readonly #folder: string;
   protected readonly store: SnapshotStore;
   readonly #tracer: Tracer;
+  readonly #log: Log;
+  readonly #farewells = new Farewells();
   /** Folders that are being made have no record yet. */
   readonly #making = new Set<string>();
 
-  constructor(root: string, store: SnapshotStore, tracer: Tracer) {
+  constructor(root: string, store: SnapshotStore, tracer: Tracer, log: Log) {
     this.#folder = join(root, 'snapshots');
     this.store = store;
     this.#tracer = tracer;
+    this.#log = log;
   }
 
   /** Makes the folder and sweeps what a crash left. Called once, before anything else. */
@@ -88,8 +94,16 @@ export abstract class FolderSnapshotter implements Snapshotter {
 
   async remove(namespace: string, key: string): Promise<void> {
     // First the record, then the files: a crash in between leaves a folder that `cleanup` finds.
-    const id = this.store.remove(namespace, key);
-    await removeTree(this.folderOf(id));
+    const folder = this.folderOf(this.store.remove(namespace, key));
+    this.#farewells.begin(folder, () =>
+      removeTree(folder).catch((error: unknown) =>
+        this.#log.warn('failed to remove a snapshot', { path: folder, error: messageOf(error) }),
+      ),
+    );
+  }
+
+  settled(): Promise<void> {
+    return this.#farewells.settled();
   }
 
   async collect(namespace: string, keys: ReadonlySet<string>): Promise<void> {

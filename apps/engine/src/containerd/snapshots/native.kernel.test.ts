@@ -16,6 +16,7 @@ import { native as kernel } from '../../native/load.ts';
 import { nullExporter } from '../../tracing/exporter.ts';
 import { Tracer } from '../../tracing/tracer.ts';
 import { MetadataDatabase } from '../metadata/database.ts';
+import { Log } from '../log.ts';
 import { NamespaceStore } from '../metadata/namespace-store.ts';
 import { NativeSnapshotter } from './native.ts';
 import { whyNoOverlay } from './overlay-support.ts';
@@ -30,7 +31,8 @@ beforeEach(async () => {
   root = mkdtempSync(join(tmpdir(), 'native-'));
   database = MetadataDatabase.open(join(root, 'meta'));
   const store = new SnapshotStore(database, new NamespaceStore(database), 'native');
-  copies = new NativeSnapshotter(root, store, new Tracer('containerd', nullExporter));
+  const tracer = new Tracer('containerd', nullExporter);
+  copies = new NativeSnapshotter(root, store, tracer, new Log('error'));
   await copies.open();
 });
 afterEach(async () => {

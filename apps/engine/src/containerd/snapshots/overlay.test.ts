@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MetadataDatabase } from '../metadata/database.ts';
+import { Log } from '../log.ts';
 import { NamespaceStore } from '../metadata/namespace-store.ts';
 import { nullExporter } from '../../tracing/exporter.ts';
 import { Tracer } from '../../tracing/tracer.ts';
@@ -24,7 +25,8 @@ let overlay: OverlaySnapshotter;
 
 const open = async (): Promise<OverlaySnapshotter> => {
   const store = new SnapshotStore(database, new NamespaceStore(database), 'overlayfs');
-  const opened = new OverlaySnapshotter(root, store, new Tracer('containerd', nullExporter));
+  const tracer = new Tracer('containerd', nullExporter);
+  const opened = new OverlaySnapshotter(root, store, tracer, new Log('error'));
   await opened.open();
   return opened;
 };
@@ -96,6 +98,8 @@ describe('the folders', () => {
     expect(folders()).toEqual(['1']);
 
     await overlay.remove('moby', 'a');
+    expect(folders()).toEqual(['1']);
+    await overlay.settled();
     expect(folders()).toEqual([]);
   });
 

@@ -56,8 +56,12 @@ export interface Snapshotter {
   mounts(namespace: string, key: string): readonly Mount[];
   /** Freezes an active snapshot under a name. Postcondition: `key` is gone. */
   commit(namespace: string, name: string, key: string, labels: Labels): Promise<void>;
-  /** Refused while another snapshot stands on it. */
+  /**
+   * Refused while another snapshot stands on it. Its folder follows; upstream leaves that to the garbage collection.
+   */
   remove(namespace: string, key: string): Promise<void>;
+  /** Resolves when the folders of all that was removed are gone. */
+  settled(): Promise<void>;
   /**
    * Removes what nobody needs, children before parents.
    * Postcondition: the records are gone when this returns, the folders when it resolves.

@@ -19,6 +19,7 @@ import { ImageStore } from '../images/image-store.ts';
 import { ContainerStore } from '../metadata/container-store.ts';
 import { MetadataDatabase } from '../metadata/database.ts';
 import { LeaseStore } from '../metadata/lease-store.ts';
+import { Log } from '../log.ts';
 import { NamespaceStore } from '../metadata/namespace-store.ts';
 import { OverlaySnapshotter } from '../snapshots/overlay.ts';
 import { SnapshotStore } from '../snapshots/snapshot-store.ts';
@@ -45,6 +46,7 @@ const openStores = async (root: string) => {
     join(root, 'overlay'),
     new SnapshotStore(database, namespaces, 'overlayfs'),
     new Tracer('containerd', nullExporter),
+    new Log('error'),
   );
   await snapshots.open();
   const images = new ImageStore(database, namespaces);

@@ -1,6 +1,7 @@
 /**
- * The shim of a task that was deleted leaves, and then its address and its bundle are free again. Only the next task of
- * that name needs them; whoever deleted this one has other things to ask of us first.
+ * What is left to do when whoever asked has been answered. The shim of a deleted task leaves, and then its address and
+ * its bundle are free again: only the next task of that name needs them. The folder of a removed snapshot goes: nobody
+ * needs that. Whoever deleted them has other things to ask of us first.
  */
 import { setTimeout } from 'node:timers/promises';
 
