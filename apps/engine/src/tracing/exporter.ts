@@ -16,8 +16,11 @@ export interface Exporter {
 
 const BUFFER_LIMIT_BYTES = 8 * 1024 * 1024;
 const RECONNECT_MS = 250;
-/** Events gather for so long: whoever waits for an answer has it by then, and the lab is woken once instead of often. */
-const GATHER_MS = 50;
+/**
+ * Events gather for so long, which is about a `docker run`: whoever waits for it has it by then, and neither they nor
+ * the lab's work on them takes a processor from it. Nobody who watches sees a tenth of a second.
+ */
+const GATHER_MS = 100;
 /** More than these do not wait for the moment to be over: what has gathered is bounded, too. */
 const MOST_GATHERED = 1000;
 

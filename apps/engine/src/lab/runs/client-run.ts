@@ -33,8 +33,8 @@ type Told<T extends TraceEvent> = T extends TraceEvent
   ? Omit<T, 'traceId' | 'emitter' | 'mono'> & { readonly mono?: string }
   : never;
 
-/** Time for the last events of other processes to arrive before the client's own words are told apart. */
-const SETTLE_MS = 120;
+/** Time for the last events of other processes, which gather for 100 ms, to arrive before the client's own words are told apart. */
+const SETTLE_MS = 220;
 const STDERR_LIMIT_BYTES = 256 * 1024;
 
 export class ClientRun {
