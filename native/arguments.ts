@@ -157,10 +157,6 @@ export function withCheckedArguments(module: NativeModule): Native {
       integer('limit', limit, 1, INT32_MAX);
       return module.splice(fromPipe, to, offset, limit);
     },
-    peekPipe(pipe) {
-      descriptor('pipe', pipe);
-      return module.peekPipe(pipe);
-    },
     setNonBlocking(fd) {
       descriptor('fd', fd);
       module.setNonBlocking(fd);

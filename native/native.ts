@@ -111,8 +111,6 @@ export interface Native {
    * 0 at end of file; null when nothing is there yet. The move is atomic against the death of this process.
    */
   splice(fromPipe: number, to: number, offset: number | null, limit: number): number | null;
-  /** tee(2), non-blocking, into a pipe of its own: what a splice would find, and nothing is taken out. */
-  peekPipe(pipe: number): 'bytes' | 'end' | 'nothing';
   /** fcntl(F_SETFL, O_NONBLOCK): for a pty's master, whose reads and writes would hold up the event loop. */
   setNonBlocking(fd: number): void;
   /** ioctl(TIOCSWINSZ). */

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
-  constants,
   fstatSync,
   mkdirSync,
   mkdtempSync,
@@ -120,43 +119,6 @@ describe('splice', () => {
     closeSync(file);
     native.close(read);
     native.close(write);
-  });
-});
-
-describe('peekPipe', () => {
-  test('says what is there and takes nothing', () => {
-    const [read, write] = native.pipe();
-
-    const before = native.peekPipe(read);
-    writeSync(write, 'ab');
-    const full = native.peekPipe(read);
-    native.close(write);
-    const left = native.peekPipe(read);
-
-    const bytes = Buffer.alloc(3);
-    expect([before, full, left]).toEqual(['nothing', 'bytes', 'bytes']);
-    expect(readSync(read, bytes)).toBe(2);
-    expect(native.peekPipe(read)).toBe('end');
-    native.close(read);
-  });
-
-  test('a FIFO is at its end for whoever comes after its writers', () => {
-    const path = join(folder, 'fifo');
-    native.mkfifo(path, 0o600);
-
-    const read = native.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-
-    expect(native.peekPipe(read)).toBe('end');
-    native.close(read);
-  });
-
-  test('a file is no pipe', () => {
-    const file = openSync(join(folder, 'file'), 'w+');
-
-    expect(() => native.peekPipe(file)).toThrow(
-      expect.objectContaining({ code: 'EINVAL', syscall: 'tee' }),
-    );
-    closeSync(file);
   });
 });
 

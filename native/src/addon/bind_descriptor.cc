@@ -1,4 +1,4 @@
-// close, pipe, eventfd, mkfifo, open, splice, peekPipe, setNonBlocking, setWindowSize. See descriptor.c.
+// close, pipe, eventfd, mkfifo, open, splice, setNonBlocking, setWindowSize. See descriptor.c.
 #include <napi.h>
 
 #include "convert.h"
@@ -61,15 +61,6 @@ Napi::Value splice(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), static_cast<double>(moved));
 }
 
-Napi::Value peek(const Napi::CallbackInfo &info) {
-  bool is_there = false;
-  bool is_end = false;
-  native_error error;
-  if (peek_pipe(int_argument(info, 0), &is_there, &is_end, &error) < 0)
-    return throw_native_error(info.Env(), error);
-  return Napi::String::New(info.Env(), is_there ? "bytes" : is_end ? "end" : "nothing");
-}
-
 Napi::Value set_non_blocking(const Napi::CallbackInfo &info) {
   native_error error;
   if (::set_non_blocking(int_argument(info, 0), &error) < 0)
@@ -94,7 +85,6 @@ void register_descriptor(Napi::Env env, Napi::Object exports) {
   exports.Set("mkfifo", Napi::Function::New(env, mkfifo, "mkfifo"));
   exports.Set("open", Napi::Function::New(env, open, "open"));
   exports.Set("splice", Napi::Function::New(env, splice, "splice"));
-  exports.Set("peekPipe", Napi::Function::New(env, peek, "peekPipe"));
   exports.Set("setNonBlocking", Napi::Function::New(env, set_non_blocking, "setNonBlocking"));
   exports.Set("setWindowSize", Napi::Function::New(env, set_window_size, "setWindowSize"));
 }

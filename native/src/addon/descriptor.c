@@ -1,4 +1,4 @@
-/* pipe(2), eventfd(2), mkfifo(3), open(2), splice(2), tee(2), ioctl_tty(2). */
+/* pipe(2), eventfd(2), mkfifo(3), open(2), splice(2), ioctl_tty(2). */
 #include "descriptor.h"
 
 #include <errno.h>
@@ -61,22 +61,6 @@ int splice_from_pipe(int from, int to, const int64_t *offset, size_t limit, int6
   if (*moved < 0 && !*would_block)
     return native_error_set(error, "splice", NULL);
   return 0;
-}
-
-int peek_pipe(int from, bool *is_there, bool *is_end, struct native_error *error) {
-  int ends[2];
-  if (make_pipe(ends, error) < 0)
-    return -1;
-  ssize_t copied;
-  do {
-    copied = tee(from, ends[1], 1, SPLICE_F_NONBLOCK);
-  } while (copied < 0 && errno == EINTR);
-  *is_there = copied > 0;
-  *is_end = copied == 0;
-  const int result = copied < 0 && errno != EAGAIN ? native_error_set(error, "tee", NULL) : 0;
-  close(ends[0]);
-  close(ends[1]);
-  return result;
 }
 
 int set_non_blocking(int fd, struct native_error *error) {

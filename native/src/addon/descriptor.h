@@ -30,12 +30,6 @@ int open_file(const char *path, int flags, mode_t mode, int *fd, struct native_e
 int splice_from_pipe(int from, int to, const int64_t *offset, size_t limit, int64_t *moved, bool *would_block,
                      struct native_error *error);
 
-/*
- * Whether something lies in a pipe, which stays there: unlike poll(2), it tells a pipe whose writers have gone from one
- * that nobody has written to yet, also to whoever opened it after they had gone.
- */
-int peek_pipe(int from, bool *is_there, bool *is_end, struct native_error *error);
-
 /* O_NONBLOCK belongs to the open file description: whoever shares it sees it, too. */
 int set_non_blocking(int fd, struct native_error *error);
 

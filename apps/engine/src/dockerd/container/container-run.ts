@@ -13,7 +13,7 @@ import { openLog, type ContainerLog } from '../logger/container-log.ts';
 import { OutputPump } from '../logger/output-pump.ts';
 import type { Container } from './container.ts';
 
-export type RunNative = Pick<Native, 'mkfifo' | 'open' | 'splice' | 'peekPipe' | 'watchReadable'>;
+export type RunNative = Pick<Native, 'mkfifo' | 'open' | 'splice' | 'watchReadable'>;
 
 export interface ContainerRunOptions {
   readonly container: Container;

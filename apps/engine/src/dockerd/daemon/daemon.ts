@@ -45,7 +45,7 @@ export interface Daemon {
   readonly tracer: Tracer;
   readonly native: Pick<
     Native,
-    'mkfifo' | 'open' | 'splice' | 'peekPipe' | 'watchReadable' | 'mount' | 'unmount'
+    'mkfifo' | 'open' | 'splice' | 'watchReadable' | 'mount' | 'unmount'
   >;
   readonly lifecycle: { isShuttingDown: boolean };
   /** Aborted when dockerd goes. */

@@ -17,7 +17,7 @@ export interface OutputPumpOptions {
   readonly spoolDirectory: string;
   readonly log: ContainerLog;
   readonly hub: OutputHub;
-  readonly native: Pick<Native, 'splice' | 'peekPipe' | 'watchReadable'>;
+  readonly native: Pick<Native, 'splice' | 'watchReadable'>;
   /** The bytes for the trace, with their place in the stream. */
   readonly onOutput: (bytes: Buffer, offset: number) => void;
 }
@@ -104,7 +104,7 @@ export class OutputPump {
       if (moved >= TURN_BYTES) break;
       let bytes;
       try {
-        bytes = this.#spool.take(this.#fifo, native, MOVE_BYTES);
+        bytes = this.#spool.take(this.#fifo, native.splice, MOVE_BYTES);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
         this.#pause();
@@ -195,7 +195,8 @@ export class OutputPump {
     if (rest) this.#options.log.append([{ stream, time: logTime(), bytes: rest }]);
     try {
       await this.#options.log.flush();
-      if (this.#spool.remove()) this.#options.log.saveCheckpoint();
+      this.#spool.remove();
+      this.#options.log.saveCheckpoint();
       this.#resolve();
     } catch (error) {
       this.#reject(error);

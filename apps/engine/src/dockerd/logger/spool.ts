@@ -3,8 +3,7 @@
  *
  * splice(2) moves bytes from the FIFO into the file in one system call, so whenever dockerd dies, each byte is in
  * exactly one place: still in the FIFO, or in the file. The size of the files IS the number of bytes consumed;
- * nothing else has to be written down, and nothing can disagree with it. A stream that says nothing has no file: most
- * programs never write to one of the two.
+ * nothing else has to be written down, and nothing can disagree with it.
  */
 import {
   closeSync,
@@ -17,11 +16,13 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Native } from '../../../../../native/native.ts';
 import type { StreamName } from '../../protocol/docker-engine-api/frame.ts';
 
 /** A file is followed by a new one when it has reached this size, and removed when all of it is logged. */
 export const SPOOL_FILE_BYTES = 1024 * 1024;
+
+/** native.splice: bytes moved, 0 at the end of the stream, null when there is nothing yet. */
+export type Splice = (fromPipe: number, to: number, offset: number, limit: number) => number | null;
 
 interface SpoolFile {
   readonly path: string;
@@ -34,15 +35,14 @@ export class Spool {
   readonly #directory: string;
   readonly #stream: StreamName;
   #files: SpoolFile[];
-  /** Where the first file will begin. */
-  #start = 0;
   #fd: number | null = null;
   #size = 0;
 
   constructor(directory: string, stream: StreamName) {
     this.#directory = directory;
     this.#stream = stream;
-    this.#files = namesIn(directory)
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#files = readdirSync(directory)
       .map((name) => FILE_NAME.exec(name))
       .filter((match) => match?.[1] === stream)
       .map((match) => ({ path: join(directory, match?.[0] ?? ''), base: Number(match?.[2]) }))
@@ -54,24 +54,24 @@ export class Spool {
   /** Bytes that have ever left the FIFO. */
   get consumed(): number {
     const last = this.#files.at(-1);
-    return last ? last.base + this.#size : this.#start;
+    return last ? last.base + this.#size : 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#files.length === 0;
   }
 
   /** Begins at an offset when nothing is left from before. */
   startAt(offset: number): void {
-    this.#start = offset;
+    if (this.#files.length === 0) this.#open(offset);
   }
 
-  /** Moves what is in the FIFO, at most `limit` bytes. Same answer as `native.splice`. */
-  take(fifo: number, native: Pick<Native, 'splice' | 'peekPipe'>, limit: number): number | null {
-    if (this.#fd === null || this.#size >= SPOOL_FILE_BYTES) {
-      const found = native.peekPipe(fifo);
-      if (found !== 'bytes') return found === 'end' ? 0 : null;
-      this.#open(this.consumed);
-    }
+  /** Moves what is in the FIFO, at most `limit` bytes. Same answer as splice. */
+  take(fifo: number, splice: Splice, limit: number): number | null {
+    if (this.#fd === null || this.#size >= SPOOL_FILE_BYTES) this.#open(this.consumed);
     const fd = this.#fd;
     if (fd === null) return null;
-    const moved = native.splice(fifo, fd, this.#size, limit);
+    const moved = splice(fifo, fd, this.#size, limit);
     if (moved !== null) this.#size += moved;
     return moved;
   }
@@ -104,14 +104,12 @@ export class Spool {
     }
   }
 
-  /** At the end of a run, when all is logged. True when a file was removed. */
-  remove(): boolean {
+  /** At the end of a run, when all is logged. */
+  remove(): void {
     this.close();
-    const removed = this.#files.length > 0;
     for (const { path } of this.#files) unlinkSync(path);
     this.#files = [];
     this.#size = 0;
-    return removed;
   }
 
   close(): void {
@@ -126,20 +124,9 @@ export class Spool {
       this.#fd = openSync(last.path, 'r+');
       return;
     }
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const path = join(this.#directory, `${this.#stream}.${base}`);
     this.#fd = openSync(path, 'w+', 0o600);
     this.#files.push({ path, base });
     this.#size = 0;
   }
 }
-
-/** None as long as nobody has written. */
-const namesIn = (directory: string): readonly string[] => {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    return [];
-  }
-};
