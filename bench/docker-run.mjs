@@ -2,7 +2,7 @@
  * `docker run --rm busybox true` through the official CLI: our engine beside Debian's dockerd, turn by turn.
  * Needs root, the official CLI and docker.io, containerd, runc (`npm run test:peers` installs them).
  *
- *   node bench/docker-run.mjs [--runs 20] [--warm-up 3] [--pause 0]
+ *   node bench/docker-run.mjs [--runs 20] [--warm-up 3] [--pause 1000]
  */
 import { spawnSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { importSources } from './bundle.mjs';
 import { load, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
 import { makeRunFolder } from './run-folder.mjs';
 
-const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3 });
+const { runs, warmUp, pause } = options({ runs: 20, warmUp: 3, pause: 1000 });
 // Debian's daemons lie in /usr/sbin.
 process.env.PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`;
 
@@ -62,7 +62,7 @@ try {
       ['real dockerd', real],
     ];
     for (const [name, engine] of round % 2 === 0 ? turns : turns.reverse()) {
-      if (pause > 0) await setTimeout(pause);
+      await setTimeout(pause);
       const time = timeRun(engine);
       if (round >= 0) samples[name].push(time);
     }

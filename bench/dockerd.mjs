@@ -2,11 +2,15 @@
  * What a client waits for, beside `docker run` itself (docker-run.mjs): our engine and Debian's dockerd in one run.
  * Needs root, the official CLI and docker.io, containerd, runc (`npm run test:peers` installs them).
  *
- *   node bench/dockerd.mjs [--runs 10] [--warm-up 2] [--only memory|run|burst|list|attach]
+ *   node bench/dockerd.mjs [--runs 10] [--warm-up 2] [--pause 1000] [--only memory|run|burst|list|attach]
+ *
+ * The pause: what an engine does when its client has gone (it cleans up, ours writes its trace down and warms the next
+ * shim) falls into nobody's measurement.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { importSources } from './bundle.mjs';
 import { makeRunFolder } from './run-folder.mjs';
 import { load, median, options, printMachine, printTable, ratio, versionOf } from './measure.mjs';
@@ -18,7 +22,7 @@ if (only !== null && !PARTS.includes(only)) {
   console.error(`--only takes one of ${PARTS.join(', ')}`);
   process.exit(2);
 }
-const { runs, warmUp } = options({ runs: 10, warmUp: 2 });
+const { runs, warmUp, pause } = options({ runs: 10, warmUp: 2, pause: 1000 });
 const BURST = 50;
 const CONTAINERS = 200;
 const ATTACHED_BYTES = 1e9;
@@ -46,11 +50,12 @@ const timed = (engine, ...args) => {
 };
 
 /** Each side in turns, and who goes first changes. */
-function inTurns(engines, measure, count = runs, warm = warmUp) {
+async function inTurns(engines, measure, count = runs, warm = warmUp) {
   const samples = Object.fromEntries(Object.keys(engines).map((name) => [name, []]));
   for (let round = -warm; round < count; round++) {
     const turns = Object.entries(engines);
     for (const [name, engine] of round % 2 === 0 ? turns : turns.reverse()) {
+      await setTimeout(pause);
       const value = measure(engine);
       if (round >= 0) samples[name].push(value);
     }
@@ -131,10 +136,10 @@ try {
       console.log(`${name}: ${daemonMemory(engine).toFixed(0)}`);
   }
   if (wants('run')) {
-    const floors = inTurns(engines, (engine) => timed(engine, 'version'));
+    const floors = await inTurns(engines, (engine) => timed(engine, 'version'));
     show('docker version, the floor', floors);
     for (const network of ['bridge', 'none']) {
-      const samples = inTurns(engines, (engine) =>
+      const samples = await inTurns(engines, (engine) =>
         timed(engine, 'run', '--rm', '--network', network, 'busybox', 'true'),
       );
       show(`docker run --rm --network ${network} busybox true`, samples);
@@ -149,7 +154,10 @@ try {
   if (wants('burst')) {
     const samples = Object.fromEntries(Object.keys(engines).map((name) => [name, []]));
     for (let round = 0; round < 2; round++)
-      for (const [name, engine] of Object.entries(engines)) samples[name].push(await burst(engine));
+      for (const [name, engine] of Object.entries(engines)) {
+        await setTimeout(pause);
+        samples[name].push(await burst(engine));
+      }
     show(`${BURST} docker runs at once`, samples);
   }
   if (wants('list')) {
@@ -158,7 +166,7 @@ try {
         docker(engine, 'create', '--network', 'none', 'busybox', 'true');
     show(
       `docker ps -a of ${CONTAINERS} containers`,
-      inTurns(engines, (engine) => timed(engine, 'ps', '-a')),
+      await inTurns(engines, (engine) => timed(engine, 'ps', '-a')),
     );
   }
   if (wants('attach')) {
@@ -174,7 +182,7 @@ try {
     ];
     show(
       `an attached client reads ${ATTACHED_BYTES / 1e6} MB`,
-      inTurns(
+      await inTurns(
         engines,
         (engine) => {
           const begin = performance.now();

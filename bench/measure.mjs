@@ -5,12 +5,12 @@ import { cpus, loadavg, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 
 /** `--runs N`, `--warm-up N` and `--pause MS`, the time between two measurements. */
-export function options({ runs, warmUp }) {
+export function options({ runs, warmUp, pause = 0 }) {
   const { values } = parseArgs({
     options: {
       runs: { type: 'string', default: String(runs) },
       'warm-up': { type: 'string', default: String(warmUp) },
-      pause: { type: 'string', default: '0' },
+      pause: { type: 'string', default: String(pause) },
     },
   });
   const number = (name, least) => {
