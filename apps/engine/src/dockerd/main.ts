@@ -153,6 +153,8 @@ const serve = async (options: DockerdOptions): Promise<void> => {
 
   try {
     await bringUp(daemon, options);
+    // What was adopted is told before anybody can ask.
+    void tracer.flush();
     for (const listener of listeners) {
       for (const line of listenWarnings(listener.address, protectionOf(options))) say(line);
       const bound = await listen(listener.server, listener.address);

@@ -54,6 +54,8 @@ export const startContainerd = async (options: PartsOptions): Promise<Containerd
   // Shims first: they may have waited to tell of an exit while no containerd was there.
   await ttrpc.listen(ttrpcAddressOf(options.address));
   await parts.recover();
+  // What was found again is told before anybody can ask.
+  void options.tracer.flush();
   await grpc.listen(options.address, 0o660);
   spares.touch(0);
   garbage.touch();

@@ -133,8 +133,9 @@ test('kill the container: the shim sees the exit and reports 137', async () => {
   await breakIt('kill-container', victim);
 
   expect(await lab.docker('wait', victim.id)).toBe('137');
-  const [death] = changesOf(await lab.events(victim.traceId), 'container', 'exit');
-  expect(death).toMatchObject({ emitter: { actor: 'shim' }, exit: { code: 137 } });
+  await expect
+    .poll(async () => changesOf(await lab.events(victim.traceId), 'container', 'exit'))
+    .toMatchObject([{ emitter: { actor: 'shim' }, exit: { code: 137 } }]);
   await lab.docker('rm', victim.id);
 });
 
