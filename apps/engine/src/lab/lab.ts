@@ -257,10 +257,10 @@ const receiverInto = (store: TraceStore, socketPath: string): Receiver => {
   let problems = 0;
   return new Receiver({
     socketPath,
-    onEvent: (event) => {
+    onEvent: (event, json) => {
       const dropped = counters.check(event);
       if (dropped) store.acceptDropped(dropped);
-      store.accept(event);
+      store.accept(event, json);
     },
     onProblem: (problem) => {
       // Whoever sends rubbish, sends much of it.

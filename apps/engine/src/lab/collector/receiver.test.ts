@@ -11,18 +11,21 @@ import { LINE_LIMIT_BYTES, Receiver } from './receiver.ts';
 let folder: string;
 let receiver: Receiver;
 let events: TraceEvent[];
+let jsons: string[];
 let problems: string[];
 let arrived: () => void;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'lab-receiver-'));
   events = [];
+  jsons = [];
   problems = [];
   arrived = () => undefined;
   receiver = new Receiver({
     socketPath: join(folder, 'trace.sock'),
-    onEvent: (event) => {
+    onEvent: (event, json) => {
       events.push(event);
+      jsons.push(json);
       arrived();
     },
     onProblem: (problem) => {
@@ -93,6 +96,49 @@ test('fields that the vocabulary does not name are cut off', async () => {
   await until(1);
 
   expect(events).toEqual([good]);
+  expect(jsons.map((json) => JSON.parse(json) as unknown)).toEqual([good]);
+  socket.destroy();
+});
+
+test('a line that has only what the vocabulary names goes on as it came', async () => {
+  const socket = await open();
+  const words = ` ${JSON.stringify(aSpanEvent({ name: 'größe 😀', attributes: { a: ['b'], c: 1 } }))}`;
+
+  socket.write(`${words}\n`);
+  await until(1);
+
+  expect(jsons).toEqual([words]);
+  socket.destroy();
+});
+
+test.each([
+  ['something after it', (words: string) => `${words} `],
+  ['a sequence number of its own', (words: string) => `${words.slice(0, -1)},"seq":7}`],
+])('an object with %s goes on as one that can be numbered', async (_, change) => {
+  const socket = await open();
+  const event = aSpanEvent();
+
+  socket.write(`${change(JSON.stringify(event))}\n`);
+  await until(1);
+
+  expect(jsons).toEqual([JSON.stringify(event)]);
+  socket.destroy();
+});
+
+test.each([
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['an object as a value', '{"a":{}}'],
+  ['a list of numbers', '{"a":[1]}'],
+  ['a name that means something to JavaScript', '{"__proto__":"x"}'],
+  ['an endless name', `{"${'x'.repeat(257)}":1}`],
+])('attributes that are %s cost the line', async (_, attributes) => {
+  const socket = await open();
+
+  socket.write(line(aSpanEvent()).replace('"attributes":{}', `"attributes":${attributes}`));
+  await until(1);
+
+  expect(events).toEqual([]);
   socket.destroy();
 });
 

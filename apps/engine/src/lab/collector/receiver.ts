@@ -5,14 +5,15 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
-import { parseEvent } from './event-schema.ts';
+import { readEvent } from './event-schema.ts';
 
 export const LINE_LIMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 
 export interface ReceiverOptions {
   readonly socketPath: string;
-  readonly onEvent: (event: TraceEvent) => void;
+  /** `json`: the same as it may be passed on. */
+  readonly onEvent: (event: TraceEvent, json: string) => void;
   /** A line that was thrown away, with the reason. */
   readonly onProblem?: (problem: string) => void;
 }
@@ -69,8 +70,8 @@ export class Receiver {
 
   #take(line: string): void {
     if (line === '') return;
-    const event = parseEvent(line);
-    if ('problem' in event) this.#options.onProblem?.(event.problem);
-    else this.#options.onEvent(event);
+    const read = readEvent(line);
+    if ('problem' in read) this.#options.onProblem?.(read.problem);
+    else this.#options.onEvent(read.event, read.json);
   }
 }

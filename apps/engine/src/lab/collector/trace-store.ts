@@ -85,12 +85,13 @@ export class TraceStore {
     this.#ignored.add(traceId);
   }
 
-  accept(event: TraceEvent): void {
+  /** `json`: where it is written down already, without a `seq`. */
+  accept(event: TraceEvent, json?: string): void {
     if (this.#ignored.has(event.traceId) || this.#isGuess(event)) return;
     const known = this.#logs.get(event.traceId);
     const log = known ?? this.#begin(event);
     const before = log.summary;
-    if (!log.append(event)) return;
+    if (!log.append(event, json)) return;
     if (before.links !== log.summary.links) this.#inherit(log);
     if (before.state === 'ended') log.summary = { ...log.summary, state: 'running' };
     const line = log.lines.at(-1);
