@@ -1,5 +1,6 @@
 /*
- * fork(2), twice, so that the copy is a child of init and not of ours.
+ * vfork(2) and then fork(2), so that the copy is a child of init and not of ours. The process in between shares our
+ * memory until it is gone, and we wait for that: so what is copied is copied once.
  *
  * Unlike in spawn.c the copy goes on as it is, so it must be fit to: the C library has hooks for its own locks, libuv
  * for its thread pool, and bind_spawn.cc renews the event loop. What no hook renews are V8's threads, which the copy
@@ -44,7 +45,7 @@ int fork_twin(bool *is_twin, struct native_error *error) {
   if (include_all_memory(error) < 0)
     return -1;
   footprint_share();
-  const pid_t middle = fork();
+  const pid_t middle = vfork();
   if (middle < 0)
     return native_error_set(error, "fork", NULL);
   if (middle == 0) {
