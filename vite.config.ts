@@ -10,6 +10,11 @@ import { xtermColours } from './scripts/xterm-colours.mjs';
 /** Suites that share one machine's kernel run one file at a time. */
 const serial = { pool: 'forks', fileParallelism: false, maxWorkers: 1 } as const;
 
+/** Node has a `localStorage` of its own since version 25, which the tests of a page must not see instead of the page's. */
+const ofABrowser = process.allowedNodeEnvironmentFlags.has('--webstorage')
+  ? ['--no-webstorage']
+  : [];
+
 /** One file builds the page and names the test projects. */
 export default defineConfig({
   root: 'apps/web',
@@ -59,6 +64,7 @@ export default defineConfig({
           testTimeout: 60_000,
           root: '.',
           environment: 'happy-dom',
+          execArgv: ofABrowser,
           include: ['apps/web/src/**/*.test.{ts,tsx}'],
         },
       },

@@ -5,7 +5,7 @@ import { EngineError } from '../../protocol/errdefs.ts';
 import { withKnownKeys } from './go-keys.ts';
 
 /** A container's configuration is a few kilobytes; this is what a hostile client may make us keep. */
-const LIMIT_BYTES = 4 * 1024 * 1024;
+export const LIMIT_BYTES = 4 * 1024 * 1024;
 
 export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = [];

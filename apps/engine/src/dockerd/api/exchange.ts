@@ -17,7 +17,7 @@ export interface Exchange {
   readonly trace: RequestTrace;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
-  /** The connection, when the client asked for an upgrade; `head` is what it sent behind the request. */
+  /** The connection, when the client asked for an upgrade; `head` is what it sent behind the request and its body. */
   readonly upgrade: { readonly socket: Duplex; readonly head: Buffer } | null;
 }
 

@@ -16,11 +16,11 @@ import type { Backend } from './backend.ts';
 import { readBody } from './body.ts';
 import type { ClientProcesses } from '../../transport/client-processes.ts';
 import type { Exchange } from './exchange.ts';
-import { bodyInHead, withWholeBody } from './hijack.ts';
 import { HTTP_STATUS } from './http-status.ts';
 import { Query } from './query.ts';
 import { captureAnswer, traceRequest } from './request-trace.ts';
 import { ROUTES, type Route } from './router.ts';
+import { readUpgrade } from './upgrade-body.ts';
 
 export interface ApiServerOptions {
   readonly backend: Backend;
@@ -135,10 +135,9 @@ const serve = async (
   const { originalUrl, arrivedAt, version } = arrival;
   const gone = new AbortController();
   response.once('close', () => gone.abort());
-  const length = request.headers['content-length'];
-  const upgrade = arrival.upgrade && (await withWholeBody(length, arrival.upgrade));
+  let { upgrade } = arrival;
   let body: Buffer = Buffer.alloc(0);
-  if (upgrade) body = bodyInHead(length, upgrade.head).body;
+  if (upgrade) ({ body, upgrade } = await readUpgrade(request, upgrade));
   else if (!route.isUpload) body = await readBody(request);
   const name = nameParameter((request.params as Record<string, string | string[]>)['name']);
   const trace = traceRequest({

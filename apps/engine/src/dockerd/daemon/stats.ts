@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { isRunning, ZERO_TIME } from '../container/container-state.ts';
 import type { Container } from '../container/container.ts';
 import type { Metrics } from '../containerd-client/measures.ts';
@@ -51,7 +51,7 @@ export const takeReading = async (daemon: Daemon, container: Container): Promise
   if (!metrics) return NO_READING;
   return {
     read: new Date().toISOString(),
-    cpu: { ...cpuOf(metrics), system_cpu_usage: systemCpu(), online_cpus: cpus().length },
+    cpu: { ...cpuOf(metrics), system_cpu_usage: systemCpu(), online_cpus: availableParallelism() },
     rest: {
       pids_stats: pidsOf(metrics),
       blkio_stats: ioOf(metrics),

@@ -1,7 +1,7 @@
 /** `docker version` and `docker info`. Upstream: moby daemon/info.go. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus, hostname, release, totalmem } from 'node:os';
+import { availableParallelism, hostname, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '../../protocol/docker-engine-api/versions.ts';
 import { containerdVersion } from '../containerd-client/channel.ts';
@@ -158,7 +158,7 @@ export const info = async (daemon: Daemon): Promise<unknown> => {
       IndexConfigs: {},
       Mirrors: [...daemon.options.registries.mirrors],
     },
-    NCPU: cpus().length,
+    NCPU: availableParallelism(),
     MemTotal: totalmem(),
     DockerRootDir: daemon.options.dataRoot,
     HttpProxy: '',

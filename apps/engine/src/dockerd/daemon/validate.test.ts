@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { ContainerConfig, HostConfig } from '../../protocol/docker-engine-api/containers.ts';
 import { mergeConfig } from './create.ts';
@@ -17,7 +17,7 @@ test('what the CLI sends by default is accepted without a word', () => {
 test.each<[string, unknown, unknown]>([
   ['Minimum memory limit allowed is 6MB', {}, { Memory: 1024 }],
   [
-    `range of CPUs is from 0.01 to ${cpus().length}.00, as there are only ${cpus().length} CPUs available`,
+    `range of CPUs is from 0.01 to ${availableParallelism()}.00, as there are only ${availableParallelism()} CPUs available`,
     {},
     { NanoCpus: 1e12 },
   ],

@@ -3,7 +3,7 @@
  * is refused by name, because a container that silently lacks what was asked for teaches a lie.
  * Upstream: moby daemon/container.go verifyContainerSettings, daemon/daemon_unix.go.
  */
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type {
   ContainerConfig,
   Healthcheck,
@@ -95,7 +95,7 @@ const checkCpu = ({ NanoCpus, CpuPeriod, CpuQuota, CpusetCpus, CpuShares }: Host
   if (NanoCpus > 0 && CpuQuota > 0) {
     refuse('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   }
-  const count = cpus().length;
+  const count = availableParallelism();
   if (NanoCpus < 0 || NanoCpus > count * NANO_CPUS_PER_CPU) {
     refuse(`range of CPUs is from 0.01 to ${count}.00, as there are only ${count} CPUs available`);
   }

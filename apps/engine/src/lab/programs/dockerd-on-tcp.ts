@@ -3,6 +3,7 @@
  * dockerd never gets a port from here, and the one that does is in a network namespace where nobody else can reach it.
  */
 import { dirname, join } from 'node:path';
+import { withOurNode } from '../our-node.ts';
 import { binary, engineRoot } from '../paths.ts';
 import { DAEMON_PATH } from '../swapped-parts.ts';
 import type { LabProgram } from './program.ts';
@@ -25,7 +26,7 @@ export const DOCKERD_ON_TCP = {
                 ...[dirname(binary('dockerd')), String(STRANGER.uid)],
               ],
               env: {
-                PATH: DAEMON_PATH,
+                PATH: withOurNode(DAEMON_PATH),
                 LANG: 'C.UTF-8',
                 HOME: '/',
                 ENGINE_ROOM_TRACE_SOCKET: traceSocket,

@@ -1,6 +1,7 @@
 /** What is started for a run, and in which environment: the docker client, or a program of the lab's own. */
 import type { RunRefused } from '../gateway/api-routes.ts';
 import type { Learner } from '../gateway/guard.ts';
+import { withOurNode } from '../our-node.ts';
 import { LEARNER_LABEL } from '../policy/limits.ts';
 import type { LabProgram, Launch, Places } from '../programs/program.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -25,7 +26,8 @@ export class Launcher {
       argv,
       cwd: clientHome,
       env: {
-        PATH: '/usr/local/bin:/usr/bin:/bin',
+        // Our own client is one of the engine's programs.
+        PATH: withOurNode('/usr/local/bin:/usr/bin:/bin'),
         HOME: clientHome,
         LANG: 'C.UTF-8',
         DOCKER_HOST: `unix://${dockerSocket}`,

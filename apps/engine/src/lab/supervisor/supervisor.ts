@@ -14,6 +14,7 @@ import { shellExit } from '../exit-code.ts';
 import { writeDaemonConfig } from '../faults/live-restore.ts';
 import { DAEMON_PATH } from '../swapped-parts.ts';
 import { labEmitter } from '../lab-emitter.ts';
+import { withOurNode } from '../our-node.ts';
 import { Daemon, type DaemonEvents, type DaemonExit, type WatchExit } from './daemon.ts';
 import type { ProcessRecord } from './process-record.ts';
 
@@ -186,7 +187,7 @@ const daemonEnvironment = (paths: Paths): Readonly<Record<string, string>> => {
     return value === undefined ? [] : [[name, value] as const];
   });
   return {
-    PATH: DAEMON_PATH,
+    PATH: withOurNode(DAEMON_PATH),
     HOME: '/root',
     LANG: 'C.UTF-8',
     ENGINE_ROOM_TRACE_SOCKET: paths.traceSocket,
