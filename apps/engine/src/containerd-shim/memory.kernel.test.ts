@@ -70,7 +70,10 @@ test('of many spares all but the next example are born so, also when no example 
   expect(owns.filter((own) => own < full - 2048).length).toBe(2);
 });
 
-test('what only work has needed is given back when it is quiet', async () => {
+// As new-space.ts says.
+const KEEPS_POOL = Number(process.versions.node.split('.')[0]) >= 24;
+
+test.skipIf(KEEPS_POOL)('what only work has needed is given back when it is quiet', async () => {
   const { id, pid, task } = await begin(['sleep', '1000']);
   for (let asked = 0; asked < 500; asked++) await task.state({ id });
   const atWork = ownKib(pid);
