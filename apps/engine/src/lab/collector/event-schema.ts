@@ -29,7 +29,7 @@ const base64 = z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
 const isAttribute = (value: unknown): boolean =>
   typeof value === 'string' ||
-  typeof value === 'number' ||
+  Number.isFinite(value) ||
   typeof value === 'boolean' ||
   (Array.isArray(value) && value.every((item) => typeof item === 'string'));
 /** By hand: `z.record` makes a copy of each set, which is a fifth of the time that an event takes. */

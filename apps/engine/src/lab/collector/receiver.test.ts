@@ -130,6 +130,7 @@ test.each([
   ['null', 'null'],
   ['an object as a value', '{"a":{}}'],
   ['a list of numbers', '{"a":[1]}'],
+  ['a number without end', '{"a":1e999}'],
   ['a name that means something to JavaScript', '{"__proto__":"x"}'],
   ['an endless name', `{"${'x'.repeat(257)}":1}`],
 ])('attributes that are %s cost the line', async (_, attributes) => {
