@@ -1,6 +1,7 @@
 /*
  * vfork(2) and then fork(2), so that the copy is a child of init and not of ours. The process in between shares our
- * memory until it is gone, and we wait for that: so what is copied is copied once.
+ * memory until it is gone, and we wait for that: so what is copied is copied once. POSIX allows such a process next to
+ * nothing; on Linux it is a clone(2) with CLONE_VM and CLONE_VFORK, and may fork; the copy has the same stack.
  *
  * Unlike in spawn.c the copy goes on as it is, so it must be fit to: the C library has hooks for its own locks, libuv
  * for its thread pool, and bind_spawn.cc renews the event loop. What no hook renews are V8's threads, which the copy
@@ -45,11 +46,11 @@ int fork_twin(bool *is_twin, struct native_error *error) {
   if (include_all_memory(error) < 0)
     return -1;
   footprint_share();
-  const pid_t middle = vfork();
+  const pid_t middle = vfork();  // NOLINT(clang-analyzer-security.insecureAPI.vfork): it forks and is gone
   if (middle < 0)
     return native_error_set(error, "fork", NULL);
   if (middle == 0) {
-    const pid_t twin = fork();
+    const pid_t twin = fork();  // NOLINT(clang-analyzer-unix.Vfork)
     if (twin != 0)
       _exit(twin < 0 ? errno : 0);
     setsid();
