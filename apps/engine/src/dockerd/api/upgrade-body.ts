@@ -43,7 +43,7 @@ const unexpectedEnd = (): EngineError => new EngineError('invalid_argument', 'un
 
 const lengthOf = (header: string | undefined): number => {
   const length = Number(header ?? '0');
-  return Number.isSafeInteger(length) && length > 0 ? length : 0;
+  return length > 0 ? length : 0;
 };
 
 /** What the parser takes for the body: whole, or up to the client's last byte. */
