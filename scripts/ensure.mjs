@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import {
   at,
   checkNode,
@@ -39,7 +40,7 @@ function addToHash(hash, path, ending) {
 }
 
 function hashOf(inputs) {
-  const hash = createHash('sha256').update(process.version);
+  const hash = createHash('sha256');
   for (const input of inputs) {
     // `folder/**.proto` means the files below the folder that end so.
     const [path, ending = ''] = input.split('/**');
@@ -73,20 +74,21 @@ const MANIFESTS = [
   ...['apps/engine', 'apps/web', 'native', 'e2e'].map((folder) => `${folder}/package.json`),
 ];
 
-/** npm writes down what it installed; when that is what the lock file asks for, there is nothing to do. */
+/**
+ * npm writes down what it installed; when that is what the lock file asks for, there is nothing to do. Of what is optional
+ * it need not have everything, but our own manifests must be those by which it decided.
+ */
 function isInstalled() {
   try {
     const wanted = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')).packages;
     const installed = JSON.parse(
       readFileSync(at('node_modules/.package-lock.json'), 'utf8'),
     ).packages;
-    return Object.entries(wanted).every(
-      ([path, { version, optional, link }]) =>
-        !path.startsWith('node_modules/') ||
-        link ||
-        optional ||
-        installed[path]?.version === version,
-    );
+    return Object.entries(wanted).every(([path, entry]) => {
+      if (path === '' || entry.link) return true;
+      if (!path.startsWith('node_modules/')) return isDeepStrictEqual(installed[path], entry);
+      return entry.optional || installed[path]?.version === entry.version;
+    });
   } catch {
     return false;
   }

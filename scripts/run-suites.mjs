@@ -21,6 +21,11 @@ import {
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const REPORTS = join(ROOT, 'test-results');
 const MINUTE = 60_000;
+/**
+ * Tests run on the Node that npm runs on, which may be the oldest that we take; what they start as a program of its own
+ * runs on the one that npm put into its PATH, the engine's.
+ */
+const NODE = process.env.npm_node_execpath ?? process.execPath;
 
 /** A command that is right or wrong: one check. */
 export const check = (name, command, options = {}) => ({ name, command, ...options });
@@ -34,7 +39,7 @@ export const vitest = (name, projects, { files = [], ...options } = {}) => {
     count: countVitest,
     failures: failuresOfVitest,
     command: [
-      process.execPath,
+      NODE,
       'node_modules/vitest/vitest.mjs',
       'run',
       ...files,
@@ -57,7 +62,7 @@ export const playwright = (name, project, { files = [], ...options } = {}) => {
     count: countPlaywright,
     failures: failuresOfPlaywright,
     command: [
-      process.execPath,
+      NODE,
       'node_modules/@playwright/test/cli.js',
       'test',
       ...files,

@@ -1,6 +1,7 @@
 #include "footprint.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -76,6 +77,7 @@ void footprint_ask(void) {
 }
 
 void footprint_forget(void) {
+  malloc_trim(0);
   if (shared == NULL)
     return;
   atomic_fetch_add(&shared->generation, 1);

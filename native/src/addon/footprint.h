@@ -24,7 +24,10 @@ void footprint_leave(void);
 /* The next copy is to tell; those after it go by what was told before until it has. Without this, who is the first. */
 void footprint_ask(void);
 
-/* This process has moved all that it has in memory, so what was told is true no more. */
+/*
+ * This process has moved all that it has in memory, so what was told is true no more; what it had before and needs no
+ * longer goes, or each copy would have it as well. malloc_trim(3)
+ */
 void footprint_forget(void);
 
 #ifdef __cplusplus

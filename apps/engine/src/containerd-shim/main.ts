@@ -84,9 +84,11 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
     emptyNewSpace();
     native.askFootprint();
   };
-  // What it took to learn something is no part of what the spares share.
+  // What it took to learn something is no part of what the spares share. First the heap is packed; after the last resort
+  // V8 also lets go of the pages that are free by then.
   const learnt = () => {
     globalThis.gc?.();
+    globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     emptyNewSpace();
     native.forgetFootprint();
   };

@@ -1,4 +1,4 @@
-/** What a shim has of its own in memory: before it is needed, while it works, and when it waits again. */
+/** What a shim has of its own in memory before it is needed. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { isAlive, readJson, until } from './testing/ask.ts';
@@ -68,14 +68,4 @@ test('of many spares all but the next example are born so, also when no example 
   // None of these was claimed, so none has told anything.
   const full = Math.max(...owns);
   expect(owns.filter((own) => own < full - 2048).length).toBe(2);
-});
-
-// As new-space.ts says.
-const KEEPS_POOL = Number(process.versions.node.split('.')[0]) >= 24;
-
-test.skipIf(KEEPS_POOL)('what only work has needed is given back when it is quiet', async () => {
-  const { id, pid, task } = await begin(['sleep', '1000']);
-  for (let asked = 0; asked < 500; asked++) await task.state({ id });
-  const atWork = ownKib(pid);
-  await until(() => ownKib(pid) < atWork - 1024);
 });

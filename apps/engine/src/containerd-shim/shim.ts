@@ -20,7 +20,6 @@ import {
   titleOf,
   type ShimIdentity,
 } from './identity.ts';
-import { tidyWhenQuiet } from './new-space.ts';
 import { EventPublisher } from './publisher.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
@@ -78,7 +77,7 @@ export class Shim {
       publisher: this.#publisher,
       onShutdown: () => this.#leaveSoon(),
     });
-    this.#server = createTtrpcServer({ tracer, onCall: tidyWhenQuiet() })
+    this.#server = createTtrpcServer({ tracer })
       .add(TaskV2, service.handlers, __SOURCE__)
       .add(TaskV3, service.handlers, __SOURCE__);
     process.on('SIGTERM', () => {

@@ -1,8 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { withOurNode } from './our-node.ts';
+import { z } from 'zod';
+import { ourNode, withOurNode } from './our-node.ts';
+import { engineRoot } from './paths.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -42,4 +53,13 @@ test('where the first one is ours, by its own name or another, nothing changes',
 
   for (const path of [at('real'), `${at('linked')}:/bin`])
     expect(withOurNode(path, ours)).toBe(path);
+});
+
+test('ours is the one that npm installed with the engine', () => {
+  const { optionalDependencies } = z
+    .object({ optionalDependencies: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(readFileSync(join(engineRoot(), 'package.json'), 'utf8')));
+
+  const said = execFileSync(ourNode(), ['--version'], { encoding: 'utf8' }).trim();
+  expect(said).toBe(`v${optionalDependencies[`node-linux-${process.arch}`]}`);
 });

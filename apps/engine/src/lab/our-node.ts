@@ -1,12 +1,23 @@
 /**
- * The engine's programs begin with `env node`, and are to run on the Node that the lab runs on. That may be one of nvm's,
- * which is in no folder of the system, or newer than the one that is.
+ * The engine's programs begin with `env node`. They are to run on the Node that npm installed with them, which the tests
+ * know and which still gets its security fixes, whatever the system has. Where npm has none for the machine, on the one
+ * that the lab runs on: that may be one of nvm's, which is in no folder of the system.
  */
 import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, dirname, join } from 'node:path';
 
+/** Absolute path. */
+export const ourNode = (): string => {
+  try {
+    return createRequire(import.meta.url).resolve(`node-linux-${process.arch}/bin/node`);
+  } catch {
+    return process.execPath;
+  }
+};
+
 /** `path` as a PATH in which `node` is ours, with nothing put in front where it is already. */
-export const withOurNode = (path: string, ours = process.execPath): string => {
+export const withOurNode = (path: string, ours = ourNode()): string => {
   const found = path
     .split(delimiter)
     .map((folder) => fileAt(join(folder, 'node')))

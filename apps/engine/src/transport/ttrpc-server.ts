@@ -47,21 +47,17 @@ interface Registered {
 
 export interface TtrpcServerOptions {
   readonly tracer?: Tracer;
-  /** Before each call. */
-  readonly onCall?: () => void;
 }
 
 export class TtrpcServer {
   readonly #server: Server;
   readonly #tracer: Tracer | undefined;
-  readonly #onCall: (() => void) | undefined;
   readonly #methods = new Map<string, Registered>();
   readonly #services = new Set<string>();
   readonly #sockets = new Set<Socket>();
 
-  constructor({ tracer, onCall }: TtrpcServerOptions) {
+  constructor({ tracer }: TtrpcServerOptions) {
     this.#tracer = tracer;
-    this.#onCall = onCall;
     this.#server = createServer((socket) => this.#accept(socket));
   }
 
@@ -126,7 +122,6 @@ export class TtrpcServer {
   }
 
   async #call(request: Request, signal: AbortSignal): Promise<Uint8Array> {
-    this.#onCall?.();
     const registered = this.#methods.get(`${request.service}/${request.method}`);
     if (!registered?.handler)
       throw new EngineError(

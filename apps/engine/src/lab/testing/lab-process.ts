@@ -118,6 +118,10 @@ export class LabProcess {
     return (await exited)[0];
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   pidOf(actor: 'dockerd' | 'containerd'): number {
     const record = JSON.parse(
       readFileSync(join(this.place.execRoot, 'lab', `${actor}.json`), 'utf8'),
