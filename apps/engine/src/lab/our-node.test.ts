@@ -55,11 +55,14 @@ test('where the first one is ours, by its own name or another, nothing changes',
     expect(withOurNode(path, ours)).toBe(path);
 });
 
-test('ours is the one that npm installed with the engine', () => {
-  const { optionalDependencies } = z
-    .object({ optionalDependencies: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(join(engineRoot(), 'package.json'), 'utf8')));
+test.runIf(process.platform === 'linux')(
+  'ours is the one that npm installed with the engine',
+  () => {
+    const { optionalDependencies } = z
+      .object({ optionalDependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(join(engineRoot(), 'package.json'), 'utf8')));
 
-  const said = execFileSync(ourNode(), ['--version'], { encoding: 'utf8' }).trim();
-  expect(said).toBe(`v${optionalDependencies[`node-linux-${process.arch}`]}`);
-});
+    const said = execFileSync(ourNode(), ['--version'], { encoding: 'utf8' }).trim();
+    expect(said).toBe(`v${optionalDependencies[`node-linux-${process.arch}`]}`);
+  },
+);
