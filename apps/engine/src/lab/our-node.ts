@@ -3,17 +3,14 @@
  * know and which still gets its security fixes, whatever the system has. Where npm has none for the machine, on the one
  * that the lab runs on: that may be one of nvm's, which is in no folder of the system.
  */
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { engineRoot } from './paths.ts';
 
-/** Absolute path. */
+/** Absolute path. Nowhere but where npm puts it: require would look above the repository, where others may write. */
 export const ourNode = (): string => {
-  try {
-    return createRequire(import.meta.url).resolve(`node-linux-${process.arch}/bin/node`);
-  } catch {
-    return process.execPath;
-  }
+  const installed = join(engineRoot(), `../../node_modules/node-linux-${process.arch}/bin/node`);
+  return existsSync(installed) ? installed : process.execPath;
 };
 
 /** `path` as a PATH in which `node` is ours, with nothing put in front where it is already. */
