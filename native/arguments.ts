@@ -240,5 +240,9 @@ export function withCheckedArguments(module: NativeModule): Native {
       integer('minor', minor, 0, INT32_MAX);
       module.mknod(file, mode, major, minor);
     },
+    spreadFolders(folder) {
+      path('path', folder);
+      return module.spreadFolders(folder);
+    },
   };
 }

@@ -163,6 +163,11 @@ export interface Native {
   setAttribute(path: string, name: string, value: Uint8Array): void;
   /** mknod(2); `mode` includes the type (S_IFCHR or S_IFBLK). */
   mknod(path: string, mode: number, major: number, minor: number): void;
+  /**
+   * ioctl_iflags(2) with FS_TOPDIR_FL, `chattr +T`: the folders in this one have nothing to do with each other, and ext4
+   * puts each into another part of the disk. False where the file system has no such flag.
+   */
+  spreadFolders(path: string): boolean;
 }
 
 export interface NativeModule extends Native {

@@ -1,4 +1,4 @@
-/** Pipes, terminals, sockets and mounts, as the kernel sees them. */
+/** Pipes, terminals, sockets, folders and mounts, as the kernel sees them. */
 import { execFileSync } from 'node:child_process';
 import {
   closeSync,
@@ -9,6 +9,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
   writeSync,
@@ -22,6 +23,8 @@ import { native } from './addon.ts';
 import { runPlan } from './run-plan.ts';
 
 const CLOSE_ON_EXEC = 0o2000000;
+/** statfs(2). */
+const EXT4_MAGIC = 0xef53;
 let folder = '';
 
 beforeEach(() => {
@@ -120,6 +123,21 @@ describe('splice', () => {
     native.close(read);
     native.close(write);
   });
+});
+
+test('spreadFolders: ext4 keeps it (chattr +T), and where there is no such flag nothing happens', () => {
+  const isExt4 = statfsSync(folder).type === EXT4_MAGIC;
+
+  expect([native.spreadFolders(folder), native.spreadFolders(folder)]).toEqual([isExt4, isExt4]);
+
+  if (isExt4) {
+    const [flags] = execFileSync('lsattr', ['-d', folder], { encoding: 'utf8' }).split(' ');
+    expect(flags).toContain('T');
+  }
+  expect(native.spreadFolders('/dev/shm')).toBe(false);
+  expect(() => native.spreadFolders(join(folder, 'missing'))).toThrow(
+    expect.objectContaining({ code: 'ENOENT', syscall: 'open', path: join(folder, 'missing') }),
+  );
 });
 
 test('setNonBlocking: an empty pipe answers EAGAIN', () => {

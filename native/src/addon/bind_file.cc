@@ -1,4 +1,4 @@
-// listAttributes, getAttribute, setAttribute, mknod. See file.c.
+// listAttributes, getAttribute, setAttribute, mknod, spreadFolders. See file.c.
 #include <napi.h>
 
 #include <array>
@@ -51,6 +51,14 @@ Napi::Value node(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value spread(const Napi::CallbackInfo &info) {
+  native_error error;
+  const int result = spread_folders(string_argument(info, 0).c_str(), &error);
+  if (result < 0)
+    return throw_native_error(info.Env(), error);
+  return Napi::Boolean::New(info.Env(), result == 1);
+}
+
 }  // namespace
 
 void register_file(Napi::Env env, Napi::Object exports) {
@@ -58,6 +66,7 @@ void register_file(Napi::Env env, Napi::Object exports) {
   exports.Set("getAttribute", Napi::Function::New(env, get, "getAttribute"));
   exports.Set("setAttribute", Napi::Function::New(env, set, "setAttribute"));
   exports.Set("mknod", Napi::Function::New(env, node, "mknod"));
+  exports.Set("spreadFolders", Napi::Function::New(env, spread, "spreadFolders"));
 }
 
 }  // namespace engine_room

@@ -1,9 +1,14 @@
-/* llistxattr(2), lgetxattr(2), lsetxattr(2), mknod(2). */
+/* llistxattr(2), lgetxattr(2), lsetxattr(2), mknod(2), ioctl_iflags(2). */
 #include "file.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 ssize_t list_attributes(const char *path, char *names, size_t size, struct native_error *error) {
   ssize_t length = llistxattr(path, names, size);
@@ -30,4 +35,30 @@ int make_node(const char *path, mode_t mode, unsigned int major_number, unsigned
   if (mknod(path, mode, makedev(major_number, minor_number)) < 0)
     return native_error_set(error, "mknod", path);
   return 0;
+}
+
+/* tmpfs says that it knows the call and not the flag, an overlay not even that. */
+static int without_flags(const char *path, struct native_error *error) {
+  if (errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS || errno == EINVAL)
+    return 0;
+  return native_error_set(error, "ioctl", path);
+}
+
+static int add_flag(int folder, int flag, const char *path, struct native_error *error) {
+  int flags = 0;
+  if (ioctl(folder, FS_IOC_GETFLAGS, &flags) < 0)
+    return without_flags(path, error);
+  flags |= flag;
+  if (ioctl(folder, FS_IOC_SETFLAGS, &flags) < 0)
+    return without_flags(path, error);
+  return 1;
+}
+
+int spread_folders(const char *path, struct native_error *error) {
+  const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0)
+    return native_error_set(error, "open", path);
+  const int result = add_flag(folder, FS_TOPDIR_FL, path, error);
+  close(folder);
+  return result;
 }

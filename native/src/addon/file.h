@@ -1,4 +1,4 @@
-/* What layers of an image hold beside plain files: extended attributes and device nodes. */
+/* What Node cannot do to a file: extended attributes, device nodes, and where its disk puts folders. */
 #ifndef ENGINE_ROOM_FILE_H
 #define ENGINE_ROOM_FILE_H
 
@@ -21,6 +21,12 @@ int set_attribute(const char *path, const char *name, const void *value, size_t 
 
 int make_node(const char *path, mode_t mode, unsigned int major_number, unsigned int minor_number,
               struct native_error *error);
+
+/*
+ * "chattr +T": what is in this folder is not related, so each folder made in it goes to another part of the disk.
+ * 1, or 0 where the file system has no such flag, or -1.
+ */
+int spread_folders(const char *path, struct native_error *error);
 
 #ifdef __cplusplus
 }

@@ -39,6 +39,8 @@ import type { Snapshotter } from './snapshots/snapshotter.ts';
 /** What containerd asks of the kernel through the native addon. */
 export interface Kernel extends MountCalls, FifoMaker, SpecialFiles, AttributeReader, ProcessCalls {
   readonly spawnDetached: SpareOptions['spawnDetached'];
+  /** `chattr +T`: one container's files need not lie beside another's. */
+  readonly spreadFolders: (path: string) => boolean;
 }
 
 export interface PartsOptions {
@@ -108,7 +110,10 @@ const openSnapshotters = async (
   const overlay = new OverlaySnapshotter(folderOf('overlayfs'), storeOf('overlayfs'), tracer, log);
   const lack = whyNoOverlay(kernel, folderOf('overlayfs'));
   const opened = lack === null ? [overlay, native] : [native];
-  for (const snapshotter of opened) await snapshotter.open();
+  for (const snapshotter of opened) {
+    await snapshotter.open();
+    kernel.spreadFolders(snapshotter.folder);
+  }
   return {
     snapshotters: new Map<string, Snapshotter>(opened.map((each) => [each.name, each])),
     lacks: new Map(lack === null ? [] : [[overlay.name, lack]]),

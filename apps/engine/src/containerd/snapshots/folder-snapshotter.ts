@@ -29,7 +29,8 @@ export interface Making {
 
 export abstract class FolderSnapshotter implements Snapshotter {
   abstract readonly name: string;
-  readonly #folder: string;
+  /** What all its folders are in. */
+  readonly folder: string;
   protected readonly store: SnapshotStore;
   readonly #tracer: Tracer;
   readonly #log: Log;
@@ -38,7 +39,7 @@ export abstract class FolderSnapshotter implements Snapshotter {
   readonly #making = new Set<string>();
 
   constructor(root: string, store: SnapshotStore, tracer: Tracer, log: Log) {
-    this.#folder = join(root, 'snapshots');
+    this.folder = join(root, 'snapshots');
     this.store = store;
     this.#tracer = tracer;
     this.#log = log;
@@ -46,7 +47,7 @@ export abstract class FolderSnapshotter implements Snapshotter {
 
   /** Makes the folder and sweeps what a crash left. Called once, before anything else. */
   async open(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
     await this.cleanup();
   }
 
@@ -133,13 +134,13 @@ export abstract class FolderSnapshotter implements Snapshotter {
   }
 
   async cleanup(): Promise<void> {
-    const names = await readdir(this.#folder);
+    const names = await readdir(this.folder);
     // Read after the folders were listed: what appears in between has its record already.
     const owned = this.store.ids();
     for (const name of names) {
       const isBeingMade = this.#making.has(name);
       if (!isBeingMade && !owned.has(Number(name)))
-        await rm(join(this.#folder, name), { recursive: true, force: true });
+        await rm(join(this.folder, name), { recursive: true, force: true });
     }
   }
 
@@ -157,13 +158,13 @@ export abstract class FolderSnapshotter implements Snapshotter {
         const final = this.folderOf(id);
         this.#making.add(making).add(String(id));
         try {
-          await this.make({ namespace, kind, parent, folder: join(this.#folder, making) });
-          renameSync(join(this.#folder, making), final);
+          await this.make({ namespace, kind, parent, folder: join(this.folder, making) });
+          renameSync(join(this.folder, making), final);
           const snapshot = this.store.create(namespace, { id, ...options });
           this.tell(span, snapshot);
           return this.mountsOf(snapshot);
         } catch (error) {
-          await rm(join(this.#folder, making), { recursive: true, force: true });
+          await rm(join(this.folder, making), { recursive: true, force: true });
           await rm(final, { recursive: true, force: true });
           throw error;
         } finally {
@@ -185,6 +186,6 @@ export abstract class FolderSnapshotter implements Snapshotter {
   }
 
   protected folderOf(id: number): string {
-    return join(this.#folder, String(id));
+    return join(this.folder, String(id));
   }
 }

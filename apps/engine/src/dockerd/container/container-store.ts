@@ -28,20 +28,20 @@ const replaceFile = (path: string, content: unknown): void => {
 };
 
 export class ContainerStore {
-  readonly #root: string;
+  readonly root: string;
   readonly #byId = new Map<string, Container>();
   readonly #idOfName = new Map<string, string>();
   readonly #emptying = new Set<Promise<void>>();
 
   constructor(root: string) {
-    this.#root = root;
+    this.root = root;
   }
 
   /** Reads what an earlier dockerd left. A half-made container is removed. */
   async load(): Promise<void> {
-    await mkdir(this.#root, { recursive: true, mode: 0o710 });
-    for (const id of await readdir(this.#root)) {
-      const directory = join(this.#root, id);
+    await mkdir(this.root, { recursive: true, mode: 0o710 });
+    for (const id of await readdir(this.root)) {
+      const directory = join(this.root, id);
       if (id.endsWith(REMOVED)) await rm(directory, { recursive: true, force: true });
       if (!ID.test(id)) continue;
       try {
@@ -78,7 +78,7 @@ export class ContainerStore {
   }
 
   directoryOf(id: string): string {
-    return join(this.#root, id);
+    return join(this.root, id);
   }
 
   /** Precondition: the name is reserved. */
