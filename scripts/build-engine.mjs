@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -13,6 +14,11 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PROCESSES = ['lab', 'dockerd', 'containerd', 'containerd-shim', 'runc', 'docker'];
 /** Threads are bundles of their own, built with their process. */
 const THREADS = { containerd: { 'containerd-apply-thread': 'diff/apply-thread.ts' } };
+/**
+ * All that a bundle may ask for beside Node. For what is not there Node would go on looking above the repository, where
+ * others may write, and what runs here is root.
+ */
+const INSTALLED = ['lmdb'];
 const entryOf = (name) => join(ROOT, 'apps/engine/src', name, 'main.ts');
 
 const only = process.argv.slice(2);
@@ -34,7 +40,7 @@ function revision() {
   }
 }
 
-await build({
+const { metafile } = await build({
   entryPoints: Object.fromEntries(
     present.flatMap((name) => [
       [name, entryOf(name)],
@@ -50,13 +56,21 @@ await build({
   platform: 'node',
   format: 'cjs',
   target: 'node20',
-  external: ['lmdb', '*.node'],
+  external: [...INSTALLED, '*.node'],
   // The sources are ES modules; a bundle is not, so it says itself where it lies.
-  define: { 'import.meta.url': '__bundleUrl', __COMMIT__: JSON.stringify(revision()) },
+  define: {
+    'import.meta.url': '__bundleUrl',
+    __COMMIT__: JSON.stringify(revision()),
+    // ws would ask for accelerators that we do not install.
+    'process.env.WS_NO_BUFFER_UTIL': '"1"',
+    'process.env.WS_NO_UTF_8_VALIDATE': '"1"',
+  },
   banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   plugins: [esbuildSourceLocation],
-  // ws asks for these optional accelerators in try/catch.
-  logOverride: { 'require-resolve-not-external': 'silent' },
   logLevel: 'warning',
+  metafile: true,
 });
+for (const [file, { imports }] of Object.entries(metafile.outputs))
+  for (const { path } of imports.filter(({ external }) => external))
+    if (!isBuiltin(path) && !INSTALLED.includes(path)) throw new Error(`${file} asks for ${path}`);
 console.error(`build-engine: ${present.join(' ')} → apps/engine/dist`);
