@@ -55,6 +55,15 @@ test('where the first one is ours, by its own name or another, nothing changes',
     expect(withOurNode(path, ours)).toBe(path);
 });
 
+test('where npm has put none it is the one that runs us, and not one that lies above the repository', () => {
+  const planted = join(folder, `node_modules/node-linux-${process.arch}/bin`);
+  mkdirSync(planted, { recursive: true });
+  writeFileSync(join(planted, 'node'), '#!/bin/sh\n', { mode: 0o755 });
+
+  expect(ourNode(folder)).toBe(join(planted, 'node'));
+  expect(ourNode(at('repository'))).toBe(process.execPath);
+});
+
 test.runIf(process.platform === 'linux')(
   'ours is the one that npm installed with the engine',
   () => {

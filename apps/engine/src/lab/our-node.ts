@@ -8,8 +8,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { engineRoot } from './paths.ts';
 
 /** Absolute path. Nowhere but where npm puts it: require would look above the repository, where others may write. */
-export const ourNode = (): string => {
-  const installed = join(engineRoot(), `../../node_modules/node-linux-${process.arch}/bin/node`);
+export const ourNode = (repository = join(engineRoot(), '../..')): string => {
+  const installed = join(repository, `node_modules/node-linux-${process.arch}/bin/node`);
   return existsSync(installed) ? installed : process.execPath;
 };
 
