@@ -165,7 +165,7 @@ export interface Native {
   mknod(path: string, mode: number, major: number, minor: number): void;
   /**
    * ioctl_iflags(2) with FS_TOPDIR_FL, `chattr +T`: the folders in this one have nothing to do with each other, and ext4
-   * puts each into another part of the disk. False where the file system has no such flag.
+   * puts each into another part of the disk. False where the file system does not take such a hint.
    */
   spreadFolders(path: string): boolean;
 }

@@ -1,9 +1,9 @@
 /* llistxattr(2), lgetxattr(2), lsetxattr(2), mknod(2), ioctl_iflags(2). */
 #include "file.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -37,28 +37,14 @@ int make_node(const char *path, mode_t mode, unsigned int major_number, unsigned
   return 0;
 }
 
-/* tmpfs says that it knows the call and not the flag, an overlay not even that. */
-static int without_flags(const char *path, struct native_error *error) {
-  if (errno == EOPNOTSUPP || errno == ENOTTY || errno == ENOSYS || errno == EINVAL)
-    return 0;
-  return native_error_set(error, "ioctl", path);
-}
-
-static int add_flag(int folder, int flag, const char *path, struct native_error *error) {
-  int flags = 0;
-  if (ioctl(folder, FS_IOC_GETFLAGS, &flags) < 0)
-    return without_flags(path, error);
-  flags |= flag;
-  if (ioctl(folder, FS_IOC_SETFLAGS, &flags) < 0)
-    return without_flags(path, error);
-  return 1;
-}
-
 int spread_folders(const char *path, struct native_error *error) {
   const int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0)
     return native_error_set(error, "open", path);
-  const int result = add_flag(folder, FS_TOPDIR_FL, path, error);
+  int flags = 0;
+  bool is_taken = ioctl(folder, FS_IOC_GETFLAGS, &flags) == 0;
+  flags |= FS_TOPDIR_FL;
+  is_taken = is_taken && ioctl(folder, FS_IOC_SETFLAGS, &flags) == 0;
   close(folder);
-  return result;
+  return is_taken;
 }

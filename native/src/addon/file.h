@@ -24,7 +24,7 @@ int make_node(const char *path, mode_t mode, unsigned int major_number, unsigned
 
 /*
  * "chattr +T": what is in this folder is not related, so each folder made in it goes to another part of the disk.
- * 1, or 0 where the file system has no such flag, or -1.
+ * 1, or 0 where the file system does not take such a hint, or -1 without the folder.
  */
 int spread_folders(const char *path, struct native_error *error);
 
