@@ -15,7 +15,7 @@ import { importSources } from './bundle.mjs';
 
 const NATIVE = join(dirname(dirname(fileURLToPath(import.meta.url))), 'native');
 const FLAGS =
-  '-std=gnu17 -D_GNU_SOURCE -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all';
+  '-std=gnu17 -D_GNU_SOURCE -O1 -g -DENGINE_ROOM_FAKE_SYSTEM_CALLS -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Wl,--wrap=copy_tree';
 const SOURCES = [
   'test/fuzz_plan.c',
   'src/helper/execute.c',
