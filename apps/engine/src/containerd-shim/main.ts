@@ -14,7 +14,7 @@ import { native } from '../native/load.ts';
 import { readHostFacts } from '../libcontainer/host-facts.ts';
 import { compileSeccomp } from '../libcontainer/seccomp/compile.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
-import { LinuxSeccomp } from '../protocol/oci/runtime-spec.ts';
+import { Linux } from '../protocol/oci/runtime-spec.ts';
 import { SPARE_ACTION } from '../protocol/task/claim.ts';
 import { exporterFromEnvironment } from '../tracing/exporter.ts';
 import { Tracer } from '../tracing/tracer.ts';
@@ -79,7 +79,7 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
   if (!claimSocket)
     throw new EngineError('invalid_argument', `${SPARE_ACTION} needs the path of a claim socket`);
   process.title = `${RUNTIME_BINARY} template`;
-  const { architecture } = readHostFacts();
+  const facts = readHostFacts();
   const settle = () => {
     emptyNewSpace();
     native.askFootprint();
@@ -98,10 +98,11 @@ const spare = async ({ operands }: ShimOptions): Promise<void> => {
   await offerSpares({
     native,
     claimSocket,
-    prepare: () => prepareShim(native, newTracer()),
+    prepare: () => prepareShim(native, newTracer(), facts),
     settle,
     learn: (policy) => {
-      compileSeccomp(LinuxSeccomp.parse(policy), architecture);
+      const { seccomp } = Linux.parse({ seccomp: policy });
+      if (seccomp) compileSeccomp(seccomp, facts.architecture);
       learnt();
     },
   });

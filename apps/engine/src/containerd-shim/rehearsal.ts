@@ -23,6 +23,7 @@ import { createTtrpcChannel } from '../transport/ttrpc-client.ts';
 import { createTtrpcServer } from '../transport/ttrpc-server.ts';
 import { checkIdentity, socketPathOf, type ShimIdentity } from './identity.ts';
 import type { Publisher } from './publisher.ts';
+import { encodeOnce } from './rehearsed-messages.ts';
 import { Reaper } from './reaper.ts';
 import { RuncCommand } from './runc-command.ts';
 import { openShimLog } from './shim-log.ts';
@@ -130,8 +131,11 @@ const askAfterOurselves = async (native: Native, tracer: Tracer, root: string): 
     await verb({ native, tracer, root, id }).catch(() => undefined);
 };
 
-/** What a shim needs between its claim and its first exit, and Node compiles when it is first used. */
+/** What a shim needs between its claim and its first exit, and Node or a library prepares when it is first used. */
 const useOnce = (identity: ShimIdentity): void => {
+  encodeOnce();
+  // As in the state of a container. The first date looks for the time zone.
+  new Date().toISOString();
   checkIdentity(identity);
   socketPathOf(identity);
   openShimLog(identity.bundle, { id: identity.id });

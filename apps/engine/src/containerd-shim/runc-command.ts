@@ -25,9 +25,11 @@ export class RuncCommand implements OciRuntime {
   readonly #tracer: Tracer;
   #facts: HostFacts | undefined;
 
-  constructor(native: Native, tracer: Tracer) {
+  /** `facts`: where somebody has read them already. */
+  constructor(native: Native, tracer: Tracer, facts?: HostFacts) {
     this.#native = native;
     this.#tracer = tracer;
+    this.#facts = facts;
   }
 
   /** What the plan compiler must know of this machine: read once, ahead of time where there is time. */

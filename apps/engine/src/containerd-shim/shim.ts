@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Native } from '../../../../native/native.ts';
+import type { HostFacts } from '../libcontainer/host-facts.ts';
 import { messageOf } from '../protocol/errdefs.ts';
 import { Task as TaskV2 } from '../protocol/gen/task/shim-v2_pb.ts';
 import { Task as TaskV3 } from '../protocol/gen/task/shim_pb.ts';
@@ -37,8 +38,8 @@ export interface ShimParts {
   readonly specs: SpecAhead;
 }
 
-export const prepareShim = (native: Native, tracer: Tracer): ShimParts => {
-  const runc = new RuncCommand(native, tracer);
+export const prepareShim = (native: Native, tracer: Tracer, facts?: HostFacts): ShimParts => {
+  const runc = new RuncCommand(native, tracer, facts);
   runc.prepare();
   yieldToContainerd();
   const reaper = new Reaper(native);

@@ -35,8 +35,11 @@ export interface Passage {
 export const gatesOf = (traceId: string): readonly string[] => {
   const folder = process.env[GATES_VARIABLE];
   if (!folder) return [];
+  const path = join(folder, traceId);
+  // Nearly always there is none, and an exception takes longer than the question.
+  if (!existsSync(path)) return [];
   try {
-    return readFileSync(join(folder, traceId), 'utf8').split('\n').filter(Boolean);
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean);
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@
  * Names of types are those of specs-go. Unknown fields are kept: the specification says that a runtime must ignore them, and that an editor must not lose them.
  */
 import * as z from 'zod';
+import { remembered } from './remembered.ts';
 
 /** Paths and strings reach system calls: a NUL byte would cut them short behind our back. */
 const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');
@@ -218,6 +219,9 @@ export const LinuxSeccomp = z.looseObject({
   syscalls: z.array(LinuxSyscall).nullish(),
 });
 
+/** Nearly all containers of a machine have the same one, and to check its names takes longer than all the rest. */
+const lastSeccomp = remembered(LinuxSeccomp);
+
 export const Linux = z.looseObject({
   namespaces: z.array(LinuxNamespace).nullish(),
   uidMappings: z.array(IdMapping).nullish(),
@@ -226,7 +230,7 @@ export const Linux = z.looseObject({
   cgroupsPath: text.optional(),
   resources: LinuxResources.nullish(),
   rootfsPropagation: text.optional(),
-  seccomp: LinuxSeccomp.nullish(),
+  seccomp: lastSeccomp.nullish(),
   timeOffsets: z
     .record(z.string(), z.looseObject({ secs: int64.nullish(), nanosecs: uint32.nullish() }))
     .nullish(),
