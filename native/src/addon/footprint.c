@@ -1,7 +1,8 @@
 #include "footprint.h"
 
+#include "heap.h"
+
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,7 +78,7 @@ void footprint_ask(void) {
 }
 
 void footprint_forget(void) {
-  malloc_trim(0);
+  heap_settle();
   if (shared == NULL)
     return;
   atomic_fetch_add(&shared->generation, 1);

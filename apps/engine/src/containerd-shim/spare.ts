@@ -9,6 +9,7 @@
 import { existsSync, readFileSync, readlinkSync, renameSync, rmSync, watch } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { Native } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import {
@@ -133,6 +134,8 @@ const becomeSpare = (native: Native): void => {
   Object.defineProperty(process, 'pid', { value: Number(readlinkSync('/proc/self')) });
   Object.defineProperty(process, 'reallyExit', { value: (code = 0) => native.exitNow(code) });
   process.title = `${RUNTIME_BINARY} spare`;
+  // What has not paid off in a whole rehearsal does not in one life.
+  setFlagsFromString('--no-sparkplug');
   process.once('uncaughtException', endUnclaimed);
 };
 
