@@ -86,15 +86,13 @@ export class IngestWriter {
       await writeFile(join(folder, 'ref'), ref);
     }
     const file = await open(join(folder, 'data'), 'a', 0o600);
-    const hash = startDigest();
-    let offset = 0;
-    if (earlier && earlier.offset > 0) {
-      for await (const chunk of createReadStream(join(folder, 'data'))) {
-        hash.update(chunk as Buffer);
-        offset += (chunk as Buffer).length;
-      }
+    try {
+      const { hash, offset } = await hashOf(join(folder, 'data'), earlier?.offset ?? 0);
+      return new IngestWriter(options, file, { hash, offset, startedAtMs, updatedAtMs });
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    return new IngestWriter(options, file, { hash, offset, startedAtMs, updatedAtMs });
   }
 
   status(): IngestStatus {
@@ -200,6 +198,21 @@ export const readIngestStatus = async (folder: string): Promise<IngestStatus> =>
     startedAtMs: Number(await readFile(join(folder, 'startedat'), 'utf8')),
     updatedAtMs: Math.max(mtimeMs, Number(closedAt)),
   };
+};
+
+/** Of what an earlier writer has left, if it has left anything. */
+const hashOf = async (
+  path: string,
+  leftBytes: number,
+): Promise<{ readonly hash: Hash; readonly offset: number }> => {
+  const hash = startDigest();
+  if (leftBytes === 0) return { hash, offset: 0 };
+  let offset = 0;
+  for await (const chunk of createReadStream(path)) {
+    hash.update(chunk as Buffer);
+    offset += (chunk as Buffer).length;
+  }
+  return { hash, offset };
 };
 
 /** A rename is durable once its folder is on disk. */

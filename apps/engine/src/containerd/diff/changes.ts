@@ -14,7 +14,7 @@ import {
   readlinkSync,
   type BigIntStats,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { EngineError } from '../../protocol/errdefs.ts';
 
 export type Change =
@@ -154,21 +154,31 @@ const capabilityOf = (place: string, { getAttribute }: AttributeReader): string 
 
 const COMPARE_BYTES = 256 * 1024;
 
+/** Either may have gone meanwhile, of a container that runs. */
 const haveSameBytes = async (left: string, right: string): Promise<boolean> => {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const files = [await open(left, flags), await open(right, flags)] as const;
-  const buffers = [Buffer.alloc(COMPARE_BYTES), Buffer.alloc(COMPARE_BYTES)] as const;
+  const one = await open(left, flags);
   try {
-    for (let at = 0; ; at += COMPARE_BYTES) {
-      const [a, b] = await Promise.all([
-        files[0].read(buffers[0], 0, COMPARE_BYTES, at),
-        files[1].read(buffers[1], 0, COMPARE_BYTES, at),
-      ]);
-      const bytes = [buffers[0].subarray(0, a.bytesRead), buffers[1].subarray(0, b.bytesRead)];
-      if (!bytes[0]?.equals(bytes[1] ?? new Uint8Array())) return false;
-      if (a.bytesRead < COMPARE_BYTES) return true;
+    const other = await open(right, flags);
+    try {
+      return await areAlike(one, other);
+    } finally {
+      await other.close();
     }
   } finally {
-    for (const file of files) await file.close();
+    await one.close();
+  }
+};
+
+const areAlike = async (one: FileHandle, other: FileHandle): Promise<boolean> => {
+  const buffers = [Buffer.alloc(COMPARE_BYTES), Buffer.alloc(COMPARE_BYTES)] as const;
+  for (let at = 0; ; at += COMPARE_BYTES) {
+    const [a, b] = await Promise.all([
+      one.read(buffers[0], 0, COMPARE_BYTES, at),
+      other.read(buffers[1], 0, COMPARE_BYTES, at),
+    ]);
+    const bytes = [buffers[0].subarray(0, a.bytesRead), buffers[1].subarray(0, b.bytesRead)];
+    if (!bytes[0]?.equals(bytes[1] ?? new Uint8Array())) return false;
+    if (a.bytesRead < COMPARE_BYTES) return true;
   }
 };

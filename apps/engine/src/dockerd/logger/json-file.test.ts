@@ -1,8 +1,12 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -10,9 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { JsonFile } from './json-file.ts';
 import { decodeEntry, encodeEntry } from './log-entry.ts';
+import type { Rotation } from './log-options.ts';
 import { readLog, type LogQuery } from './log-reader.ts';
 
 let directory: string;
@@ -21,7 +26,21 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-const openLog = (): JsonFile => new JsonFile(join(directory, 'log'), join(directory, 'checkpoint'));
+const openLog = (rotation?: Rotation): JsonFile =>
+  new JsonFile(join(directory, 'log'), join(directory, 'checkpoint'), rotation);
+/** Of the test's folder. */
+const openFiles = (): number =>
+  readdirSync('/proc/self/fd')
+    .map((fd) => readlinkOrNull(`/proc/self/fd/${fd}`))
+    .filter((path) => path?.startsWith(directory)).length;
+const readlinkOrNull = (path: string): string | null => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // What the listing itself was read through.
+    return null;
+  }
+};
 const entry = (text: string, second = 0) => ({
   stream: 'stdout' as const,
   time: `2026-01-02T03:04:${String(second).padStart(2, '0')}.000000000Z`,
@@ -197,4 +216,54 @@ test('more lines at once than one writev(2) takes are all there, in order', asyn
   await log.close();
 
   expect(await read()).toEqual(lines);
+});
+
+test('a log that nothing is written to is not held open', async () => {
+  const log = openLog();
+  expect(openFiles()).toBe(0);
+  log.append([entry('one\n')]);
+  await log.flush();
+  expect(openFiles()).toBe(1);
+  await log.close();
+  expect(openFiles()).toBe(0);
+});
+
+test('a rotation that fails is tried again, and no line is lost meanwhile', async () => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const inTheWay = join(directory, 'log.1');
+  mkdirSync(inTheWay);
+  const log = openLog({ maxBytes: 100, maxFiles: 2 });
+  const lines = ['one\n', 'two\n', 'three\n'];
+  log.append(lines.map((line) => entry(line)));
+  await vi.waitUntil(() => written.mock.calls.length > 0);
+  expect(written.mock.calls.join()).toMatch(/log: E[A-Z]+: .*; trying again/);
+  rmdirSync(inTheWay);
+
+  await log.close();
+
+  expect(await read()).toEqual(lines);
+  written.mockRestore();
+});
+
+test('a reader that leaves when it has met the next file leaves neither open', async () => {
+  const path = join(directory, 'log');
+  const log = openLog({ maxBytes: 150, maxFiles: 9 });
+  log.append([entry('old 0\n')]);
+  await log.flush();
+  const follower = { isOpen: () => true, watch: (callback: () => void) => log.watch(callback) };
+  const { signal } = new AbortController();
+  const all = { tail: null, since: 0, until: 0 };
+  const reader = readLog(path, all, follower, signal);
+  expect((await reader.next()).value?.bytes.toString()).toBe('old 0\n');
+
+  // The old file grows after the reader has found the new one, as it does between two looks.
+  const next = reader.next();
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, encodeEntry(entry('new\n')));
+  log.append([entry('old 1\n')]);
+  expect((await next).value?.bytes.toString()).toBe('old 1\n');
+  await reader.return(undefined);
+
+  await log.close();
+  expect(openFiles()).toBe(0);
 });

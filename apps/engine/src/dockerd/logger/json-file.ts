@@ -120,7 +120,8 @@ export class JsonFile {
   readonly #checkpointPath: string;
   readonly #rotation: Rotation;
   #fileBytes: number;
-  #handle: Promise<FileHandle>;
+  /** Null until something is to be written. Who forgets to close one makes V8's collector throw, in the middle of anything. */
+  #handle: FileHandle | null = null;
   #pending: Line[] = [];
   #pendingBytes = 0;
   #writing: Promise<void> | null = null;
@@ -134,9 +135,6 @@ export class JsonFile {
     const { fileBytes, stdout, stderr } = recover(path, readCheckpoint(checkpointPath));
     this.#fileBytes = fileBytes;
     this.logged = { stdout, stderr };
-    this.#handle = open(path, 'a', 0o640);
-    // A failure to open is reported by the first write.
-    this.#handle.catch(() => undefined);
   }
 
   /** Bytes that wait for the disk: the caller pauses when there are many. */
@@ -179,19 +177,22 @@ export class JsonFile {
 
   async close(): Promise<void> {
     await this.#writing;
-    await (await this.#handle).close();
+    await this.#closeFile();
+  }
+
+  async #closeFile(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = null;
+    await handle?.close();
   }
 
   async #write(): Promise<void> {
-    await this.#handle;
     // The sums change only after the entries are in the file.
     while (this.#pending.length > 0) {
       if (this.#fileBytes >= this.#rotation.maxBytes) await this.#rotate();
       const lines = this.#takePending();
-      const size = await this.#persist(
-        await this.#handle,
-        lines.map(({ encoded }) => encoded),
-      );
+      // None when it was given up.
+      const size = (await this.#insist(() => this.#persist(lines))) ?? 0;
       this.#fileBytes += size;
       for (const { stream, length } of lines) {
         this.logged[stream] += length;
@@ -210,15 +211,18 @@ export class JsonFile {
     return this.#pending.splice(0, last < 0 ? this.#pending.length : last + 1);
   }
 
-  /** At every moment of this either the old checkpoint and the old file are found, or the new ones. */
+  /** At every moment of this either the old checkpoint and the old file are found, or the new one and no file yet. */
   async #rotate(): Promise<void> {
-    await (await this.#handle).close();
-    rotate(this.path, this.#rotation.maxFiles);
-    this.#handle = open(this.path, 'a', 0o640);
-    await this.#handle;
+    const { maxFiles } = this.#rotation;
+    const isDone = await this.#insist(async () => {
+      await this.#closeFile();
+      rotate(this.path, maxFiles);
+      return true;
+    });
+    if (!isDone) return;
     this.#fileBytes = 0;
-    this.saveCheckpoint();
-    if (this.#rotation.maxFiles === 1) dropOld(this.path);
+    await this.#insist(() => this.saveCheckpoint());
+    if (maxFiles === 1) dropOld(this.path);
   }
 
   /** The container has ended: what a full disk does not take is not waited for any more. */
@@ -226,24 +230,35 @@ export class JsonFile {
     this.#isGivingUp = true;
   }
 
+  /** How many bytes that are. */
+  async #persist(lines: readonly Line[]): Promise<number> {
+    const chunks = lines.map(({ encoded }) => encoded);
+    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.#handle ??= await open(this.path, 'a', 0o640);
+    try {
+      const { bytesWritten } = await this.#handle.writev(chunks);
+      if (bytesWritten < size) throw new Error(`the disk took ${bytesWritten} of ${size} bytes`);
+      return size;
+    } catch (error) {
+      // Part of it may have been written.
+      await this.#handle.truncate(this.#fileBytes).catch(() => undefined);
+      throw error;
+    }
+  }
+
   /**
    * A full disk holds the container up (its FIFO fills) until there is room; nothing is thrown away.
-   * How many bytes are in the file: none when it was given up.
+   * Null: it was given up.
    */
-  async #persist(handle: FileHandle, chunks: readonly Buffer[]): Promise<number> {
-    const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  async #insist<T>(work: () => Promise<T> | T): Promise<T | null> {
     for (;;) {
       try {
-        const { bytesWritten } = await handle.writev(chunks);
-        if (bytesWritten < size) throw new Error(`the disk took ${bytesWritten} of ${size} bytes`);
-        return size;
+        return await work();
       } catch (error) {
         const then = this.#isGivingUp ? 'not logged' : 'trying again';
         process.stderr.write(`dockerd: ${this.path}: ${messageOf(error)}; ${then}\n`);
-        if (!this.#isGivingUp) await setTimeout(RETRY_MS);
-        // Part of it may have been written.
-        await handle.truncate(this.#fileBytes).catch(() => undefined);
-        if (this.#isGivingUp) return 0;
+        if (this.#isGivingUp) return null;
+        await setTimeout(RETRY_MS);
       }
     }
   }

@@ -48,9 +48,9 @@ export const openGenerations = async (path: string): Promise<Generation[]> => {
   );
   for (const name of names) {
     const file = await open(name, 'r').catch(() => null);
+    const ino = (await file?.stat().catch(() => null))?.ino;
     if (!file) continue;
-    const { ino } = await file.stat();
-    if (generations.some(({ inode }) => inode === ino)) await file.close();
+    if (ino === undefined || generations.some(({ inode }) => inode === ino)) await file.close();
     else generations.unshift({ file, inode: ino });
   }
   return generations;

@@ -97,13 +97,14 @@ export async function* readLog(
     let at = offset;
     for (let current = pending[0]; current; current = pending[0], at = 0) {
       const isNewest = pending.length === 1;
-      const successor = yield* readFile(current, at, {
+      yield* readFile(current, at, {
         path,
         query,
         follower: isNewest ? follower : null,
         signal,
+        // Among the others at once: whoever reads may leave at any moment.
+        onSuccessor: (successor) => pending.push(successor),
       });
-      if (successor) pending.push(successor);
       await pending.shift()?.file.close();
     }
   } finally {
@@ -116,29 +117,34 @@ interface Reading {
   readonly query: LogQuery;
   readonly follower: LogFollower | null;
   readonly signal: AbortSignal;
+  readonly onSuccessor: (successor: Generation) => void;
 }
 
-/** To the end of the file; when following, to the file that comes after it, which it answers. */
+/** To the end of the file; when following, until there is a file that comes after it. */
 async function* readFile(
   { file, inode }: Generation,
   from: number,
-  { path, query, follower, signal }: Reading,
-): AsyncGenerator<LogEntry, Generation | undefined> {
+  { path, query, follower, signal, onSuccessor }: Reading,
+): AsyncGenerator<LogEntry> {
   let at = from;
   let rest = Buffer.alloc(0);
-  let successor: Generation | undefined;
+  let hasSuccessor = false;
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   while (!signal.aborted) {
     // Asked before reading: what is written in between is found by one more read.
-    const mayGrow = !successor && (follower?.isOpen() ?? false);
+    const mayGrow = !hasSuccessor && (follower?.isOpen() ?? false);
     const changed = mayGrow && follower ? nextChange(follower, signal) : null;
     const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES, at);
     if (bytesRead === 0) {
-      if (successor || !follower) return successor;
-      // Once there is one, nothing more is written here: one more read, and that was all.
-      successor = await successorOf(path, inode);
-      if (successor) continue;
-      if (!changed) return undefined;
+      if (hasSuccessor || !follower) return;
+      const successor = await successorOf(path, inode);
+      if (successor) {
+        // Nothing more is written here: one more read, and that was all.
+        hasSuccessor = true;
+        onSuccessor(successor);
+        continue;
+      }
+      if (!changed) return;
       await changed;
       continue;
     }
@@ -152,5 +158,4 @@ async function* readFile(
     }
     rest = Buffer.from(rest.subarray(start));
   }
-  return successor;
 }
