@@ -228,6 +228,14 @@ test('a log that nothing is written to is not held open', async () => {
   expect(openFiles()).toBe(0);
 });
 
+test('nothing appended changes nothing: a stream may begin with half a line', async () => {
+  const log = openLog();
+  log.append([]);
+  log.append([entry('one\n')]);
+  await log.close();
+  expect(await read()).toEqual(['one\n']);
+});
+
 test('a rotation that fails is tried again, and no line is lost meanwhile', async () => {
   const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   const inTheWay = join(directory, 'log.1');

@@ -150,7 +150,8 @@ export class JsonFile {
       this.#pending.push({ stream, length: bytes.length, encoded });
       this.#pendingBytes += bytes.length;
     }
-    this.#writing ??= this.#write();
+    // What writes nothing would be over before it is noted here.
+    if (this.#pending.length > 0) this.#writing ??= this.#write();
   }
 
   /** Resolves when all that was appended is in the file. */
