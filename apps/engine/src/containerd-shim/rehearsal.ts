@@ -30,7 +30,7 @@ import { openShimLog } from './shim-log.ts';
 import { SpecAhead } from './spec-ahead.ts';
 import { TaskService } from './task-service.ts';
 
-/** So many that V8 takes for often used what is used once in a life. Each makes the template 10 ms later. */
+/** So many that V8 takes for often used what is used once in a life. Each makes the template some 20 ms later. */
 const ROUNDS = 20;
 const PATH_MAX = 4096;
 
