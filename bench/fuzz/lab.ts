@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
-import { parseEvent } from '../../apps/engine/src/lab/collector/event-schema.ts';
+import { readEvent } from '../../apps/engine/src/lab/collector/read-event.ts';
 import { Receiver } from '../../apps/engine/src/lab/collector/receiver.ts';
 import { TraceStore } from '../../apps/engine/src/lab/collector/trace-store.ts';
 import { GateKeeper } from '../../apps/engine/src/lab/gates/gate-keeper.ts';
@@ -169,8 +169,8 @@ export const LAB: readonly Target[] = [
       const store = new TraceStore({ directory: folder, isAlive: () => false });
       return {
         feed: (line) => {
-          const event = parseEvent(line);
-          if (!('problem' in event)) store.accept(event);
+          const read = readEvent(line);
+          if (!('problem' in read)) store.accept(read.event, read.json);
         },
         close: async () => {
           await store.close();

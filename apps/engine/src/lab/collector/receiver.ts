@@ -5,7 +5,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { TraceEvent } from '../../protocol/trace/event.ts';
-import { readEvent } from './event-schema.ts';
+import { readEvent } from './read-event.ts';
 
 export const LINE_LIMIT_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;

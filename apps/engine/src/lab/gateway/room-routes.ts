@@ -3,7 +3,7 @@ import { json, raw, Router, type Response } from 'express';
 import * as z from 'zod';
 import { messageOf } from '../../protocol/errdefs.ts';
 import { decodeTraceFile } from '../collector/trace-file.ts';
-import { parseEvent } from '../collector/event-schema.ts';
+import { readEvent } from '../collector/read-event.ts';
 import type { RoomService } from '../rooms/room-service.ts';
 import type { Learner } from './guard.ts';
 
@@ -59,8 +59,8 @@ const recordingIn = async (body: unknown, traceId: string) => {
   const { header, lines } = await decodeTraceFile(body);
   if (header.summary.traceId !== traceId) throw new Error('this file is another run');
   const events = lines.slice(0, EVENT_LIMIT).flatMap((line) => {
-    const event = parseEvent(line);
-    return 'problem' in event || event.traceId !== traceId ? [] : [event];
+    const read = readEvent(line);
+    return 'problem' in read || read.event.traceId !== traceId ? [] : [read.event];
   });
   return {
     summary: header.summary,
