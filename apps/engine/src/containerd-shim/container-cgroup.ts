@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
 import type { Cgroup } from '../libcontainer/cgroups/paths.ts';
-import { readHierarchies, type CgroupHierarchy } from '../libcontainer/host-facts.ts';
+import { hierarchiesOf, readHostFacts, type CgroupHierarchy } from '../libcontainer/host-facts.ts';
 
 const readOrNull = (path: string): string | null => {
   try {
@@ -21,26 +21,18 @@ const counterIn = (text: string | null, name: string): number =>
   Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text ?? '')?.[1] ?? 0);
 
 export class ContainerCgroup {
-  /** As in /proc/<pid>/cgroup. */
-  readonly #membership: string;
-  #found: readonly CgroupHierarchy[] | undefined;
+  readonly #hierarchies: readonly CgroupHierarchy[];
 
-  private constructor(membership: string) {
-    this.#membership = membership;
+  private constructor(hierarchies: readonly CgroupHierarchy[]) {
+    this.#hierarchies = hierarchies;
   }
 
-  /** The cgroups that a process is in. They are asked for once: after the process is gone, /proc has forgotten them. */
-  static of(pid: number): ContainerCgroup {
-    return new ContainerCgroup(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
-  }
-
-  /** Where they are mounted can be asked at any time: when somebody wants to know, and nobody waits for a create. */
-  get #hierarchies(): readonly CgroupHierarchy[] {
-    return (this.#found ??= readHierarchies(
-      readFileSync('/proc/self/mountinfo', 'utf8'),
-      this.#membership,
-      { read: readOrNull },
-    ));
+  /**
+   * The cgroups that a process is in. They are asked for once: after the process is gone, /proc has forgotten them.
+   * `mounted`: of the host's facts, where somebody has read them already.
+   */
+  static of(pid: number, mounted = readHostFacts().hierarchies): ContainerCgroup {
+    return new ContainerCgroup(hierarchiesOf(mounted, readFileSync(`/proc/${pid}/cgroup`, 'utf8')));
   }
 
   /** The unified hierarchy of version 2, when controllers live there. */

@@ -14,6 +14,7 @@ import { type LinuxResources, Process, type RuntimeSpec } from '../protocol/oci/
 import { currentContext, withContext } from '../tracing/context.ts';
 import { passGate } from '../tracing/gate.ts';
 import type { Tracer } from '../tracing/tracer.ts';
+import { ContainerCgroup } from './container-cgroup.ts';
 import { ContainerStory } from './container-story.ts';
 import { saveContainerTrace } from './container-trace.ts';
 import { ExecProcess } from './exec-process.ts';
@@ -130,6 +131,7 @@ export class Container {
         paths,
         stdio,
         created,
+        cgroup: ContainerCgroup.of(created.pid, parts.runc.prepare().hierarchies),
         beforeReaping: () => heldAsZombie(tracer, story, created?.pid ?? 0),
         onExit: (exit: Exit) => onExit(container, exit),
       };

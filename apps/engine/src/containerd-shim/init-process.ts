@@ -10,7 +10,7 @@ import type { ExitStatus, Native } from '../../../../native/native.ts';
 import type { BornProcess } from './oci-runtime.ts';
 import { EngineError } from '../protocol/errdefs.ts';
 import type { Status } from '../protocol/gen/containerd/process_pb.ts';
-import { ContainerCgroup } from './container-cgroup.ts';
+import type { ContainerCgroup } from './container-cgroup.ts';
 import { statusOfState, transition, type ProcessState } from './process-state.ts';
 import type { Reaper } from './reaper.ts';
 import type { ContainerStdio, StdioPaths } from './stdio.ts';
@@ -28,6 +28,7 @@ export interface InitProcessOptions {
   readonly paths: StdioPaths;
   readonly stdio: ContainerStdio;
   readonly created: BornProcess;
+  readonly cgroup: ContainerCgroup;
   /** The process has exited, and stays a zombie until this resolves. */
   readonly beforeReaping: () => Promise<void>;
   /** Called once, as soon as the exit is known. */
@@ -59,7 +60,7 @@ export class InitProcess {
     this.paths = paths;
     this.#native = native;
     this.#stdio = stdio;
-    this.cgroup = ContainerCgroup.of(created.pid);
+    this.cgroup = options.cgroup;
     // The reaper takes the first pidfd and closes it at the exit; signals need one that stays.
     this.#killFd = native.pidfdOpen(created.pid);
     this.exited = new Promise((resolve) => {

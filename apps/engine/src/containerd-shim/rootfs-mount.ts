@@ -2,7 +2,7 @@
  * Mounts the container's root filesystem: the image's read-only layers with one writable on top.
  * The shim does it, not runc: runc gets a bundle whose `rootfs` is ready. mount(2), overlayfs in the kernel's docs.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import type { Native, NativeError } from '../../../../native/native.ts';
 import { EngineError, messageOf } from '../protocol/errdefs.ts';
@@ -52,8 +52,8 @@ const attributesOf = (call: MountCall, data: readonly string[]): Attributes => {
   };
 };
 
-/** Makes the call and tells of it, with its result, whatever that is. */
-const tell = (
+/** Makes the call and tells of it, with its result, whatever that is; `false` says that there was nothing to do. */
+const tell = <T>(
   tracer: Tracer,
   call: {
     readonly name: string;
@@ -61,18 +61,20 @@ const tell = (
     readonly title: string;
     readonly attributes: Attributes;
   },
-  work: () => void,
-): void => {
+  work: () => T,
+): T => {
   const context = currentContext();
   const mono = process.hrtime.bigint();
   let failure: Partial<NativeError> | undefined;
+  let result: T | undefined;
   try {
-    work();
+    result = work();
+    return result;
   } catch (error) {
     failure = error as NativeError;
     throw error;
   } finally {
-    if (context)
+    if (context && result !== false)
       tracer.emit({
         type: 'syscall',
         spanId: context.spanId,
@@ -153,23 +155,25 @@ export const mountRootfs = (
   }
 };
 
-/** Unmounts everything that is stacked there; nothing at all is fine. */
+/** Unmounts everything that is stacked there; nothing at all is fine. Upstream: containerd core/mount (UnmountAll). */
 export const unmountRootfs = (native: Native, tracer: Tracer, rootfs: string): void => {
-  for (let left = mountsAt(rootfs); left > 0; left -= 1) {
-    const call = {
-      name: 'umount2',
-      detail: `"${rootfs}", MNT_DETACH|UMOUNT_NOFOLLOW`,
-      title: 'take the root filesystem away',
-      attributes: { 'engineroom.mount.target': rootfs },
-    };
-    tell(tracer, call, () => native.unmount(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW));
-  }
+  const call = {
+    name: 'umount2',
+    detail: `"${rootfs}", MNT_DETACH|UMOUNT_NOFOLLOW`,
+    title: 'take the root filesystem away',
+    attributes: { 'engineroom.mount.target': rootfs },
+  };
+  while (tell(tracer, call, () => unmountTop(native, rootfs))) continue;
 };
 
-/** How many mounts lie on top of each other there. proc_pid_mountinfo(5): the fifth field. */
-const mountsAt = (path: string): number => {
-  const escaped = path.replaceAll(' ', '\\040');
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter((line) => line.split(' ')[4] === escaped).length;
+/** False when nothing is mounted there, or nothing is there at all. To ask first would be to read every mount of the host. */
+const unmountTop = (native: Native, path: string): boolean => {
+  try {
+    native.unmount(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+    return true;
+  } catch (error) {
+    const { code } = error as NativeError;
+    if (code === 'EINVAL' || code === 'ENOENT') return false;
+    throw error;
+  }
 };

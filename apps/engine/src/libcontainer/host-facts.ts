@@ -137,7 +137,7 @@ export const readHierarchies = (
     const controllers = options.filter((option) => CONTROLLERS_V1.has(option));
     const name =
       options.find((option) => option.startsWith('name='))?.slice('name='.length) ?? null;
-    const key = name === null ? controllers.join(',') : `name=${name}`;
+    const key = keyOf({ version: 1, controllers, name });
     if (
       key === '' ||
       hierarchies.some((known) => known.version === 1 && sameHierarchy(known, controllers, name))
@@ -152,6 +152,26 @@ export const readHierarchies = (
     });
   }
   return hierarchies;
+};
+
+/** The same hierarchies with the cgroups of another process in them: the text of its /proc/<pid>/cgroup. */
+export const hierarchiesOf = (
+  hierarchies: readonly CgroupHierarchy[],
+  itsCgroups: string,
+): readonly CgroupHierarchy[] =>
+  hierarchies.map((hierarchy) => ({
+    ...hierarchy,
+    ownPath: ownPathIn(itsCgroups, keyOf(hierarchy)),
+  }));
+
+/** How /proc/<pid>/cgroup names it. */
+const keyOf = ({
+  version,
+  controllers,
+  name,
+}: Pick<CgroupHierarchy, 'version' | 'controllers' | 'name'>): string => {
+  if (version === 2) return '';
+  return name === null ? controllers.join(',') : `name=${name}`;
 };
 
 const sameHierarchy = (

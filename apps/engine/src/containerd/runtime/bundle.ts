@@ -134,12 +134,22 @@ export class Bundle {
 
   /** Postcondition: nothing is mounted below it, and the name is free again. */
   delete(unmounter: Unmounter): void {
-    unmountBelow(this.rootfs, unmounter);
-    // rmdir, not rm -r: if something were still mounted here, its files would be the container's.
-    ignoreMissing(() => rmdirSync(this.rootfs));
+    this.#removeRoot(unmounter);
     const work = this.#workLink();
     removeAtOnce(this.path);
     if (work === this.#work) removeAtOnce(work);
+  }
+
+  /** rmdir, not rm -r: if something were still mounted here, its files would be the container's. */
+  #removeRoot(unmounter: Unmounter): void {
+    const remove = () => ignoreMissing(() => rmdirSync(this.rootfs));
+    try {
+      // Mostly the shim has unmounted it, and to look for more would be to read every mount of the host.
+      remove();
+    } catch {
+      unmountBelow(this.rootfs, unmounter);
+      remove();
+    }
   }
 
   #workLink(): string {

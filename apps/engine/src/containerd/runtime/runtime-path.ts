@@ -3,7 +3,7 @@
  * searched in PATH, then beside containerd itself. A path is taken as it is.
  * Upstream: containerd core/runtime/v2/shim_manager.go (resolveRuntimePath).
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { EngineError } from '../../protocol/errdefs.ts';
 
@@ -40,6 +40,8 @@ export const resolveRuntimePath = (runtime: string, ownFolder: string): string =
 
 /** Without the event loop: folder by folder on another thread takes milliseconds, and every container waits for it. */
 const isExecutable = (path: string): boolean => {
+  // Most folders of PATH do not have it, and an exception with its stack takes its time.
+  if (!existsSync(path)) return false;
   try {
     accessSync(path, constants.X_OK);
     return true;

@@ -122,6 +122,9 @@ const createApp = (
 const nameParameter = (value: string | readonly string[] | undefined): string =>
   typeof value === 'string' ? value : (value ?? []).join('/');
 
+/** One for all requests: to make an exception, with its stack, for each takes its time, and its name says it all. */
+const CLIENT_GONE = new DOMException('The client is gone', 'AbortError');
+
 const serve = async (
   { backend, tracer, clients }: ApiServerOptions,
   call: {
@@ -134,7 +137,7 @@ const serve = async (
   const { route, request, response, arrival } = call;
   const { originalUrl, arrivedAt, version } = arrival;
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => gone.abort(CLIENT_GONE));
   let { upgrade } = arrival;
   let body: Buffer = Buffer.alloc(0);
   if (upgrade) ({ body, upgrade } = await readUpgrade(request, upgrade));
