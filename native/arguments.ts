@@ -92,6 +92,8 @@ export function withCheckedArguments(module: NativeModule): Native {
     leaveFootprint: () => module.leaveFootprint(),
     askFootprint: () => module.askFootprint(),
     forgetFootprint: () => module.forgetFootprint(),
+    dropProgram: () => module.dropProgram(),
+    keepProgram: () => module.keepProgram(),
     exitNow(code) {
       integer('code', code, 0, 255);
       return module.exitNow(code);

@@ -70,6 +70,12 @@ export interface Native {
   askFootprint(): void;
   /** All that this process has in memory lies elsewhere now, and what a copy has told is true no more. */
   forgetFootprint(): void;
+  /**
+   * What this process uses of its program between these two calls its copies have mapped from their birth, as of the next
+   * `forgetFootprint`. madvise(2) MADV_POPULATE_READ, Linux 5.14.
+   */
+  dropProgram(): void;
+  keepProgram(): void;
   /** _exit(2). */
   exitNow(code: number): never;
 

@@ -1,10 +1,11 @@
 // loadHelper, spawnRunc, spawnDetached, forkTwin, leaveFootprint, askFootprint, forgetFootprint,
-// exitNow. What they do is in runc.c, daemon.c, spawn.c, twin.c and footprint.c.
+// dropProgram, keepProgram, exitNow. What they do is in runc.c, daemon.c, spawn.c, twin.c, footprint.c and program.c.
 #include <napi.h>
 
 #include "convert.h"
 #include "daemon.h"
 #include "footprint.h"
+#include "program.h"
 #include "runc.h"
 #include "twin.h"
 #include "uv_poll.h"
@@ -110,6 +111,16 @@ Napi::Value forget_footprint(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value drop_program(const Napi::CallbackInfo &info) {
+  program_drop();
+  return info.Env().Undefined();
+}
+
+Napi::Value keep_program(const Napi::CallbackInfo &info) {
+  program_keep();
+  return info.Env().Undefined();
+}
+
 Napi::Value exit_past_node(const Napi::CallbackInfo &info) {
   exit_now(int_argument(info, 0));
   return info.Env().Undefined();
@@ -125,6 +136,8 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("leaveFootprint", Napi::Function::New(env, leave_footprint, "leaveFootprint"));
   exports.Set("askFootprint", Napi::Function::New(env, ask_footprint, "askFootprint"));
   exports.Set("forgetFootprint", Napi::Function::New(env, forget_footprint, "forgetFootprint"));
+  exports.Set("dropProgram", Napi::Function::New(env, drop_program, "dropProgram"));
+  exports.Set("keepProgram", Napi::Function::New(env, keep_program, "keepProgram"));
   exports.Set("exitNow", Napi::Function::New(env, exit_past_node, "exitNow"));
 }
 

@@ -1,6 +1,7 @@
 #include "footprint.h"
 
 #include "heap.h"
+#include "program.h"
 
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -79,6 +80,7 @@ void footprint_ask(void) {
 
 void footprint_forget(void) {
   heap_settle();
+  program_settle();
   if (shared == NULL)
     return;
   atomic_fetch_add(&shared->generation, 1);

@@ -26,7 +26,7 @@ void footprint_ask(void);
 
 /*
  * This process has moved all that it has in memory, so what was told is true no more; what it had before and needs no
- * longer goes, or each copy would have it as well (heap.h).
+ * longer goes, or each copy would have it as well (heap.h, program.h).
  */
 void footprint_forget(void);
 

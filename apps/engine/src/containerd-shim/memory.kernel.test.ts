@@ -69,3 +69,28 @@ test('of many spares all but the next example are born so, also when no example 
   const full = Math.max(...owns);
   expect(owns.filter((own) => own < full - 2048).length).toBe(2);
 });
+
+/** How much is mapped of a process's executable code in files. proc_pid_smaps(5) */
+const codeKib = (pid: number): number =>
+  readFileSync(`/proc/${pid}/smaps`, 'utf8')
+    .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+    .filter((mapping) => /^\S+ r-xp .*\//.test(mapping))
+    .reduce((sum, mapping) => sum + Number(/^Rss:\s+(\d+)/m.exec(mapping)?.[1]), 0);
+
+test('a spare is born with as much of the program mapped as the template has, and that is what a life uses', async () => {
+  const { hello: template } = await bench.template();
+
+  const { socket, hello } = await bench.spare();
+  const atBirth = codeKib(hello.pid);
+  expect(atBirth).toBeGreaterThan(0.9 * codeKib(template.pid));
+  socket.destroy();
+  await until(() => !isAlive(hello.pid));
+
+  const { id, task, pid } = await begin(['sleep', '60']);
+  expect(atBirth).toBeGreaterThan(0.8 * codeKib(pid));
+  await task.kill({ id, signal: 9 });
+  await task.wait({ id });
+  await task.delete({ id });
+  await task.shutdown({ id });
+  await until(() => !isAlive(pid));
+});

@@ -97,6 +97,8 @@ export const rehearse = async (native: Native, folder: string): Promise<readonly
   const answers: string[] = [];
   try {
     for (let round = 0; round < ROUNDS; round++) {
+      // Of the program, spares are to have what a container needs, not what it took to start.
+      if (round === ROUNDS - 1) native.dropProgram();
       rmSync(folder, { recursive: true, force: true });
       // Not what is above it: where that has gone, containerd has, and takes nothing away any more.
       mkdirSync(folder, { mode: 0o700 });
@@ -104,6 +106,7 @@ export const rehearse = async (native: Native, folder: string): Promise<readonly
       writeFileSync(join(folder, 'config.json'), JSON.stringify(configOf(round)));
       answers.push(await createIn(native, folder));
     }
+    native.keepProgram();
   } catch (error) {
     answers.push(messageOf(error));
   } finally {
