@@ -23,6 +23,7 @@ import {
   count,
   flag,
   integer,
+  LIST_MAX,
   isRecord,
   listOf,
   number,
@@ -31,6 +32,7 @@ import {
   only,
   orNull,
   text,
+  TEXT_MAX,
   textLike,
   type Shape,
 } from './shape.ts';
@@ -56,11 +58,12 @@ const decimal = textLike(/^\d{1,20}$/);
 const base64 = textLike(/^[A-Za-z0-9+/]*={0,2}$/);
 const long = text();
 
+const isLong = (value: unknown): boolean => typeof value === 'string' && value.length <= TEXT_MAX;
 const isAttribute = (value: unknown): boolean =>
-  typeof value === 'string' ||
+  isLong(value) ||
   Number.isFinite(value) ||
   typeof value === 'boolean' ||
-  (Array.isArray(value) && value.every((item) => typeof item === 'string'));
+  (Array.isArray(value) && value.length <= LIST_MAX && value.every(isLong));
 const attributes: Shape<Attributes> = only(
   (value) =>
     isRecord(value) &&

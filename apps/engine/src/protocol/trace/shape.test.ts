@@ -3,11 +3,13 @@ import {
   anything,
   byType,
   count,
+  LIST_MAX,
   listOf,
   object,
   oneOf,
   orNull,
   text,
+  TEXT_MAX,
   type Shape,
 } from './shape.ts';
 
@@ -73,7 +75,7 @@ test.each([
   [[A_CRATE], 'is not an object'],
   [{}, 'type: is none of crate'],
   [{ ...A_CRATE, label: 'A long one' }, 'label: is not a text of 0 to 5 characters'],
-  [{ ...A_CRATE, note: null }, 'note: is not a text'],
+  [{ ...A_CRATE, note: null }, 'note: is not a text of 0 to 1000000 characters'],
   [{ ...A_CRATE, parts: {} }, 'parts: is not a list of up to 2'],
   [{ ...A_CRATE, parts: [{}, {}, {}] }, 'parts: is not a list of up to 2'],
   [{ ...A_CRATE, parts: [{ size: 1 }, { size: -1 }] }, `parts.1.size: ${notCount}`],
@@ -94,4 +96,10 @@ test('one of several is told by its type', () => {
 test('null may stand for what there is none of', () => {
   expect(orNull(text())(null)).toBeNull();
   expect(problemOf(undefined, orNull(text()))).not.toBe('');
+});
+
+test('a text or a list without end is none', () => {
+  expect(problemOf('x'.repeat(TEXT_MAX), text())).toBe('');
+  expect(problemOf('x'.repeat(TEXT_MAX + 1), text())).not.toBe('');
+  expect(problemOf(Array.from({ length: LIST_MAX + 1 }), listOf(anything))).not.toBe('');
 });

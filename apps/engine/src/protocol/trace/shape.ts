@@ -30,10 +30,14 @@ export const only =
     return value as T;
   };
 
-export const text = (most = Infinity, least = 0): Shape<string> =>
+/** No text of the engine is longer, and whoever reads a file of somebody else's need not take more. */
+export const TEXT_MAX = 1_000_000;
+export const LIST_MAX = 10_000;
+
+export const text = (most = TEXT_MAX, least = 0): Shape<string> =>
   only(
     (value) => typeof value === 'string' && value.length <= most && value.length >= least,
-    most === Infinity ? 'is not a text' : `is not a text of ${least} to ${most} characters`,
+    `is not a text of ${least} to ${most} characters`,
   );
 
 export const textLike = (pattern: RegExp): Shape<string> =>
@@ -68,7 +72,7 @@ export const orNull =
     value === null ? null : shape(value);
 
 export const listOf =
-  <T>(item: Shape<T>, most: number): Shape<readonly T[]> =>
+  <T>(item: Shape<T>, most = LIST_MAX): Shape<readonly T[]> =>
   (value) => {
     if (!Array.isArray(value) || value.length > most)
       throw new Mismatch(`is not a list of up to ${most}`);
