@@ -124,11 +124,12 @@ export class TaskManager {
 
   /**
    * Removes a stopped task, and its shim with it. The shim leaves afterwards: upstream waits for it, but whoever asked
-   * wants the exit code.
+   * wants the exit code. What upstream's shim has told by then, ours has too: the end of the task.
    */
   async delete(namespace: string, id: string): Promise<TaskExit> {
     const task = this.get(namespace, id);
     const key = keyOf(task);
+    const end = this.#options.exits.end(namespace, id);
     // Asked while it can answer. Ours tells its end itself.
     const shim = task.binary.isOurs
       ? null
@@ -142,6 +143,7 @@ export class TaskManager {
       this.#tasks.delete(key);
       this.#farewells.begin(key, () => this.#sayFarewell(task, shim?.shimPid));
     }
+    await end;
     return { pid, exitStatus, exitedAt };
   }
 
