@@ -94,6 +94,7 @@ export function withCheckedArguments(module: NativeModule): Native {
     forgetFootprint: () => module.forgetFootprint(),
     dropProgram: () => module.dropProgram(),
     keepProgram: () => module.keepProgram(),
+    mapSideBySide: () => module.mapSideBySide(),
     exitNow(code) {
       integer('code', code, 0, 255);
       return module.exitNow(code);

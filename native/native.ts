@@ -76,6 +76,8 @@ export interface Native {
    */
   dropProgram(): void;
   keepProgram(): void;
+  /** What is mapped from now on lies together, in few page tables: V8 strews its heap over all addresses otherwise. */
+  mapSideBySide(): void;
   /** _exit(2). */
   exitNow(code: number): never;
 

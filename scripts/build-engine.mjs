@@ -12,8 +12,11 @@ import { esbuildSourceLocation } from './source-location.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const PROCESSES = ['lab', 'dockerd', 'containerd', 'containerd-shim', 'runc', 'docker'];
-/** Threads are bundles of their own, built with their process. */
-const THREADS = { containerd: { 'containerd-apply-thread': 'diff/apply-thread.ts' } };
+/** Threads, and what comes before a program, are bundles of their own, built with their process. */
+const BESIDE = {
+  containerd: { 'containerd-apply-thread': 'diff/apply-thread.ts' },
+  'containerd-shim': { 'containerd-shim-side-by-side': 'side-by-side.ts' },
+};
 /**
  * All that a bundle may ask for beside Node. For what is not there Node would go on looking above the repository, where
  * others may write, and what runs here is root.
@@ -44,8 +47,8 @@ const { metafile } = await build({
   entryPoints: Object.fromEntries(
     present.flatMap((name) => [
       [name, entryOf(name)],
-      ...Object.entries(THREADS[name] ?? {}).map(([thread, file]) => [
-        thread,
+      ...Object.entries(BESIDE[name] ?? {}).map(([bundle, file]) => [
+        bundle,
         join(dirname(entryOf(name)), file),
       ]),
     ]),

@@ -1,5 +1,6 @@
 // loadHelper, spawnRunc, spawnDetached, forkTwin, leaveFootprint, askFootprint, forgetFootprint,
-// dropProgram, keepProgram, exitNow. What they do is in runc.c, daemon.c, spawn.c, twin.c, footprint.c and program.c.
+// dropProgram, keepProgram, mapSideBySide, exitNow. What they do is in runc.c, daemon.c, spawn.c, twin.c, footprint.c,
+// program.c and side_by_side.c.
 #include <napi.h>
 
 #include "convert.h"
@@ -7,6 +8,7 @@
 #include "footprint.h"
 #include "program.h"
 #include "runc.h"
+#include "side_by_side.h"
 #include "twin.h"
 #include "uv_poll.h"
 
@@ -121,6 +123,11 @@ Napi::Value keep_program(const Napi::CallbackInfo &info) {
   return info.Env().Undefined();
 }
 
+Napi::Value map_all_side_by_side(const Napi::CallbackInfo &info) {
+  map_side_by_side();
+  return info.Env().Undefined();
+}
+
 Napi::Value exit_past_node(const Napi::CallbackInfo &info) {
   exit_now(int_argument(info, 0));
   return info.Env().Undefined();
@@ -138,6 +145,7 @@ void register_spawn(Napi::Env env, Napi::Object exports) {
   exports.Set("forgetFootprint", Napi::Function::New(env, forget_footprint, "forgetFootprint"));
   exports.Set("dropProgram", Napi::Function::New(env, drop_program, "dropProgram"));
   exports.Set("keepProgram", Napi::Function::New(env, keep_program, "keepProgram"));
+  exports.Set("mapSideBySide", Napi::Function::New(env, map_all_side_by_side, "mapSideBySide"));
   exports.Set("exitNow", Napi::Function::New(env, exit_past_node, "exitNow"));
 }
 

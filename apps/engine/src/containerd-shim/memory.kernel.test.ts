@@ -94,3 +94,29 @@ test('a spare is born with as much of the program mapped as the template has, an
   await task.shutdown({ id });
   await until(() => !isAlive(pid));
 });
+
+/** From here on are what the kernel and the dynamic linker have placed; V8 draws its addresses from below. */
+const DRAWN_END = 2 ** 46;
+
+/** Memory of its own, by where it lies. proc_pid_maps(5) */
+const heapKib = (pid: number): { strewn: number; together: number } => {
+  const sizes = { strewn: 0, together: 0 };
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const [, from = '', to = ''] = /^(\w+)-(\w+) rw-p \S+ \S+ 0\s*$/.exec(line) ?? [];
+    const begin = parseInt(from, 16);
+    if (from !== '')
+      sizes[begin < DRAWN_END ? 'strewn' : 'together'] += (parseInt(to, 16) - begin) / 1024;
+  }
+  return sizes;
+};
+
+test('the heap of a spare lies in one place, but for what Node has begun with', async () => {
+  await bench.template();
+
+  const { socket, hello } = await bench.spare();
+  const { strewn, together } = heapKib(hello.pid);
+
+  expect(together).toBeGreaterThan(2 * strewn);
+  socket.destroy();
+  await until(() => !isAlive(hello.pid));
+});
