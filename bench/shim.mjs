@@ -48,7 +48,10 @@ const processes = (isWanted) =>
 /** The memory of a process, what it shares divided among those who share it. proc_pid_smaps(5) */
 const pssKib = (pid) =>
   Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
-const sum = (pids) => pids.reduce((total, pid) => total + pssKib(pid), 0) / MIB;
+/** The kernel's memory for the map of it; in no PSS. proc_pid_status(5) */
+const pageTablesKib = (pid) =>
+  Number(/^VmPTE:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+const sum = (pids, kib = pssKib) => pids.reduce((total, pid) => total + kib(pid), 0) / MIB;
 
 /** A shim gives back what it has needed when it is quiet, and so does the real one's garbage collector. */
 const REST_MS = 10_000;
@@ -172,10 +175,11 @@ async function burst(engine, size) {
   const seconds = (performance.now() - begin) / 1000;
   const shims = await Promise.all(ids.map((id) => shimOf(engine, id)));
   const atWork = sum(shims) / size;
+  const pageTables = sum(shims, pageTablesKib) / size;
   await sleep(REST_MS);
   const atRest = sum(shims);
   const weight = {
-    ...{ seconds, atWork },
+    ...{ seconds, atWork, pageTables },
     perShim: atRest / size,
     whole: atRest + sum(daemonsOf(engine)),
   };
@@ -230,12 +234,17 @@ try {
   started.push(...engines.map(([, engine]) => engine));
   // What is loaded or made at the first container is no part of a burst.
   for (const [, engine] of engines) await burst(engine, 2);
-  console.log('\n| at once | whose | seconds | MiB a shim (PSS) | at rest | with the daemons |');
-  console.log('| ------: | ----- | ------: | ---------------: | ------: | ---------------: |');
+  console.log(
+    '\n| at once | whose | seconds | MiB a shim (PSS) | at rest | with the daemons | page tables |\n' +
+      '| ------: | ----- | ------: | ---------------: | ------: | ---------------: | ----------: |',
+  );
   for (const size of [10, 100])
     for (const [whose, engine] of engines) {
-      const { seconds, atWork, perShim, whole } = await burst(engine, size);
-      const cells = [seconds.toFixed(2), atWork.toFixed(1), perShim.toFixed(1), whole.toFixed(0)];
+      const { seconds, atWork, perShim, whole, pageTables } = await burst(engine, size);
+      const cells = [
+        ...[seconds.toFixed(2), atWork.toFixed(1), perShim.toFixed(1), whole.toFixed(0)],
+        pageTables.toFixed(2),
+      ];
       console.log(`| ${size} | ${whose} | ${cells.join(' | ')} |`);
     }
   console.log('\n| execs | whose | descriptors of the shim | MiB (PSS) | at rest |');

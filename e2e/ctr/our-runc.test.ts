@@ -34,7 +34,7 @@ describe.each(['runc', OUR_RUNC])('with %s', (runc) => {
   const name = `${runc === OUR_RUNC ? 'ours' : 'debian'}-${RUN}`;
   const ctr = (...args: readonly string[]): Promise<Answer> => containerd.ctr(args);
   const run = (options: readonly string[], id: string, ...command: readonly string[]) =>
-    ctr('run', '--runc-binary', runc, ...options, image.name, id, ...command);
+    containerd.ctr(['run', '--runc-binary', runc, ...options, image.name, id, ...command], 'go\n');
   /** Where this shim has runc keep its containers. */
   const states = (): readonly string[] => {
     const root = '/run/containerd/runc/default';
@@ -47,7 +47,7 @@ describe.each(['runc', OUR_RUNC])('with %s', (runc) => {
       `${name}-run`,
       'sh',
       '-c',
-      'echo hello; cat /etc/motd; exit 7',
+      'read go; echo hello; cat /etc/motd; exit 7',
     );
 
     expect(said).toEqual({
@@ -72,9 +72,9 @@ describe.each(['runc', OUR_RUNC])('with %s', (runc) => {
     expect(await run(['--detach'], id, 'sleep', '1000')).toMatchObject({ code: 0, stderr: '' });
     expect(states()).toContain(id);
 
-    // Not its output: on a busy machine ctr may leave before it has copied all of it.
-    const exec = ['tasks', 'exec', '--exec-id', 'e', id, 'sh', '-c', 'exit 3'];
-    expect(await ctr(...exec)).toMatchObject({ code: 3, stderr: '' });
+    const exec = ['tasks', 'exec', '--exec-id', 'e', id, 'sh', '-c', 'read go; echo in; exit 3'];
+    const answer = await containerd.ctr(exec, 'go\n');
+    expect(answer).toEqual({ code: 3, stdout: 'in\n', stderr: '' });
     expect((await ctr('tasks', 'ps', id)).stdout.trim().split('\n')).toHaveLength(2);
     expect(await ctr('tasks', 'pause', id)).toMatchObject({ code: 0 });
     expect((await ctr('tasks', 'ls')).stdout).toMatch(new RegExp(`${id}\\s+\\d+\\s+PAUSED`));

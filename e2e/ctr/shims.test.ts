@@ -46,10 +46,16 @@ describe.each(PAIRS)('containerd: $kind, shim: $runtime', ({ kind, runtime }) =>
     return stdout;
   };
   const run = (flags: readonly string[], id: string, ...command: readonly string[]) =>
-    containerd.ctr(['run', '--runtime', runtime, ...flags, IMAGE, id, ...command]);
+    containerd.ctr(['run', '--runtime', runtime, ...flags, IMAGE, id, ...command], 'go\n');
 
   test('run: output, both streams, exit code', async () => {
-    const answer = await run(['--rm'], 'one', 'sh', '-c', 'echo out; echo err >&2; exit 7');
+    const answer = await run(
+      ['--rm'],
+      'one',
+      'sh',
+      '-c',
+      'read go; echo out; echo err >&2; exit 7',
+    );
     expect(answer).toMatchObject({ code: 7, stdout: 'out\n' });
     expect(answer.stderr).toContain('err\n');
     expect(await ok('containers', 'ls', '-q')).toBe('');
@@ -68,8 +74,17 @@ describe.each(PAIRS)('containerd: $kind, shim: $runtime', ({ kind, runtime }) =>
     expect(await run(['-d'], 'life', 'sleep', '1000')).toMatchObject({ code: 0, stderr: '' });
     const [, pid = ''] = /life\s+(\d+)\s+RUNNING/.exec(await ok('tasks', 'ls')) ?? [];
 
-    const exec = ['tasks', 'exec', '--exec-id', 'e1', 'life', 'sh', '-c', 'echo in; exit 4'];
-    expect(await containerd.ctr(exec)).toMatchObject({ code: 4, stdout: 'in\n' });
+    const exec = [
+      'tasks',
+      'exec',
+      '--exec-id',
+      'e1',
+      'life',
+      'sh',
+      '-c',
+      'read go; echo in; exit 4',
+    ];
+    expect(await containerd.ctr(exec, 'go\n')).toMatchObject({ code: 4, stdout: 'in\n' });
     expect(await ok('tasks', 'ps', 'life')).toMatch(new RegExp(`^${pid}\\s`, 'm'));
     expect(await ok('tasks', 'metrics', 'life')).toMatch(/memory/);
     await ok('tasks', 'pause', 'life');

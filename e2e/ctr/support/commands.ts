@@ -1,8 +1,8 @@
 /**
  * What is said to both containerds, one `ctr` command after another: a whole working day with an image.
  * Garbage is collected soon after a deletion; `images rm --sync` waits for it, before anything that nobody points at.
- * `{name}` is filled in; single quotes keep words together. `<` gives the standard input. `until WORD:` asks again
- * until the answer has the word, for what a command has only begun.
+ * `{name}` is filled in; single quotes keep words together. `<` gives the standard input, to a container when
+ * ctr hears it. `until WORD:` asks again until the answer has the word, for what a command has only begun.
  */
 export const COMMANDS = `
 version
@@ -105,9 +105,9 @@ tasks start -d idle
 tasks start -d idle
 tasks ls
 tasks ps idle
-tasks exec --exec-id one idle echo said
-tasks exec --exec-id two idle sh -c 'echo wrong >&2; exit 3'
-tasks exec --exec-id three --cwd /etc --user user idle sh -c 'pwd; id -u'
+tasks exec --exec-id one idle sh -c 'read go; echo said' < go
+tasks exec --exec-id two idle sh -c 'read go; echo wrong >&2; exit 3' < go
+tasks exec --exec-id three --cwd /etc --user user idle sh -c 'read go; pwd; id -u' < go
 tasks exec --exec-id four idle nothing
 tasks exec --exec-id five nothing true
 tasks pause idle
@@ -128,12 +128,12 @@ containers rm idle
 containers rm idle
 containers ls
 
-run --rm {image} one
-run --rm {image} two echo 'hello world'
+run --rm {image} one < go
+run --rm {image} two sh -c 'read go; echo hello world' < go
 run --rm {image} three sh -c 'exit 7'
-run --rm --env A=b --cwd /tmp {image} four sh -c 'echo $A $FROM_IMAGE; pwd'
-run --rm --read-only {image} five touch /x
-run --rm --memory-limit 33554432 {image} six cat /etc/motd /etc/old
+run --rm --env A=b --cwd /tmp {image} four sh -c 'read go; echo $A $FROM_IMAGE; pwd' < go
+run --rm --read-only {image} five sh -c 'read go; touch /x' < go
+run --rm --memory-limit 33554432 {image} six sh -c 'read go; cat /etc/motd /etc/old' < go
 run --rm {image} seven nothing
 run --rm {image} seven2 /etc
 run -d {image} nine sleep 1000
@@ -151,7 +151,7 @@ images push --plain-http {registry}/test/pushed:1 {image}
 images pull --plain-http {registry}/test/pushed:1
 images pull --plain-http {registry}/test/nothing:1
 images ls
-run --rm {registry}/test/pushed:1 eleven cat /etc/motd
+run --rm {registry}/test/pushed:1 eleven sh -c 'read go; cat /etc/motd' < go
 
 leases create --id held use=test
 leases create --id held

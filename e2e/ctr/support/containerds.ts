@@ -4,7 +4,14 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -31,7 +38,10 @@ export interface Containerd {
   /** The runtime that `ctr run` is to name. */
   readonly runtime: string;
   readonly pid: number;
-  /** Runs one command; `input` is its standard input. */
+  /**
+   * Runs one command; `input` is its standard input. Of `run` and `tasks exec` it comes when ctr listens to the container:
+   * ctr opens the FIFOs beside everything else, and loses what a short one has said before. So who speaks, reads first.
+   */
   ctr(args: readonly string[], input?: string): Promise<Answer>;
   /** Starts one that goes on, such as `ctr events`. */
   ctrInBackground(args: readonly string[]): ChildProcess;
@@ -78,7 +88,8 @@ export const startContainerd = async (kind: Kind): Promise<Containerd> => {
     address,
     runtime: kind === 'ours' ? 'io.containerd.engineroom.v2' : 'io.containerd.runc.v2',
     pid: child.pid ?? 0,
-    ctr: (args, input) => answerOf(spawnCtr(args), input),
+    ctr: (args, input) =>
+      answerOf(spawnCtr(args), input, /^(run|tasks exec) /.test(args.join(' '))),
     ctrInBackground: spawnCtr,
     kill: () => end('SIGKILL'),
     async stop() {
@@ -90,16 +101,40 @@ export const startContainerd = async (kind: Kind): Promise<Containerd> => {
   };
 };
 
-const answerOf = async (child: ChildProcess, input = ''): Promise<Answer> => {
+const answerOf = async (child: ChildProcess, input = '', isPrompt = false): Promise<Answer> => {
   const texts = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name]?.setEncoding('utf8').on('data', (text: string) => (texts[name] += text));
   child.stdin?.on('error', () => undefined);
-  child.stdin?.end(input);
+  const closed = once(child, 'close');
   const timer = setTimeout(() => child.kill('SIGKILL'), CTR_TIMEOUT_MS);
-  const [code] = (await once(child, 'close')) as [number | null];
+  if (isPrompt && input !== '') await untilHears(child);
+  child.stdin?.end(input);
+  const [code] = (await closed) as [number | null];
   clearTimeout(timer);
   return { code, ...texts };
+};
+
+/** Also when it ends without. */
+const untilHears = async (ctr: ChildProcess): Promise<void> => {
+  while (ctr.exitCode === null && ctr.signalCode === null && !hears(ctr.pid ?? 0)) await sleep(5);
+};
+
+const O_PATH = 0o10000000;
+
+/** Both FIFOs are open for reading; before that, ctr has only looked them up. proc_pid_fdinfo(5) */
+const hears = (pid: number): boolean => {
+  try {
+    const open = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      const [, flags = ''] =
+        /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8')) ?? [];
+      return parseInt(flags, 8) & O_PATH ? [] : [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+    });
+    return ['-stdout', '-stderr'].every((end) => open.some((path) => path.endsWith(end)));
+  } catch {
+    // A descriptor that was closed meanwhile.
+    return false;
+  }
 };
 
 const untilListens = async (address: string, said: () => string): Promise<void> => {

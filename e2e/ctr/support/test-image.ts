@@ -71,7 +71,10 @@ export const writeTestImage = async (path: string, name: string): Promise<TestIm
       created: '2020-01-01T00:00:00Z',
       architecture: ARCHITECTURE,
       os: 'linux',
-      config: { Env: ['PATH=/bin', 'FROM_IMAGE=yes'], Cmd: ['sh', '-c', 'echo from the image'] },
+      config: {
+        Env: ['PATH=/bin', 'FROM_IMAGE=yes'],
+        Cmd: ['sh', '-c', 'read go; echo from the image'],
+      },
       rootfs: { type: 'layers', diff_ids: diffIds },
     }),
   );
