@@ -1,5 +1,5 @@
 /**
- * Loads the native addon and gives it the helper `runc`: the only place where TypeScript meets C.
+ * Loads the native addon, gives it the helper `runc`, and checks what it is called with: here TypeScript meets C.
  * See native/README.md.
  */
 import { readFileSync } from 'node:fs';
