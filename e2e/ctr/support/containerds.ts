@@ -115,7 +115,7 @@ const answerOf = async (child: ChildProcess, input = '', isPrompt = false): Prom
   return { code, ...texts };
 };
 
-/** Also when it ends without. */
+/** Also when it ends without. Nothing tells of what another process opens, so it is looked at. */
 const untilHears = async (ctr: ChildProcess): Promise<void> => {
   while (ctr.exitCode === null && ctr.signalCode === null && !hears(ctr.pid ?? 0)) await sleep(5);
 };
